@@ -1,0 +1,28 @@
+// Mocha's own "spec" reporter, which also leaves its counts in a file for tools/test.mjs.
+
+const { writeFileSync } = require("node:fs");
+const { reporters } = require("mocha");
+
+/** A process that does not end by itself after its tests leaks what a provider process would leak. */
+const grace = 10_000;
+
+module.exports = class extends reporters.Spec {
+  /**
+   * @param {import("mocha").Runner} runner
+   * @param {import("mocha").MochaOptions} options
+   */
+  constructor(runner, options) {
+    super(runner, options);
+    runner.once("end", () => {
+      const { passes, failures, pending } = this.stats;
+      writeFileSync(
+        String(process.env.MOCHA_COUNTS),
+        JSON.stringify({ passed: passes, failed: failures, skipped: pending }),
+      );
+      setTimeout(() => {
+        console.error(`The tests ended but left open: ${process.getActiveResourcesInfo().join(", ")}`);
+        process.exit(1);
+      }, grace).unref();
+    });
+  }
+};

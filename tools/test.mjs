@@ -1,0 +1,106 @@
+// npm test: sets up, checks the sources, runs every suite, and goes on after a failure so that one run shows all.
+// node tools/test.mjs SUITE [mocha arguments] runs one suite only.
+
+import { ensureEngine } from "./engine.mjs";
+import { checks } from "./lib/checks.mjs";
+import { compile } from "./lib/compile.mjs";
+import { ensureDependencies } from "./lib/dependencies.mjs";
+import { ensureFleetPackages } from "./lib/fleet-packages.mjs";
+import { assertNodeVersion } from "./lib/node-version.mjs";
+import { runTool, SetupError, secondsSince } from "./lib/steps.mjs";
+import { runSuite, suites } from "./lib/suites.mjs";
+
+/**
+ * @typedef {import("./lib/suites.mjs").Counts} Counts
+ * @typedef {Counts & { name: string, time: string }} Row
+ */
+
+/** @type {Row[]} */
+const rows = [];
+
+/**
+ * Runs one part, shows its output when it failed or is worth reading, and notes its counts.
+ *
+ * @param {string} name
+ * @param {() => Promise<Counts & { output: string }>} work
+ */
+const part = async (name, work) => {
+  const started = performance.now();
+  const { passed, failed, skipped, output } = await work();
+  const time = secondsSince(started);
+  console.log(`${failed > 0 ? "✗" : "✓"} ${name}  ${time}${output.trim() && `\n${output.trimEnd()}`}`);
+  rows.push({ name, time, passed, failed, skipped });
+};
+
+const check = (/** @type {string} */ name) =>
+  part(name, async () => {
+    const { code, output } = (await checks[name]?.()) ?? { code: 1, output: "There is no such check." };
+    return code === 0 ? { passed: 1, failed: 0, skipped: 0, output: "" } : { passed: 0, failed: 1, skipped: 0, output };
+  });
+
+/**
+ * @param {string} name
+ * @param {readonly string[]} args for mocha
+ * @param {ReturnType<typeof ensureEngine>} [engine]
+ */
+const suite = (name, args, engine) =>
+  part(name, async () => {
+    if (!engine) {
+      return runSuite(name, { args });
+    }
+    try {
+      const { binFolder } = await engine;
+      await ensureFleetPackages();
+      // The long one: its lines are shown as they come, and not again.
+      const env = { PULUMI_STARROCKS_ENGINE: binFolder };
+      return { ...(await runSuite(name, { args, env, onLine: (line) => console.log(line) })), output: "" };
+    } catch (error) {
+      if (error instanceof SetupError) {
+        return { passed: 0, failed: 1, skipped: 0, output: error.message };
+      }
+      throw error;
+    }
+  });
+
+const summary = () => {
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  const sum = (/** @type {keyof Counts} */ key) => rows.reduce((total, row) => total + row[key], 0);
+  console.log("");
+  for (const { name, time, passed, failed, skipped } of rows) {
+    const counts = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+    console.log(`  ${name.padEnd(width)}  ${time.padStart(8)}  ${counts}`);
+  }
+  const skipped = sum("skipped");
+  console.log(`\n${sum("passed")} passed, ${sum("failed")} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  return sum("failed") > 0 ? 1 : 0;
+};
+
+const testAll = async () => {
+  // Minutes on a machine without an engine; everything that needs none goes on meanwhile.
+  const engine = ensureEngine();
+  engine.catch(() => undefined);
+  await ensureDependencies();
+  for (const name of Object.keys(checks)) {
+    await check(name);
+  }
+  for (const [name, { needsEngine }] of Object.entries(suites)) {
+    await suite(name, [], needsEngine ? engine : undefined);
+  }
+};
+
+const testOne = async (/** @type {string} */ name, /** @type {readonly string[]} */ args) => {
+  if (!(name in suites)) {
+    throw new SetupError(`Expected one of the suites ${Object.keys(suites).join(", ")}, got "${name}".`);
+  }
+  await ensureDependencies();
+  await compile();
+  await suite(name, args, suites[name]?.needsEngine ? ensureEngine() : undefined);
+};
+
+const [name, ...args] = process.argv.slice(2);
+
+await runTool(async () => {
+  assertNodeVersion();
+  await (name === undefined ? testAll() : testOne(name, args));
+  return summary();
+});
