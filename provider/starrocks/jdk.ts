@@ -1,0 +1,125 @@
+import { UserError } from "../error.js";
+import type { Host } from "../host/types.js";
+import { type JdkNeed, jdkNeed, type Version } from "./versions.js";
+
+export interface Jdk {
+  /** What JAVA_HOME must be. */
+  readonly home: string;
+  /** As Java says it: `17.0.15`, `1.8.0_402`. */
+  readonly version: string;
+  readonly major: number;
+  /** It has `javac`; without it is a plain JRE. */
+  readonly compiler: boolean;
+}
+
+/** A place that was looked at: a working Java, or why it is none. */
+export type JavaSeen = Jdk | { readonly home: string; readonly problem: string };
+
+export interface JdkWish {
+  /** The only place to take, if given. */
+  readonly javaHome?: string;
+  readonly version: Version;
+}
+
+/**
+ * The Java for an FE of this version. Looked at are, in this order, `javaHome` (which then must fit), JAVA_HOME of a login
+ * shell, `javac` and `java` on the PATH, and the usual folders. Of those that fit, the release that StarRocks' own line is
+ * used with wins over newer ones, so that all hosts take the same; order decides among equals.
+ */
+export const findJdk = async (host: Host, wish: JdkWish): Promise<Jdk> => {
+  const { stdout } = await host.script(findScript, [wish.javaHome ?? ""]);
+  const seen = parseFindings(stdout);
+  const found = chooseJdk(seen, wish);
+  if (!found) {
+    throw new UserError(notFoundMessage(host.name, seen, wish));
+  }
+  return found;
+};
+
+/** The choice alone; `seen` in the order of the search. */
+export const chooseJdk = (seen: readonly JavaSeen[], { javaHome, version }: JdkWish): Jdk | undefined => {
+  const need = jdkNeed(version);
+  const fitting = seen
+    .filter((one): one is Jdk => "version" in one)
+    .filter((one) => need.fits(one.major) && (one.compiler || !need.compiler))
+    .filter(({ home }) => javaHome === undefined || home === javaHome);
+  return fitting.toSorted((a, b) => Number(b.compiler) - Number(a.compiler) || rank(a, need) - rank(b, need))[0];
+};
+
+const rank = ({ major }: Jdk, { preferred }: JdkNeed): number => {
+  const index = preferred.indexOf(major);
+  return index >= 0 ? index : preferred.length + major;
+};
+
+const notFoundMessage = (host: string, seen: readonly JavaSeen[], { javaHome, version }: JdkWish): string => {
+  const need = jdkNeed(version);
+  const wanted = `${need.text}${need.compiler ? ", with javac" : ""}`;
+  const list = seen.length > 0 ? seen.map(seenText).join("; ") : "no Java at all";
+  return javaHome === undefined
+    ? `StarRocks ${version.text} needs ${wanted} on ${host}; found: ${list}. ` +
+        "Install one (the same on every FE), or name its folder with `javaHome`."
+    : `Expected \`javaHome\` "${javaHome}" on ${host} to be ${wanted} for StarRocks ${version.text}; found: ${list}. ` +
+        "Name a folder that fits, or leave `javaHome` out to have one found.";
+};
+
+const seenText = (one: JavaSeen): string =>
+  "version" in one ? `${one.home} (${one.version}${one.compiler ? "" : ", no javac"})` : `${one.home} (${one.problem})`;
+
+/** `17.0.15` → 17, `1.8.0_402` → 8, `21-ea` → 21. */
+export const javaMajor = (version: string): number | undefined => {
+  const [, first, second] = /^(\d+)(?:\.(\d+))?/.exec(version) ?? [];
+  return first === undefined ? undefined : first === "1" && second !== undefined ? Number(second) : Number(first);
+};
+
+/** Lines of the script: home, `javac` or `-`, and the line with the version that `java -version` printed, with tabs between. */
+export const parseFindings = (stdout: string): readonly JavaSeen[] =>
+  stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [home = "", compiler, said = ""] = line.split("\t");
+      const version = /version "([^"]+)"/.exec(said)?.[1];
+      const major = version && javaMajor(version);
+      return version && major
+        ? { home, version, major, compiler: compiler === "javac" }
+        : { home, problem: said === "" ? "no bin/java that runs" : said };
+    });
+
+// A login shell may print, read or hang: its answer is marked, its input empty, its time limited. All Javas are asked at once,
+// as each takes a while to start; a place that is reached by two names counts once, by its first.
+const findScript = `
+declared=$1
+places=()
+if [ -n "$declared" ]; then places+=("$declared"); fi
+login=$(timeout 5 bash -lc 'printf "\\nlogin-java-home=%s\\n" "$JAVA_HOME"' </dev/null 2>/dev/null | sed -n 's/^login-java-home=//p' | tail -n 1)
+if [ -n "$login" ]; then places+=("$login"); fi
+for tool in javac java; do
+  file=$(command -v "$tool") && file=$(readlink -f -- "$file") || continue
+  home=\${file%/bin/$tool}
+  places+=("\${home%/jre}")
+done
+for place in /usr/lib/jvm/* /usr/java/* /opt/*jdk* /opt/java/* /usr/local/*jdk*; do
+  if [ -x "$place/bin/java" ]; then places+=("$place"); fi
+done
+declare -A known
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf -- "$folder"' EXIT
+count=0
+for place in "\${places[@]}"; do
+  real=$(readlink -f -- "$place/bin/java" 2>/dev/null); real=\${real:-$place}
+  if [ -n "\${known[$real]}" ]; then continue; fi
+  known[$real]=yes
+  {
+    compiler=-; said=
+    if [ -x "$place/bin/javac" ]; then compiler=javac; fi
+    if [ -x "$place/bin/java" ]; then
+      out=$(timeout 20 "$place/bin/java" -version </dev/null 2>&1)
+      said=$(grep -m 1 'version "' <<<"$out" || head -n 1 <<<"$out")
+    fi
+    printf '%s\\t%s\\t%s\\n' "$place" "$compiler" "$said" >"$folder/$(printf %04d "$count")"
+  } &
+  count=$((count + 1))
+done
+wait
+if [ "$count" -gt 0 ]; then cat -- "$folder"/*; fi
+`;

@@ -1,0 +1,110 @@
+import type { Settings } from "./conf.js";
+import { features, type Version } from "./versions.js";
+
+export interface FePorts {
+  /** Web pages, health and metadata transfer. The same on every FE of a cluster. */
+  readonly http: number;
+  readonly rpc: number;
+  /** MySQL protocol. */
+  readonly query: number;
+  /** The metadata group; identity of an FE together with its address, and fixed after the first start. */
+  readonly editLog: number;
+}
+
+/** Ports of a BE or CN. */
+export interface BePorts {
+  readonly be: number;
+  readonly http: number;
+  /** Identity of a BE or CN in the cluster, together with its address. */
+  readonly heartbeat: number;
+  readonly brpc: number;
+  readonly starlet: number;
+}
+
+export const fePortDefaults: FePorts = { http: 8030, rpc: 9020, query: 9030, editLog: 9010 };
+export const bePortDefaults: BePorts = { be: 9060, http: 8040, heartbeat: 9050, brpc: 8060, starlet: 9070 };
+
+/** fe.conf keys of the ports. */
+export const fePortKeys = {
+  http: "http_port",
+  rpc: "rpc_port",
+  query: "query_port",
+  editLog: "edit_log_port",
+} as const satisfies Record<keyof FePorts, string>;
+
+/** be.conf and cn.conf keys of the ports, as this version calls them. */
+export const bePortKeys = (version: Version): Readonly<Partial<Record<keyof BePorts, string>>> => ({
+  be: "be_port",
+  http: features(version).beHttpPortKey,
+  heartbeat: "heartbeat_service_port",
+  brpc: "brpc_port",
+  ...(features(version).starletPort && { starlet: "starlet_port" }),
+});
+
+/** Other names of a port's key: a file that says both would leave it to chance which one counts. */
+export const bePortAliases = (version: Version): readonly string[] =>
+  ["webserver_port", "be_http_port"].filter((key) => key !== features(version).beHttpPortKey);
+
+export const fePortSettings = (ports: FePorts): Settings => ({
+  [fePortKeys.http]: String(ports.http),
+  [fePortKeys.rpc]: String(ports.rpc),
+  [fePortKeys.query]: String(ports.query),
+  [fePortKeys.editLog]: String(ports.editLog),
+});
+
+export const bePortSettings = (ports: BePorts, version: Version): Settings =>
+  Object.fromEntries(
+    Object.entries(bePortKeys(version)).map(([name, key]) => [key, String(ports[name as keyof BePorts])]),
+  );
+
+/** One port that a node listens on. */
+export interface PortUse {
+  /** Where the node runs, as the user names it. */
+  readonly host: string;
+  /** The node, for messages: `FE fe-1`. */
+  readonly node: string;
+  /** The argument that says it: `ports.http`. */
+  readonly argument: string;
+  readonly port: number;
+}
+
+export const fePortUses = (host: string, node: string, ports: FePorts): readonly PortUse[] => usesOf(host, node, ports);
+export const bePortUses = (host: string, node: string, ports: BePorts): readonly PortUse[] => usesOf(host, node, ports);
+
+const usesOf = (host: string, node: string, ports: FePorts | BePorts): readonly PortUse[] =>
+  Object.entries(ports).map(([name, port]) => ({ host, node, argument: `ports.${name}`, port }));
+
+/** Ports that are none, or that two listeners of one host would share. */
+export const portProblems = (uses: readonly PortUse[]): readonly string[] => {
+  const taken = new Map<string, PortUse>();
+  return uses.flatMap((use) => {
+    if (!Number.isInteger(use.port) || use.port < 1 || use.port > 65535) {
+      return [`Expected ${use.argument} of ${use.node} to be a port from 1 to 65535, got ${use.port}.`];
+    }
+    const place = `${use.host}:${use.port}`;
+    const other = taken.get(place);
+    taken.set(place, other ?? use);
+    return other
+      ? [
+          `Port ${use.port} of ${use.host} is claimed twice: ${owner(other)} and ${owner(use)}. Give one of them another.`,
+        ]
+      : [];
+  });
+};
+
+const owner = ({ node, argument }: PortUse): string => `${argument} of ${node}`;
+
+/**
+ * FEs find each other's HTTP port in their own fe.conf, so it must be the same on all of them
+ * (StarRocks `NodeMgr.getHelperNodes`, `HeartbeatMgr`).
+ */
+export const httpPortProblems = (frontends: readonly { node: string; ports: FePorts }[]): readonly string[] => {
+  const [first, ...rest] = frontends;
+  return rest
+    .filter(({ ports }) => ports.http !== first?.ports.http)
+    .map(
+      ({ node, ports }) =>
+        `Expected ports.http to be the same on every frontend, got ${ports.http} on ${node} ` +
+        `and ${first?.ports.http} on ${first?.node}.`,
+    );
+};

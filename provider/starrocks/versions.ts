@@ -1,0 +1,202 @@
+import semver from "semver";
+
+/** A StarRocks version as a user declares it: `3.5.7`, `3.5.7-rc1`, `3.5.7-ee`. */
+export interface Version {
+  readonly text: string;
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+  /** What follows the patch number, without its dash; empty for a plain release. */
+  readonly suffix: string;
+}
+
+const number = "(0|[1-9]\\d{0,5})";
+const versionPattern = new RegExp(`^${number}\\.${number}\\.${number}(?:-([0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*))?$`);
+const preReleasePattern = /^(alpha|beta|preview|rc|snapshot)[.-]?(\d*)/i;
+
+/** A full version, or undefined: `3.5`, `latest` and `v3.5.7` do not name one release of the download page. */
+export const parseVersion = (text: string): Version | undefined => {
+  const match = versionPattern.exec(text);
+  if (!match) {
+    return undefined;
+  }
+  const [, major, minor, patch, suffix = ""] = match;
+  return { text, major: Number(major), minor: Number(minor), patch: Number(patch), suffix };
+};
+
+/** What is wrong with a text that does not parse, in words for the user; undefined when nothing is. */
+export const versionProblem = (text: string): string | undefined => {
+  if (parseVersion(text)) {
+    return undefined;
+  }
+  const bare = /^v(.+)$/i.exec(text)?.[1];
+  const hint =
+    bare && parseVersion(bare)
+      ? `Write it without the v: "${bare}".`
+      : /^\d+\.\d+$/.test(text)
+        ? `Name the patch release too, such as "${text}.0".`
+        : "Name one release, as in its file name.";
+  return `Expected a StarRocks version such as "3.5.7", got "${text}". ${hint}`;
+};
+
+/** The version, or an error for a text that was checked before and so must be one. */
+export const versionOf = (text: string): Version => {
+  const version = parseVersion(text);
+  if (!version) {
+    throw new Error(versionProblem(text));
+  }
+  return version;
+};
+
+/**
+ * Which of two comes first, as a sort wants it. `3.3.10` is after `3.3.9`; a pre-release (`-rc1`) is before its release.
+ * Any other suffix (`-ee`, a commit) names a build, not a time: it compares equal to the plain release, though
+ * `runsVersion` holds the two apart.
+ */
+export const compareVersions = (a: Version, b: Version): number => semver.compare(ordinal(a), ordinal(b));
+
+/** True when `version` is at least `text`, where pre-releases of `text` count as it: they carry its scripts and files. */
+export const atLeast = (version: Version, text: string): boolean =>
+  semver.gte(`${version.major}.${version.minor}.${version.patch}`, text);
+
+const ordinal = ({ major, minor, patch, suffix }: Version): string => {
+  const [, kind, count] = preReleasePattern.exec(suffix) ?? [];
+  // semver compares `rc10` with `rc9` as text, but `rc.10` with `rc.9` as numbers.
+  const preRelease = kind ? `-${kind.toLowerCase()}.${Number(count || 0)}` : "";
+  return `${major}.${minor}.${patch}${preRelease}`;
+};
+
+export interface Jump {
+  readonly direction: "same" | "up" | "down";
+  readonly size: "patch" | "minor" | "major";
+}
+
+/** How far apart two versions are; two builds of one release (`3.5.7`, `3.5.7-ee`) are a patch in direction `same`. */
+export const jump = (from: Version, to: Version): Jump => {
+  const order = compareVersions(from, to);
+  const size = from.major !== to.major ? "major" : from.minor !== to.minor ? "minor" : "patch";
+  return { direction: order === 0 ? "same" : order < 0 ? "up" : "down", size };
+};
+
+/**
+ * Does a node that reports this run the declared version? Nodes report `3.5.7-d2da301`, version and commit, in
+ * `@@version_comment`, SHOW FRONTENDS and SHOW BACKENDS; the `@@version_comment` of 2.x is `StarRocks version 2.5.0`.
+ */
+export const runsVersion = (reported: string | undefined, declared: string): boolean => {
+  const text = reported?.trim().replace(/^StarRocks version /i, "");
+  if (!text?.startsWith(declared)) {
+    return false;
+  }
+  const rest = text.slice(declared.length);
+  return rest === "" || /^-[0-9a-f]{7,40}$/i.test(rest);
+};
+
+/** What a start, stop or upgrade must know about a release line. */
+export interface Features {
+  /** `stop_fe.sh -g` hands leadership over and drains connections (3.4.2). Older scripts ignore the flag. */
+  readonly feGraceful: boolean;
+  /** `stop_fe.sh --timeout <seconds>`. Came with `-g`. */
+  readonly feStopTimeout: boolean;
+  /**
+   * What `stop_be.sh -g` does: `none` is a SIGKILL whatever the flag; `orderly` is a SIGTERM that shuts down at once (3.1 to
+   * 3.3, where the FE may hold a node that drains longer for dead); `drains` waits up to 20 s for running queries (3.4).
+   */
+  readonly beGraceful: "none" | "orderly" | "drains";
+  /** `stop_be.sh --timeout <seconds>` (3.4). */
+  readonly beStopTimeout: boolean;
+  /** `stop_cn.sh --timeout <seconds>` (3.5). */
+  readonly cnStopTimeout: boolean;
+  /** The stop script returns only when the process is gone. */
+  readonly stopWaits: Readonly<Record<"fe" | "be" | "cn", boolean>>;
+  /** `stop_be.sh` looks for the pid file in the `PID_DIR` of be.conf; from 3.4 on only the start script does. */
+  readonly beStopHonoursPidDir: boolean;
+  /** `start_fe.sh --host_type FQDN`: nodes known by name (2.4). */
+  readonly fqdn: boolean;
+  /** A compute node runs from `be/` by `start_cn.sh` and is added as COMPUTE NODE (2.4). */
+  readonly computeNodes: boolean;
+  /** `start_fe.sh` makes `meta_dir` (3.3; 3.2 is unknown). Making it oneself is right on every line. */
+  readonly metaDirCreatedByScript: boolean;
+  /** LastStartTime of SHOW BACKENDS moves even when the node was never seen down (2.5); before, ask the process. */
+  readonly beLastStartTimeMovesOnQuickRestart: boolean;
+  /** `ALTER SYSTEM CREATE IMAGE` (2.5.3). */
+  readonly createImage: boolean;
+  /** The BE's HTTP port in be.conf. Newer lines still read the old name; 3.0 is unknown and gets the old one. */
+  readonly beHttpPortKey: "webserver_port" | "be_http_port";
+  /** `starlet_port` of a BE exists (2.3). */
+  readonly starletPort: boolean;
+  /** The fe.conf key that lets a copy of the metadata start alone. The wrong one is silently ignored. */
+  readonly recoveryKey: "metadata_failure_recovery" | "bdbje_reset_election_group";
+  /** fe.conf `cluster_id`, which must agree with image/VERSION; silently ignored from 3.3 on. */
+  readonly clusterIdKey: boolean;
+}
+
+export const features = (version: Version): Features => {
+  const from = (text: string): boolean => atLeast(version, text);
+  return {
+    feGraceful: from("3.4.2"),
+    feStopTimeout: from("3.4.2"),
+    beGraceful: from("3.4.0") ? "drains" : from("3.1.0") ? "orderly" : "none",
+    beStopTimeout: from("3.4.0"),
+    cnStopTimeout: from("3.5.0"),
+    stopWaits: { fe: true, be: from("2.3.0"), cn: from("3.5.0") },
+    beStopHonoursPidDir: !from("3.4.0"),
+    fqdn: from("2.4.0"),
+    computeNodes: from("2.4.0"),
+    metaDirCreatedByScript: from("3.3.0"),
+    beLastStartTimeMovesOnQuickRestart: from("2.5.0"),
+    createImage: from("2.5.3"),
+    beHttpPortKey: from("3.1.0") ? "be_http_port" : "webserver_port",
+    starletPort: from("2.3.0"),
+    recoveryKey:
+      from("3.2.5") || (from("3.1.10") && !from("3.2.0")) ? "bdbje_reset_election_group" : "metadata_failure_recovery",
+    clusterIdKey: !from("3.3.0"),
+  };
+};
+
+export interface StopWish {
+  readonly graceful: boolean;
+  /** Whole seconds after which the script may kill; only passed where the script knows it. */
+  readonly timeoutSeconds?: number;
+}
+
+/** Arguments for `stop_fe.sh`, `stop_be.sh` or `stop_cn.sh` of this version: only those its script understands. */
+export const stopFlags = (version: Version, kind: "fe" | "be" | "cn", wish: StopWish): readonly string[] => {
+  const has = features(version);
+  const graceful = kind === "fe" ? has.feGraceful : has.beGraceful !== "none";
+  const timeout = { fe: has.feStopTimeout, be: has.beStopTimeout, cn: has.cnStopTimeout }[kind];
+  return [
+    ...(wish.graceful && graceful ? ["--graceful"] : []),
+    ...(wish.timeoutSeconds !== undefined && timeout ? ["--timeout", String(Math.ceil(wish.timeoutSeconds))] : []),
+  ];
+};
+
+/** Which Java an FE of a version takes: the start script's own check, and the lines it is used with, best first. */
+export interface JdkNeed {
+  readonly fits: (major: number) => boolean;
+  readonly preferred: readonly number[];
+  /** A plain JRE is rejected by the script. */
+  readonly compiler: boolean;
+  /** For messages: `JDK 17 or newer`. */
+  readonly text: string;
+}
+
+export const jdkNeed = (version: Version): JdkNeed => {
+  const compiler = !atLeast(version, "3.4.0");
+  if (atLeast(version, "3.5.0")) {
+    return { fits: (major) => major >= 17, preferred: [17, 21], compiler, text: "JDK 17 or newer" };
+  }
+  if (atLeast(version, "3.3.0")) {
+    return { fits: (major) => major >= 11, preferred: [11, 17], compiler, text: "JDK 11 or newer" };
+  }
+  if (atLeast(version, "2.5.0")) {
+    // 3.1's script refuses 9 and 10; 11 is recommended since 2.5.
+    return {
+      fits: (major) => major === 8 || major >= 11,
+      preferred: [11, 8, 17],
+      compiler,
+      text: "JDK 8, 11 or newer",
+    };
+  }
+  // The JAVA_OPTS of those lines ask for collectors that JDK 14 removed.
+  return { fits: (major) => major === 8 || major === 11, preferred: [8, 11], compiler, text: "JDK 8 or 11" };
+};
