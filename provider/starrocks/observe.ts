@@ -1,0 +1,96 @@
+import type { Host } from "../host/types.js";
+import { type DataFolder, dataFoldersOf, inspectFunction } from "./folders.js";
+import { viewFile } from "./home.js";
+import { homePaths, type NodeKind, sealFile } from "./layout.js";
+import { type HomeMarker, parseHomeMarker } from "./marker.js";
+import { type ObservedProcess, processArguments, processFunctions, processOf } from "./process.js";
+import { fieldsOf, integer, recordsOf } from "./records.js";
+
+export interface ObservedHome {
+  readonly exists: boolean;
+  readonly marker?: HomeMarker;
+  /** Release id that `current` names. */
+  readonly current?: string;
+  readonly previous?: string;
+  /** The current view is complete, leads to a sealed release and has no dangling link. */
+  readonly viewComplete: boolean;
+  /** Release id that `bin/` was copied from. Unlike `current` after an interrupted switch: switch again before a start. */
+  readonly binRelease?: string;
+  readonly conf?: { readonly text: string; readonly sha256: string };
+  readonly process?: ObservedProcess;
+  readonly data: readonly DataFolder[];
+  /** Host's clock, epoch milliseconds. */
+  readonly at: number;
+}
+
+const observeScript = `${processFunctions}${inspectFunction}
+select_process "$1" "$2" "$3" "$4" "$5" "$6"
+home=$5 conf=$7 marker=$8
+shift 8
+emit at "$(date +%s%3N)"
+if [ -d "$home" ]; then emit exists 1; fi
+if [ -f "$marker" ]; then emit home.marker "$(cat -- "$marker")"; fi
+if [ -L "$home/current" ]; then
+  current=$(readlink -- "$home/current") || exit 1
+  emit current "\${current##*/}"
+  complete=
+  if release=$(cat -- "$home/current/${viewFile}" 2>/dev/null) && [ -f "$release/${sealFile}" ]; then
+    complete=1
+    shopt -s nullglob dotglob
+    for entry in "$home/current"/* "$home/current/lib"/* "$home/current/lib"/*/*; do
+      if [ -L "$entry" ] && [ ! -e "$entry" ]; then complete=; break; fi
+    done
+    shopt -u nullglob dotglob
+  fi
+  emit complete "$complete"
+fi
+if [ -L "$home/previous" ]; then previous=$(readlink -- "$home/previous"); emit previous "\${previous##*/}"; fi
+if [ -f "$home/bin/.release" ]; then emit bin "$(cat -- "$home/bin/.release")"; fi
+if [ -f "$conf" ]; then
+  sum=$(sha256sum <"$conf") || exit 1
+  emit conf.sha256 "\${sum%% *}"
+  printf 'conf.text\\0'
+  tr -d '\\0' <"$conf"
+  printf '\\0'
+fi
+if find_process; then emit_process; fi
+for path; do inspect_folder "$path"; done
+`;
+
+/** All that is on the host about one node, in one round trip. */
+export const observeHome = async (
+  host: Host,
+  {
+    home,
+    kind,
+    dataFolders = [],
+  }: { readonly home: string; readonly kind: NodeKind; readonly dataFolders?: readonly string[] },
+): Promise<ObservedHome> => {
+  const paths = homePaths(home, kind);
+  const { stdout } = await host.script(observeScript, [
+    ...processArguments(kind, home),
+    paths.conf,
+    paths.marker,
+    ...dataFolders,
+  ]);
+  const records = recordsOf(stdout);
+  const fields = fieldsOf(records);
+  const marker = fields.get("home.marker");
+  const process = processOf(records);
+  const conf = { text: fields.get("conf.text"), sha256: fields.get("conf.sha256") };
+  const current = fields.get("current");
+  const previous = fields.get("previous");
+  const binRelease = fields.get("bin");
+  return {
+    exists: fields.has("exists"),
+    ...(marker === undefined ? {} : { marker: parseHomeMarker(marker, `${paths.marker} on ${host.name}`) }),
+    ...(current === undefined ? {} : { current }),
+    ...(previous === undefined ? {} : { previous }),
+    ...(binRelease === undefined ? {} : { binRelease }),
+    viewComplete: fields.get("complete") === "1",
+    ...(conf.text === undefined || conf.sha256 === undefined ? {} : { conf: { text: conf.text, sha256: conf.sha256 } }),
+    ...(process ? { process } : {}),
+    data: dataFoldersOf(host, records),
+    at: integer(fields.get("at")) ?? 0,
+  };
+};

@@ -1,0 +1,138 @@
+import { posix } from "node:path";
+import type { Host } from "../host/types.js";
+import { homePaths, kindLayouts, type NodeKind } from "./layout.js";
+import { type ObservedProcess, processArguments, processFunctions, processOf } from "./process.js";
+import { fieldsOf, groupsOf, integer, listArguments, recordsOf } from "./records.js";
+
+/** How far a log file had grown; what is read from here on was written by the new process. */
+export interface LogMark {
+  readonly path: string;
+  /** Absent when there was no file. A glog file that starts anew has another inode: read it from its beginning. */
+  readonly inode?: number;
+  readonly size: number;
+}
+
+export interface StartOptions {
+  readonly javaHome?: string;
+  /** FE: `host:edit_log_port` of a member of the group, on the first start of a node that joins. */
+  readonly helper?: string;
+  /** FE: `FQDN` on the first start of a node whose address is a name (StarRocks ≥ 2.4). */
+  readonly hostType?: "IP" | "FQDN";
+  /** More environment variables of the process; visible on the host, hence no secrets. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Where the process writes its logs. Default: `<home>/log`. */
+  readonly logDir?: string;
+  /** Milliseconds for the start script, which returns as soon as the process is forked. */
+  readonly limit?: number;
+}
+
+export interface StartResult {
+  /** `"ran"`: the start script was run, which proves nothing yet. */
+  readonly did: "ran" | "already running";
+  /** Exit code of the script; 124 when it hung and was ended. */
+  readonly code: number;
+  /** What the script said to its terminal: JAVA_HOME, `running as process N`, … */
+  readonly output: string;
+  /** Taken before the script ran. */
+  readonly marks: readonly LogMark[];
+  /** The process, when it was there to be seen right after the script. */
+  readonly process?: ObservedProcess;
+  /** Host's clock just before the script ran, in epoch milliseconds. */
+  readonly at: number;
+}
+
+/** Start scripts return in 0.2 s; a host under load gets a hundred times that. */
+export const startLimit = 60_000;
+
+/** What StarRocks recommends; a BE refuses to run below 60000. */
+const wantedFiles = 655_350;
+
+// The script runs in its own session and under `timeout`, its output goes to a file: neither a killed channel nor a
+// daemon that kept the script's stdout can tie the process to this SSH session.
+const startScript = `${processFunctions}
+select_process "$1" "$2" "$3" "$4" "$5" "$6"
+script=$7 seconds=$8 files=$9
+shift 9
+take_list() { LIST=("\${@:2:$1}"); }
+take_list "$@"; logs=("\${LIST[@]}"); shift $((1 + $1))
+take_list "$@"; variables=("\${LIST[@]}"); shift $((1 + $1))
+
+emit at "$(date +%s%3N)"
+for log in "\${logs[@]}"; do
+  emit log "$log"
+  emit mark "$(stat -L -c '%i %s' -- "$log" 2>/dev/null)"
+done
+if find_process; then
+  emit running 1
+  emit_process
+  exit 0
+fi
+rm -f -- "$PID_FILE"
+mkdir -p -- "$NODE_HOME/log" || exit 1
+hard=$(ulimit -H -n)
+if [ "$hard" = unlimited ] || [ "$hard" -gt "$files" ]; then hard=$files; fi
+soft=$(ulimit -S -n)
+if [ "$soft" != unlimited ] && [ "$soft" -lt "$hard" ]; then ulimit -S -n "$hard" 2>/dev/null; fi
+output=$NODE_HOME/log/.start.$$
+session=
+if command -v setsid >/dev/null 2>&1; then session=setsid; fi
+cd -- "$NODE_HOME" || exit 1
+timeout -k 5 "$seconds" $session env "\${variables[@]}" bash "$script" --daemon "$@" </dev/null >"$output" 2>&1
+emit code $?
+emit output "$(head -c 65536 -- "$output" | tr -d '\\0')"
+rm -f -- "$output"
+if find_process; then emit_process; fi
+`;
+
+const scriptArguments = (kind: NodeKind, options: StartOptions): readonly string[] =>
+  kind === "fe"
+    ? [
+        ...(options.helper === undefined ? [] : ["--helper", options.helper]),
+        ...(options.hostType === undefined ? [] : ["--host_type", options.hostType]),
+      ]
+    : [];
+
+/**
+ * Runs the home's start script unless the home's process runs. Exit code 0 says only that something was forked: prove the
+ * process by `observeProcess`, its log after `marks`, and its ports. One round trip.
+ */
+export const startProcess = async (
+  host: Host,
+  kind: NodeKind,
+  home: string,
+  options: StartOptions = {},
+): Promise<StartResult> => {
+  const paths = homePaths(home, kind);
+  const limit = options.limit ?? startLimit;
+  const variables = { ...options.environment, ...(options.javaHome ? { JAVA_HOME: options.javaHome } : {}) };
+  const { stdout } = await host.script(
+    startScript,
+    [
+      ...processArguments(kind, home),
+      paths.startScript,
+      String(Math.ceil(limit / 1000)),
+      String(wantedFiles),
+      ...listArguments(kindLayouts[kind].logs.map((name) => posix.join(options.logDir ?? paths.log, name))),
+      ...listArguments(Object.entries(variables).map(([name, value]) => `${name}=${value}`)),
+      ...scriptArguments(kind, options),
+    ],
+    { limit: limit + 30_000 },
+  );
+  const records = recordsOf(stdout);
+  const fields = fieldsOf(records);
+  const process = processOf(records);
+  return {
+    did: fields.has("running") ? "already running" : "ran",
+    code: integer(fields.get("code")) ?? 0,
+    output: (fields.get("output") ?? "").trim(),
+    marks: groupsOf(records, "log").map((group) => markOf(group)),
+    at: integer(fields.get("at")) ?? 0,
+    ...(process ? { process } : {}),
+  };
+};
+
+const markOf = (group: ReadonlyMap<string, string>): LogMark => {
+  const [inode, size] = (group.get("mark") ?? "").split(" ").map(Number);
+  const path = group.get("log") ?? "";
+  return size === undefined || inode === undefined ? { path, size: 0 } : { path, inode, size };
+};

@@ -1,0 +1,169 @@
+import semver from "semver";
+import { UserError } from "../error.js";
+import type { Host } from "../host/types.js";
+import { seconds } from "../wait.js";
+import { homePaths, type NodeKind } from "./layout.js";
+import { type ObservedProcess, processArguments, processFunctions, processOf } from "./process.js";
+import { fieldsOf, integer, recordsOf } from "./records.js";
+
+export interface StopOptions {
+  /** Let running queries end and, on a leading FE, hand over first, where the version does that well. */
+  readonly graceful: boolean;
+  /** Seconds after which the process is killed (SIGKILL). */
+  readonly timeoutSeconds: number;
+  /** Version of what runs; without it no flag is passed. */
+  readonly version?: string;
+}
+
+export interface StopResult {
+  readonly did: "was not running" | "stopped" | "killed";
+  /** Seconds that it took. */
+  readonly seconds: number;
+  /** What ran before. */
+  readonly process?: ObservedProcess;
+  /** What the stop script said; empty when it was not asked (no pid file that names the process). */
+  readonly output: string;
+}
+
+/**
+ * First versions whose `--graceful` is of use: the BE's was flawed in 3.3 (the FE takes it for dead), the FE's script has the flag
+ * since 3.4.0 but the process understands the signal since 3.4.2. Older stop_fe.sh ignores flags; older stop_be.sh kills.
+ */
+const gracefulSince: Readonly<Record<NodeKind, string>> = { fe: "3.4.2", be: "3.4.0", cn: "3.4.0" };
+
+/**
+ * Flags of the stop script. Never `--timeout`: the limit is kept here, for every version alike and for scripts that hang,
+ * and a kill is reported as one.
+ */
+export const stopArguments = (kind: NodeKind, options: StopOptions): readonly string[] => {
+  const version = semver.coerce(options.version);
+  return options.graceful && version && semver.gte(version, gracefulSince[kind]) ? ["--graceful"] : [];
+};
+
+/** `stopped in 2.1 s`, for the journal. */
+export const describeStop = (result: StopResult): string =>
+  result.did === "was not running" ? "was not running" : `${result.did} after ${seconds(result.seconds * 1000)}`;
+
+// A stop script's exit code proves nothing either: without a pid file it says 0 and stops nothing, with another PID_DIR the
+// same, old ones return before the process ended, 3.4's waits for ever. So: signal, and look at the process itself.
+const stopScript = `${processFunctions}
+select_process "$1" "$2" "$3" "$4" "$5" "$6"
+script=$7 seconds=$8 patience=$9
+shift 9
+if ! find_process; then
+  [ -z "$FILED" ] || rm -f -- "$PID_FILE"
+  emit did 'was not running'
+  exit 0
+fi
+emit_process
+started=$(date +%s%3N)
+elapsed() { echo $(($(date +%s%3N) - started)); }
+output=$NODE_HOME/log/.stop.$$
+refused() {
+  kill -0 "$1" 2>/dev/null && return 1
+  is_same_process "$1" "$2"
+}
+asked= running= signalled= asked_at=0
+finish() {
+  if [ -n "$running" ]; then kill -KILL -- "-$asked" 2>/dev/null; fi
+  if [ -n "$asked" ]; then
+    emit output "$(head -c 65536 -- "$output" 2>/dev/null | tr -d '\\0')"
+    rm -f -- "$output"
+  fi
+}
+if [ "$FILED" = "$FOUND" ] && [ -f "$script" ]; then
+  mkdir -p -- "$NODE_HOME/log"
+  set -m
+  (cd -- "$NODE_HOME" && exec bash "$script" "$@") </dev/null >"$output" 2>&1 &
+  asked=$! running=1
+  set +m
+fi
+pid=$FOUND ticks=$FOUND_TICKS did=stopped
+limit=$((seconds * 1000)) now=0
+while :; do
+  if ! is_same_process "$pid" "$ticks"; then
+    # The process is gone; another of the same home (started twice, a child that outlived it) is stopped too.
+    find_process || break
+    pid=$FOUND ticks=$FOUND_TICKS signalled=
+    if [ -z "$running" ]; then asked_at=-$patience; fi
+  fi
+  if refused "$pid" "$ticks"; then emit refused "$pid"; finish; exit 0; fi
+  now=$(elapsed)
+  if [ "$now" -ge "$limit" ]; then
+    if [ "$did" = killed ] && [ "$now" -ge $((limit + 15000)) ]; then emit survived "$pid"; finish; exit 0; fi
+    kill -KILL "$pid" 2>/dev/null
+    did=killed
+  elif [ -n "$running" ]; then
+    if ! kill -0 "$asked" 2>/dev/null; then
+      if wait "$asked"; then asked_at=$now; else asked_at=-$patience; fi
+      running=
+    fi
+  elif [ -z "$signalled" ] && { [ -z "$asked" ] || [ $((now - asked_at)) -ge "$patience" ]; }; then
+    kill -TERM "$pid" 2>/dev/null
+    signalled=1
+  fi
+  sleep 0.1
+done
+now=$(elapsed)
+# A script that polls each second or two gets the time to see the end; then it has nothing left to do.
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do
+  if [ -z "$running" ]; then break; fi
+  if kill -0 "$asked" 2>/dev/null; then sleep 0.1; else running=; fi
+done
+finish
+rm -f -- "$PID_FILE"
+emit did "$did"
+emit elapsed "$now"
+`;
+
+/** Milliseconds after a stop script's success until a process that still runs is signalled directly. */
+const patience = 10_000;
+
+/**
+ * Stops the home's process and proves that it is gone (pid and start time), whatever pid file and stop script say.
+ * SIGKILL at the limit. One round trip.
+ */
+export const stopProcess = async (
+  host: Host,
+  kind: NodeKind,
+  home: string,
+  options: StopOptions,
+): Promise<StopResult> => {
+  const { stdout } = await host.script(
+    stopScript,
+    [
+      ...processArguments(kind, home),
+      homePaths(home, kind).stopScript,
+      String(options.timeoutSeconds),
+      String(Math.min(patience, options.timeoutSeconds * 500)),
+      ...stopArguments(kind, options),
+    ],
+    { limit: options.timeoutSeconds * 1000 + 60_000 },
+  );
+  const records = recordsOf(stdout);
+  const fields = fieldsOf(records);
+  const process = processOf(records);
+  const output = (fields.get("output") ?? "").trim();
+  if (fields.has("refused")) {
+    throw new UserError(
+      `Expected to stop process ${fields.get("refused")} of ${home} on ${host.name}, but it runs as ${process?.user} and ` +
+        "may not be signalled by the user that this connection runs commands as. Stop it as that user, or set `connection.become`.",
+    );
+  }
+  if (fields.has("survived")) {
+    throw new UserError(
+      `Process ${fields.get("survived")} of ${home} on ${host.name} is still there 15 s after SIGKILL ` +
+        "(it waits for a disk, or something such as systemd starts it again). See `ps` and `dmesg` on the host.",
+    );
+  }
+  const did = fields.get("did");
+  if (did !== "was not running" && did !== "stopped" && did !== "killed") {
+    throw new Error(`The stop of ${home} on ${host.name} gave no result: ${stdout}`);
+  }
+  return {
+    did,
+    seconds: (integer(fields.get("elapsed")) ?? 0) / 1000,
+    output,
+    ...(process ? { process } : {}),
+  };
+};
