@@ -1,4 +1,4 @@
-export type NodeKind = "fe" | "be" | "cn";
+import type { NodeKind } from "./layout.js";
 
 /** Values of a conf file by key, as they are written in it. */
 export type Settings = Readonly<Record<string, string>>;

@@ -67,8 +67,9 @@ const seenText = (one: JavaSeen): string =>
 
 /** `17.0.15` → 17, `1.8.0_402` → 8, `21-ea` → 21. */
 export const javaMajor = (version: string): number | undefined => {
-  const [, first, second] = /^(\d+)(?:\.(\d+))?/.exec(version) ?? [];
-  return first === undefined ? undefined : first === "1" && second !== undefined ? Number(second) : Number(first);
+  const [, first, old] = /^(\d+)(?:\.(\d+))?/.exec(version) ?? [];
+  const major = first === "1" ? (old ?? first) : first;
+  return major === undefined ? undefined : Number(major);
 };
 
 /** Lines of the script: home, `javac` or `-`, and the line with the version that `java -version` printed, with tabs between. */

@@ -122,7 +122,7 @@ export const feFailures: readonly Failure[] = [
   {
     pattern: /no such env variable/,
     meaning: "fe.conf uses a variable that is not set",
-    advice: "Check the values with ${…} in `config`.",
+    advice: "Check the values with a $ in `config`.",
   },
   {
     pattern: /unknown fqdn host|FQDN .*(?:not match|mismatch)/i,
@@ -348,8 +348,8 @@ export const mergeLines = (texts: readonly string[]): readonly string[] => {
       return { stamp, line };
     });
   });
-  // A stable sort keeps the order inside each file.
-  return stamped.sort((a, b) => (a.stamp < b.stamp ? -1 : a.stamp > b.stamp ? 1 : 0)).map(({ line }) => line);
+  // Two equal stamps keep their order: the sort is stable.
+  return stamped.sort((a, b) => Number(a.stamp > b.stamp) - Number(a.stamp < b.stamp)).map(({ line }) => line);
 };
 
 /** The last `n` lines of a text, for the end of an error message. */
@@ -360,24 +360,26 @@ const linesOf = (text: string): readonly string[] => {
   return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
 };
 
-/** How far a log file was read: the file itself, as a name may point to a new one, and bytes. */
+/** How far a log file had grown; what is read from there on is new. A start of a node gives them (`start.ts`). */
 export interface LogMark {
-  readonly inode: string;
-  readonly offset: number;
+  readonly path: string;
+  /** Absent when there was no file. A name may point to a new file later. */
+  readonly inode?: number;
+  readonly size: number;
 }
 
-export type LogMarks = Readonly<Record<string, LogMark>>;
-
-/** The ends of these logs now; a file that does not exist gets no mark and is later read from its start. */
-export const markLogs = async (host: Host, paths: readonly string[]): Promise<LogMarks> => {
+/** The ends of these logs now. */
+export const markLogs = async (host: Host, paths: readonly string[]): Promise<readonly LogMark[]> => {
   const { stdout } = await host.script(markScript, paths);
-  return Object.fromEntries(
-    linesOf(stdout).flatMap((line) => {
-      const [index, inode = "", offset] = line.split(" ");
-      const path = paths[Number(index)];
-      return path === undefined ? [] : [[path, { inode, offset: Number(offset) }]];
-    }),
-  );
+  const marks = new Map(paths.map((path): [string, LogMark] => [path, { path, size: 0 }]));
+  for (const line of linesOf(stdout)) {
+    const [index, inode, size] = line.split(" ").map(Number);
+    const path = paths[index ?? -1];
+    if (path !== undefined && inode !== undefined && size !== undefined) {
+      marks.set(path, { path, inode, size });
+    }
+  }
+  return [...marks.values()];
 };
 
 const markScript = `
@@ -390,36 +392,38 @@ done
 
 export interface LogsRead {
   /** What was written since the mark, in whole lines, by path. */
-  readonly texts: Readonly<Record<string, string>>;
+  readonly texts: ReadonlyMap<string, string>;
   /** Where to go on. */
-  readonly marks: LogMarks;
+  readonly marks: readonly LogMark[];
 }
 
 /** Bytes of one log in one reading; what is beyond comes with the next one. */
 const readMost = 1024 * 1024;
 
 /**
- * What was written to these logs since the marks, in one round trip. A log that was rotated meanwhile (log4j renames the old
- * file, glog's name is a link to the newest) is found again by its inode, in the same folder, and read to its end first.
+ * What was written to these logs since the marks, in one round trip; a log without a mark is read from its start. A log that
+ * was rotated meanwhile (log4j renames the old file, glog's name is a link to the newest) is found again by its inode, in
+ * the same folder, and read to its end first.
  */
-export const readSince = async (host: Host, paths: readonly string[], marks: LogMarks): Promise<LogsRead> => {
-  const wanted = paths.flatMap((path) => [path, marks[path]?.inode ?? "-", String(marks[path]?.offset ?? 0)]);
+export const readSince = async (host: Host, paths: readonly string[], marks: readonly LogMark[]): Promise<LogsRead> => {
+  const reached = new Map(marks.map((mark) => [mark.path, mark]));
+  const wanted = paths.flatMap((path) => {
+    const mark = reached.get(path);
+    return [path, String(mark?.inode ?? "-"), String(mark?.inode === undefined ? 0 : mark.size)];
+  });
   const { stdout } = await host.script(readScript, [String(readMost), ...wanted]);
-  const texts: Record<string, string> = Object.fromEntries(paths.map((path) => [path, ""]));
-  const reached: Record<string, LogMark> = { ...marks };
-  let path: string | undefined;
+  const texts = new Map(paths.map((path) => [path, ""]));
+  let path = "";
   for (const line of linesOf(stdout)) {
     if (line.startsWith("|")) {
-      texts[path ?? ""] += `${line.slice(1)}\n`;
-      continue;
-    }
-    const [index, inode = "", offset] = line.split(" ");
-    path = paths[Number(index)];
-    if (path !== undefined) {
-      reached[path] = { inode, offset: Number(offset) };
+      texts.set(path, `${texts.get(path) ?? ""}${line.slice(1)}\n`);
+    } else {
+      const [index, inode, size] = line.split(" ").map(Number);
+      path = paths[index ?? -1] ?? "";
+      reached.set(path, { path, size: size ?? 0, ...(inode !== undefined && { inode }) });
     }
   }
-  return { texts, marks: reached };
+  return { texts, marks: paths.map((one) => reached.get(one) ?? { path: one, size: 0 }) };
 };
 
 // For each piece a line "<index> <inode> <offset reached>", then its lines, each behind a "|".

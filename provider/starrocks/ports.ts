@@ -21,8 +21,8 @@ export interface BePorts {
   readonly starlet: number;
 }
 
-export const fePortDefaults: FePorts = { http: 8030, rpc: 9020, query: 9030, editLog: 9010 };
-export const bePortDefaults: BePorts = { be: 9060, http: 8040, heartbeat: 9050, brpc: 8060, starlet: 9070 };
+export const feDefaultPorts: FePorts = { http: 8030, rpc: 9020, query: 9030, editLog: 9010 };
+export const beDefaultPorts: BePorts = { be: 9060, http: 8040, heartbeat: 9050, brpc: 8060, starlet: 9070 };
 
 /** fe.conf keys of the ports. */
 export const fePortKeys = {

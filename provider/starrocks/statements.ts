@@ -101,7 +101,10 @@ const roleOf = (row: Row): Frontend["role"] => {
   if (role === "LEADER" || role === "MASTER" || isTrue(row, "IsMaster")) {
     return "leader";
   }
-  return role === "FOLLOWER" ? "follower" : role === "OBSERVER" ? "observer" : "unknown";
+  if (role === "OBSERVER") {
+    return "observer";
+  }
+  return role === "FOLLOWER" ? "follower" : "unknown";
 };
 
 /** A value; absent for a column that this version lacks, for NULL, for the text `NULL` that StarRocks sends, and for "". */

@@ -9,22 +9,22 @@ export interface Disk {
 /** What a program may write for a data folder: `/disk1/starrocks`, `/disk1/starrocks,medium:SSD`, or the parts. */
 export type DiskEntry = string | { readonly path: string; readonly medium?: string };
 
-export type ParsedStorage =
-  | { readonly disks: readonly Disk[]; readonly problems?: undefined }
-  | { readonly disks?: undefined; readonly problems: readonly string[] };
+export interface ParsedStorage {
+  /** The entries that could be read. */
+  readonly storage: readonly Disk[];
+  /** What is wrong, in sentences; empty when all is well. */
+  readonly problems: readonly string[];
+}
 
 /**
- * The data folders of a BE, or everything that is wrong with them. StarRocks reads `storage_root_path` leniently and then
+ * The data folders of a BE and everything that is wrong with them. StarRocks reads `storage_root_path` leniently and then
  * acts on what it misread (`be/src/storage/options.cpp`), so doubtful entries are refused here.
  */
 export const parseStorage = (entries: readonly DiskEntry[]): ParsedStorage => {
-  if (entries.length === 0) {
-    return { problems: ["Expected at least one storage folder, got none."] };
-  }
   const parsed = entries.map(parseEntry);
-  const disks = parsed.flatMap((one) => (typeof one === "string" ? [] : [one]));
-  const problems = [...parsed.filter((one) => typeof one === "string"), ...overlaps(disks)];
-  return problems.length > 0 ? { problems } : { disks };
+  const storage = parsed.filter((one) => typeof one !== "string");
+  const none = entries.length === 0 ? ["Expected at least one storage folder, got none."] : [];
+  return { storage, problems: [...none, ...parsed.filter((one) => typeof one === "string"), ...overlaps(storage)] };
 };
 
 /** The value of `storage_root_path`. */
@@ -46,8 +46,11 @@ const parseEntry = (entry: DiskEntry): Disk | string => {
     return `Storage "${shown}": expected the medium to be HDD or SSD, got "${medium}".`;
   }
   const path = written.length > 1 ? written.replace(/\/+$/, "") : written;
-  const problem = pathProblem(path) ?? (media === undefined ? extensionProblem(path) : undefined);
-  return problem ? `Storage "${shown}": ${problem}` : media === undefined ? { path } : { path, medium: media };
+  const problem = pathProblem(path) ?? (media ? undefined : extensionProblem(path));
+  if (problem) {
+    return `Storage "${shown}": ${problem}`;
+  }
+  return media ? { path, medium: media } : { path };
 };
 
 const splitEntry = (text: string): { path: string; medium?: string; rest: readonly string[] } => {

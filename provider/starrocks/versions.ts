@@ -30,12 +30,12 @@ export const versionProblem = (text: string): string | undefined => {
     return undefined;
   }
   const bare = /^v(.+)$/i.exec(text)?.[1];
-  const hint =
-    bare && parseVersion(bare)
-      ? `Write it without the v: "${bare}".`
-      : /^\d+\.\d+$/.test(text)
-        ? `Name the patch release too, such as "${text}.0".`
-        : "Name one release, as in its file name.";
+  let hint = "Name one release, as in its file name.";
+  if (bare && parseVersion(bare)) {
+    hint = `Write it without the v: "${bare}".`;
+  } else if (/^\d+\.\d+$/.test(text)) {
+    hint = `Name the patch release too, such as "${text}.0".`;
+  }
   return `Expected a StarRocks version such as "3.5.7", got "${text}". ${hint}`;
 };
 
@@ -74,8 +74,16 @@ export interface Jump {
 /** How far apart two versions are; two builds of one release (`3.5.7`, `3.5.7-ee`) are a patch in direction `same`. */
 export const jump = (from: Version, to: Version): Jump => {
   const order = compareVersions(from, to);
-  const size = from.major !== to.major ? "major" : from.minor !== to.minor ? "minor" : "patch";
-  return { direction: order === 0 ? "same" : order < 0 ? "up" : "down", size };
+  return { direction: directions[Math.sign(order)] ?? "same", size: sizeOf(from, to) };
+};
+
+const directions: Readonly<Record<number, Jump["direction"]>> = { [-1]: "up", 0: "same", 1: "down" };
+
+const sizeOf = (from: Version, to: Version): Jump["size"] => {
+  if (from.major !== to.major) {
+    return "major";
+  }
+  return from.minor === to.minor ? "patch" : "minor";
 };
 
 /**
@@ -135,7 +143,7 @@ export const features = (version: Version): Features => {
   return {
     feGraceful: from("3.4.2"),
     feStopTimeout: from("3.4.2"),
-    beGraceful: from("3.4.0") ? "drains" : from("3.1.0") ? "orderly" : "none",
+    beGraceful: beGraceful(version),
     beStopTimeout: from("3.4.0"),
     cnStopTimeout: from("3.5.0"),
     stopWaits: { fe: true, be: from("2.3.0"), cn: from("3.5.0") },
@@ -151,6 +159,13 @@ export const features = (version: Version): Features => {
       from("3.2.5") || (from("3.1.10") && !from("3.2.0")) ? "bdbje_reset_election_group" : "metadata_failure_recovery",
     clusterIdKey: !from("3.3.0"),
   };
+};
+
+const beGraceful = (version: Version): Features["beGraceful"] => {
+  if (atLeast(version, "3.4.0")) {
+    return "drains";
+  }
+  return atLeast(version, "3.1.0") ? "orderly" : "none";
 };
 
 export interface StopWish {
