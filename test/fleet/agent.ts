@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { commandOrThrow } from "./command.js";
+import { tagVariable } from "./processes.js";
 import type { Key } from "./types.js";
 
 export interface Agent {
@@ -8,9 +9,12 @@ export interface Agent {
   stop(): void;
 }
 
-/** A real `ssh-agent` that holds one key. */
-export const startAgent = async (socket: string, key: Key): Promise<Agent> => {
-  const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: ["ignore", "pipe", "inherit"] });
+/** A real `ssh-agent` that holds one key; it is found and ended by its tag when we are not there to stop it. */
+export const startAgent = async (socket: string, key: Key, tag: string): Promise<Agent> => {
+  const agent = spawn("ssh-agent", ["-D", "-a", socket], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...tagVariable(tag) },
+  });
   await Promise.race([
     // It says where it listens once it does.
     once(agent.stdout, "data"),

@@ -1,0 +1,228 @@
+import { readdirSync } from "node:fs";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { command } from "../command.js";
+import type { KeyPair } from "../keys.js";
+import { newKeyPair } from "../keys.js";
+import { killTagged, type MachineProcess, signal, tagVariable, taggedProcesses } from "../processes.js";
+import type { SiteHost, SiteOptions } from "../site.js";
+import type { ExecOptions, ExecResult, HostProcess, Slowness } from "../types.js";
+import { dateProgram, hostnameProgram, sudoProgram } from "./programs.js";
+import type { Environment } from "./session.js";
+import { Sshd } from "./sshd.js";
+
+export interface LoopbackHostOptions {
+  readonly name: string;
+  readonly address: string;
+  readonly oneAddress: boolean;
+  readonly site: SiteOptions;
+}
+
+export class LoopbackHost implements SiteHost {
+  readonly name: string;
+  readonly address: string;
+  readonly hostKey: KeyPair = newKeyPair();
+  private readonly root: string;
+  private readonly tag: string;
+  private readonly sshd: Sshd;
+  private programs: string;
+  private clock = 0;
+  private nofile: number | undefined;
+  private isOn = true;
+  private refuses = false;
+
+  constructor(private readonly options: LoopbackHostOptions) {
+    const { name, address, oneAddress, site } = options;
+    this.name = name;
+    this.address = address;
+    this.root = join(site.folder, name);
+    this.tag = `${site.tag}/${name};`;
+    this.programs = process.env.PATH ?? "/usr/bin:/bin";
+    this.nofile = site.nofile;
+    const { user, password, publicKeys, maxSessions } = site;
+    const environment = () => this.environment();
+    this.sshd = new Sshd({ address, oneAddress, user, password, publicKeys, maxSessions, environment }, this.hostKey);
+  }
+
+  get port(): number {
+    return this.sshd.port;
+  }
+
+  async start(): Promise<void> {
+    const { user, sudo, password = "", folders } = this.options.site;
+    for (const folder of ["/bin", "/tmp", "/etc", `/home/${user}`, ...folders]) {
+      await mkdir(this.path(folder), { recursive: true });
+    }
+    // Beside the environment, not in it: /proc shows that to everybody who looks.
+    const passwordFile = this.path("/etc/sudo-password");
+    await writeFile(passwordFile, password, { mode: 0o600 });
+    await this.addProgram("sudo", sudoProgram(sudo, user, passwordFile));
+    await this.addProgram("hostname", hostnameProgram(this.name));
+    await this.sshd.listen();
+  }
+
+  path(path: string): string {
+    return join(this.root, path);
+  }
+
+  async exec(script: string, { stdin }: ExecOptions = {}): Promise<ExecResult> {
+    const { home, variables } = this.environment();
+    return command("bash", ["-c", script], { cwd: home, env: { ...variables }, ...(stdin === undefined ? {} : { stdin }) });
+  }
+
+  async readFile(path: string): Promise<string | undefined> {
+    try {
+      return await readFile(this.path(path), "utf8");
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  async writeFile(path: string, content: string | Buffer, { mode = 0o644 } = {}): Promise<void> {
+    await mkdir(dirname(this.path(path)), { recursive: true });
+    await rm(this.path(path), { force: true });
+    await writeFile(this.path(path), content, { mode });
+  }
+
+  async processes(): Promise<readonly HostProcess[]> {
+    return taggedProcesses(this.tag);
+  }
+
+  async kill(which: number | string | RegExp, name: NodeJS.Signals = "SIGKILL"): Promise<number> {
+    const matches = ({ pid, command }: MachineProcess) =>
+      typeof which === "number" ? pid === which : typeof which === "string" ? command.includes(which) : which.test(command);
+    return taggedProcesses(this.tag).filter((found) => matches(found) && signal(found.pid, name)).length;
+  }
+
+  async addProgram(name: string, script: string): Promise<void> {
+    await this.writeFile(`/bin/${name}`, script, { mode: 0o755 });
+  }
+
+  /** The machine's folders cannot be changed, so from now on the PATH is a folder of links to all programs but this one. */
+  async removeProgram(name: string): Promise<void> {
+    const links = this.path("/.programs");
+    if (this.programs !== links) {
+      const found = new Map<string, string>();
+      for (const folder of this.programs.split(":")) {
+        for (const program of names(folder)) {
+          found.set(program, found.get(program) ?? join(folder, program));
+        }
+      }
+      await mkdir(links);
+      await Promise.all([...found].map(async ([program, path]) => symlink(path, join(links, program))));
+      this.programs = links;
+    }
+    await Promise.all([rm(join(links, name), { force: true }), rm(this.path(`/bin/${name}`), { force: true })]);
+  }
+
+  async cutNetwork(): Promise<void> {
+    this.sshd.setCut(true);
+  }
+
+  async restoreNetwork(): Promise<void> {
+    this.sshd.setCut(false);
+  }
+
+  async refuseSsh(): Promise<void> {
+    this.refuses = true;
+    this.sshd.stopListening();
+  }
+
+  async acceptSsh(): Promise<void> {
+    this.refuses = false;
+    if (this.isOn) {
+      await this.sshd.listen();
+    }
+  }
+
+  async refuseAuth(): Promise<void> {
+    this.sshd.refusesAuth = true;
+  }
+
+  async acceptAuth(): Promise<void> {
+    this.sshd.refusesAuth = false;
+  }
+
+  async wrongHostKey(): Promise<void> {
+    this.sshd.hostKey = newKeyPair();
+  }
+
+  async restoreHostKey(): Promise<void> {
+    this.sshd.hostKey = this.hostKey;
+  }
+
+  async powerOff(): Promise<void> {
+    this.isOn = false;
+    this.sshd.powerOff();
+    // Someone must take the calls of who dials now, to leave them unanswered.
+    await this.sshd.listen();
+    killTagged(this.tag);
+  }
+
+  async powerOn(): Promise<void> {
+    this.isOn = true;
+    this.sshd.powerOn();
+    if (this.refuses) {
+      this.sshd.stopListening();
+    }
+  }
+
+  async reboot(): Promise<void> {
+    await this.powerOff();
+    await this.powerOn();
+  }
+
+  async slow(how: Slowness): Promise<void> {
+    this.sshd.slow(how);
+  }
+
+  async fillDisk(): Promise<void> {
+    throw new Error(`A disk of ${this.name} cannot be filled: hosts of a loopback fleet share this machine's disk; use namespaces`);
+  }
+
+  async freeDisk(): Promise<void> {
+    await this.fillDisk();
+  }
+
+  async clockOffset(ms: number): Promise<void> {
+    this.clock = ms;
+    await (ms === 0 ? rm(this.path("/bin/date"), { force: true }) : this.addProgram("date", dateProgram(ms)));
+  }
+
+  async limits({ nofile }: { readonly nofile: number }): Promise<void> {
+    this.nofile = nofile;
+  }
+
+  logins(): number {
+    return this.sshd.logins;
+  }
+
+  async close(): Promise<void> {
+    this.sshd.stopListening();
+    this.sshd.dropAll();
+    killTagged(this.tag);
+  }
+
+  private environment(): Environment {
+    const { user } = this.options.site;
+    const home = this.path(`/home/${user}`);
+    const variables = {
+      ...{ HOME: home, USER: user, LOGNAME: user, SHELL: "/bin/bash", LANG: "C.UTF-8", TMPDIR: this.path("/tmp") },
+      PATH: `${this.path("/bin")}:${this.programs}`,
+      ...tagVariable(this.tag),
+      ...(this.clock === 0 ? {} : { FLEET_CLOCK_OFFSET_MS: String(this.clock) }),
+    };
+    return { home, variables, nofile: this.nofile };
+  }
+}
+
+const names = (folder: string): string[] => {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+};
