@@ -8,7 +8,7 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Environment variables for the command (passed through `env`, hence visible on the host: no secrets). */
   readonly env?: Readonly<Record<string, string>>;
-  /** Data for stdin. Not allowed together with `become`: sudo's password goes by stdin, never beside data. */
+  /** Data for stdin. Sent only once the command itself has started, so sudo's password never lies beside it. */
   readonly stdin?: string | Buffer;
   /** Milliseconds until the command is given up and its channel closed. Default: the connection's `commandLimit`. */
   readonly limit?: number;
@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly become?: boolean;
   /** Exit codes that are answers, not errors. Default `[0]`; `"any"` never throws for a code. */
   readonly accept?: readonly number[] | "any";
+  /** What stands for the command in an error; for scripts, whose text would say little. Default: the command, shortened. */
+  readonly label?: string;
 }
 
 export interface RunResult {

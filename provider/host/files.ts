@@ -1,0 +1,50 @@
+import { UserError } from "../error.js";
+import { CommandError } from "./errors.js";
+import { script, type Target } from "./run.js";
+
+/** Conf files, markers and the ends of logs are small; anything larger is not meant to be read whole. */
+const readBound = 16 * 1024 * 1024;
+
+const nothingThere = /: (No such file or directory|Not a directory)$/m;
+
+/** Content of a file, or undefined when there is none. A file that may not be read is an error, not an absence. */
+export const readFile = async (target: Target, path: string): Promise<string | undefined> => {
+  try {
+    const { stdout } = await script(target, 'LC_ALL=C exec head -c "$2" -- "$1"', [path, String(readBound + 1)], {
+      label: `read ${path}`,
+      bound: readBound + 1,
+    });
+    if (Buffer.byteLength(stdout) > readBound) {
+      throw new UserError(`${target.link.name}: ${path} is larger than 16 MiB, the most that is read at once.`);
+    }
+    return stdout;
+  } catch (error) {
+    if (error instanceof CommandError && nothingThere.test(error.stderr)) {
+      return undefined;
+    }
+    throw error;
+  }
+};
+
+/** The name is only taken when every byte has come: a lost connection ends stdin just as the end of the content does. */
+const writeScript = `
+umask 077
+new=$(mktemp -- "$1.new-XXXXXXXXXX") || exit
+trap 'rm -f -- "$new"' EXIT
+cat > "$new" || exit
+size=$(stat -c %s -- "$new") || exit
+[ "$size" = "$2" ] || { echo "only $size of $2 bytes arrived" >&2; exit 1; }
+chmod -- "$3" "$new" && mv -fT -- "$new" "$1" || exit
+trap - EXIT`;
+
+/** Writes atomically, as the run user, and straight from the connection: no copy that others could read lies anywhere. */
+export const writeFile = async (
+  target: Target,
+  path: string,
+  content: string,
+  { mode = 0o644 }: { readonly mode?: number } = {},
+): Promise<void> => {
+  const data = Buffer.from(content);
+  const args = [path, String(data.length), mode.toString(8).padStart(4, "0")];
+  await script(target, writeScript, args, { label: `write ${path}`, stdin: data });
+};

@@ -1,0 +1,154 @@
+import { randomBytes } from "node:crypto";
+import { open } from "node:fs/promises";
+import { messageOf, UserError } from "../error.js";
+import { CommandError } from "./errors.js";
+import type { Feed } from "./exec.js";
+import { commandLimit, script, type Target } from "./run.js";
+import type { UploadOptions } from "./types.js";
+
+/** Large enough that reading costs nothing beside encrypting, small beside everything else in memory. */
+const chunkSize = 256 * 1024;
+/** Milliseconds between two reports of progress: as often as a person can read. */
+const progressEvery = 500;
+
+/** Exit codes of the scripts below, beside 1 for what a program complained about. */
+const noRoom = 28;
+const wrongSize = 3;
+const wrongDigest = 4;
+
+/** Says whether the file is there already; removes what interrupted uploads left (the name ends in their process id). */
+const prepareScript = `
+export LC_ALL=C
+folder=$(dirname -- "$1")
+mkdir -p -- "$folder" || exit 1
+if [ -d "$1" ]; then echo "$1 is a directory" >&2; exit 1; fi
+if [ -f "$1" ] && [ "$(stat -Lc %s -- "$1")" = "$3" ]; then
+  sum=$(sha256sum < "$1") || exit 1
+  if [ "\${sum%% *}" = "$2" ]; then echo present; exit 0; fi
+fi
+for part in "$1".part-*; do
+  if [ -f "$part" ] && ! [ -d "/proc/\${part##*.}" ]; then rm -f -- "$part"; fi
+done
+free=$(df -k --output=avail -- "$folder" | tail -n 1)
+if [ "$free" -lt $(($3 / 1024)) ]; then df -h -- "$folder" >&2; exit ${noRoom}; fi`;
+
+/** Takes the file from stdin, proves it, names it. Whatever goes wrong, also a lost connection, the part is removed. */
+const receiveScript = `
+export LC_ALL=C
+umask 022
+part="$1.part-$4.$$"
+trap 'rm -f -- "$part"' EXIT
+cat > "$part" || { df -h -- "$(dirname -- "$1")" >&2; exit 1; }
+size=$(stat -c %s -- "$part") || exit 1
+[ "$size" = "$3" ] || { echo "$size"; exit ${wrongSize}; }
+sum=$(sha256sum < "$part") || exit 1
+[ "\${sum%% *}" = "$2" ] || { echo "\${sum%% *}"; exit ${wrongDigest}; }
+mv -fT -- "$part" "$1" || exit 1
+trap - EXIT`;
+
+/** Uploads of the same file to the same host follow each other, so that the second finds it there. */
+const underWay = new Map<string, Promise<unknown>>();
+
+export const upload = (
+  target: Target,
+  localPath: string,
+  remotePath: string,
+  options: UploadOptions,
+): Promise<"sent" | "present"> => {
+  const key = `${target.link.name} ${remotePath}`;
+  const before = underWay.get(key) ?? Promise.resolve();
+  const mine = before.catch(() => undefined).then(() => uploadNow(target, localPath, remotePath, options));
+  underWay.set(key, mine);
+  return mine.finally(() => {
+    if (underWay.get(key) === mine) {
+      underWay.delete(key);
+    }
+  });
+};
+
+const uploadNow = async (
+  target: Target,
+  localPath: string,
+  remotePath: string,
+  { sha256, onProgress = () => undefined }: UploadOptions,
+): Promise<"sent" | "present"> => {
+  const digest = sha256.toLowerCase();
+  const file = await open(localPath).catch((error) => {
+    throw new UserError(`Cannot read the file to upload: ${messageOf(error)}`);
+  });
+  try {
+    const { size } = await file.stat();
+    const failed = explain(target.link.name, localPath, remotePath, digest, size);
+    const label = `upload ${remotePath}`;
+    const prepared = await script(target, prepareScript, [remotePath, digest, String(size)], { label }).catch(failed);
+    if (prepared.stdout.trim() === "present") {
+      return "present";
+    }
+    const args = [remotePath, digest, String(size), randomBytes(6).toString("hex")];
+    const feed = streamOf((buffer) => file.read(buffer, 0, buffer.length, null), size, onProgress);
+    await script(target, receiveScript, args, { label, feed, idleLimit: commandLimit(target.connection) }).catch(
+      failed,
+    );
+    onProgress(size, size);
+    return "sent";
+  } finally {
+    await file.close();
+  }
+};
+
+/** One buffer, filled and sent in turn: memory does not depend on the file, and the window keeps the line busy. */
+const streamOf =
+  (
+    read: (buffer: Buffer) => Promise<{ readonly bytesRead: number }>,
+    total: number,
+    onProgress: (sent: number, total: number) => void,
+  ): Feed =>
+  async (write) => {
+    const buffer = Buffer.allocUnsafe(chunkSize);
+    let sent = 0;
+    let reported = performance.now();
+    for (;;) {
+      const { bytesRead } = await read(buffer);
+      if (bytesRead === 0 || !(await write(buffer.subarray(0, bytesRead)))) {
+        return;
+      }
+      sent += bytesRead;
+      if (performance.now() - reported >= progressEvery) {
+        reported = performance.now();
+        onProgress(sent, total);
+      }
+    }
+  };
+
+const megabytes = (bytes: number): string => `${Math.max(1, Math.ceil(bytes / 1_000_000))} MB`;
+
+/** Turns what the scripts say into what happened. */
+const explain =
+  (host: string, localPath: string, remotePath: string, digest: string, size: number) =>
+  (error: unknown): never => {
+    if (!(error instanceof CommandError)) {
+      throw error;
+    }
+    const full = error.code === noRoom || /No space left on device|Disk quota exceeded/.test(error.stderr);
+    if (full) {
+      throw new UserError(
+        `${host}: no room for ${remotePath} (${megabytes(size)}); nothing of it was kept. Free some space there:\n${error.stderr}`,
+        { cause: error },
+      );
+    }
+    if (error.code === wrongDigest) {
+      throw new UserError(
+        `${host}: ${remotePath} arrived with sha256 ${error.stdout}, expected ${digest}; it was removed. Either ` +
+          `${localPath} is not the file that this digest is of, or it was damaged on the way.`,
+        { cause: error },
+      );
+    }
+    if (error.code === wrongSize) {
+      throw new UserError(
+        `${host}: only ${error.stdout} of ${size} bytes of ${remotePath} arrived; nothing of it was kept. ` +
+          `Was ${localPath} changed meanwhile? Otherwise run again.`,
+        { cause: error },
+      );
+    }
+    throw error;
+  };
