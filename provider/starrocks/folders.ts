@@ -150,7 +150,8 @@ const folderOf = (host: Host, group: ReadonlyMap<string, string>): DataFolder =>
   if (count === 0) {
     return { path, state: "empty", ...marker };
   }
-  const clusterId = /^clusterId=(-?\d+)/m.exec(group.get("version") ?? "")?.[1] ?? /^-?\d+/.exec(group.get("cluster_id") ?? "")?.[0];
+  const clusterId =
+    /^clusterId=(-?\d+)/m.exec(group.get("version") ?? "")?.[1] ?? /^-?\d+/.exec(group.get("cluster_id") ?? "")?.[0];
   const role = group.get("role");
   const content: FolderContent = {
     hasVersion: group.has("version"),

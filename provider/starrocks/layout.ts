@@ -6,7 +6,7 @@ export interface KindLayout {
   readonly part: Part;
   /** How its process is told apart in a list of processes, see `process.ts`. */
   readonly process: {
-    /** Java class, or file in `lib/`. */
+    /** Full name of the Java class (`grep StarRocksFE` is no FE), or file in `lib/`. */
     readonly program: string;
     /** Where the program is named: any argument (a Java class) or the command itself. */
     readonly place: "anywhere" | "command";
@@ -36,7 +36,7 @@ const tools = ["--version", "-v", "meta_tool", "--meta_tool"] as const;
 export const kindLayouts: Readonly<Record<NodeKind, KindLayout>> = {
   fe: {
     part: "fe",
-    process: { program: "StarRocksFE", place: "anywhere", without: ["--version", "-v"] },
+    process: { program: "com.starrocks.StarRocksFE", place: "anywhere", without: ["--version", "-v"] },
     startScript: "start_fe.sh",
     stopScript: "stop_fe.sh",
     pidFile: "fe.pid",
@@ -74,10 +74,6 @@ export const requiredFiles: Readonly<Record<Part, readonly string[]>> = {
   fe: ["bin/start_fe.sh", "bin/stop_fe.sh", "lib"],
   be: ["bin/start_be.sh", "bin/stop_be.sh", "lib/starrocks_be"],
 };
-
-/** `3.5.7-0123456789ab`: version and the first 12 hex digits of the archive's sha256. */
-export const releaseIdOf = (version: string, sha256: string): string =>
-  `${version}-${sha256.slice(0, 12).toLowerCase()}`;
 
 export const releasesFolder = (deployDir: string): string => posix.join(deployDir, "releases");
 

@@ -32,7 +32,9 @@ const parseMarker = <T>(schema: z.ZodType<T>, text: string, where: string): T =>
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new UserError(`${where} should hold JSON: ${messageOf(error)}. Restore it, or remove it to adopt the folder.`);
+    throw new UserError(
+      `${where} should hold JSON: ${messageOf(error)}. Restore it, or remove it to adopt the folder.`,
+    );
   }
   const version = z.object({ schema: z.number() }).safeParse(json).data?.schema;
   if (version !== undefined && version > 1) {

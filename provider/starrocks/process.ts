@@ -179,5 +179,4 @@ export const observeProcess = async (
 export const isSameProcess = (
   one: Pick<ObservedProcess, "pid" | "startTicks"> | undefined,
   other: Pick<ObservedProcess, "pid" | "startTicks"> | undefined,
-): boolean =>
-  one !== undefined && other !== undefined && one.pid === other.pid && one.startTicks === other.startTicks;
+): boolean => one !== undefined && other !== undefined && one.pid === other.pid && one.startTicks === other.startTicks;

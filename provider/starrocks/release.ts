@@ -15,7 +15,12 @@ import {
 } from "./layout.js";
 import { bytes, emitFunction, fieldsOf, groupsOf, integer, listArguments, recordsOf } from "./records.js";
 
-const sealSchema = z.object({ version: z.string(), commit: z.string(), sha256: z.string(), part: z.enum(["fe", "be"]) });
+const sealSchema = z.object({
+  version: z.string(),
+  commit: z.string(),
+  sha256: z.string(),
+  part: z.enum(["fe", "be"]),
+});
 /** What a verified part of a release says of itself. */
 export type Seal = z.infer<typeof sealSchema>;
 
@@ -92,7 +97,12 @@ interface Observed {
 
 const observe = async (
   host: Host,
-  { deployDir, releaseId, parts, sha256 }: Pick<StageOptions, "deployDir" | "releaseId" | "parts"> & { sha256?: string },
+  {
+    deployDir,
+    releaseId,
+    parts,
+    sha256,
+  }: Pick<StageOptions, "deployDir" | "releaseId" | "parts"> & { sha256?: string },
 ): Promise<Observed> => {
   const folder = releaseFolder(deployDir, releaseId);
   const archive = sha256 === undefined ? "" : incomingArchive(deployDir, sha256);
@@ -220,7 +230,10 @@ export const stageRelease = async (host: Host, options: StageOptions): Promise<S
   if ("archive" in source) {
     const { size } = await stat(source.archive);
     requireSpace(host, options, seen, size);
-    await host.upload(source.archive, archive, { sha256: sha256.toLowerCase(), onProgress: percent(source.archive, progress) });
+    await host.upload(source.archive, archive, {
+      sha256: sha256.toLowerCase(),
+      onProgress: percent(source.archive, progress),
+    });
   } else {
     await downloadArchive(host, {
       url: source.url,

@@ -1,16 +1,9 @@
 import { posix } from "node:path";
 import type { Host } from "../host/types.js";
 import { homePaths, kindLayouts, type NodeKind } from "./layout.js";
+import type { LogMark } from "./logs.js";
 import { type ObservedProcess, processArguments, processFunctions, processOf } from "./process.js";
 import { fieldsOf, groupsOf, integer, listArguments, recordsOf } from "./records.js";
-
-/** How far a log file had grown; what is read from here on was written by the new process. */
-export interface LogMark {
-  readonly path: string;
-  /** Absent when there was no file. A glog file that starts anew has another inode: read it from its beginning. */
-  readonly inode?: number;
-  readonly size: number;
-}
 
 export interface StartOptions {
   readonly javaHome?: string;

@@ -1,10 +1,10 @@
-import semver from "semver";
 import { UserError } from "../error.js";
 import type { Host } from "../host/types.js";
 import { seconds } from "../wait.js";
 import { homePaths, type NodeKind } from "./layout.js";
 import { type ObservedProcess, processArguments, processFunctions, processOf } from "./process.js";
 import { fieldsOf, integer, recordsOf } from "./records.js";
+import { parseVersion, stopFlags } from "./versions.js";
 
 export interface StopOptions {
   /** Let running queries end and, on a leading FE, hand over first, where the version does that well. */
@@ -26,18 +26,12 @@ export interface StopResult {
 }
 
 /**
- * First versions whose `--graceful` is of use: the BE's was flawed in 3.3 (the FE takes it for dead), the FE's script has the flag
- * since 3.4.0 but the process understands the signal since 3.4.2. Older stop_fe.sh ignores flags; older stop_be.sh kills.
- */
-const gracefulSince: Readonly<Record<NodeKind, string>> = { fe: "3.4.2", be: "3.4.0", cn: "3.4.0" };
-
-/**
  * Flags of the stop script. Never `--timeout`: the limit is kept here, for every version alike and for scripts that hang,
  * and a kill is reported as one.
  */
-export const stopArguments = (kind: NodeKind, options: StopOptions): readonly string[] => {
-  const version = semver.coerce(options.version);
-  return options.graceful && version && semver.gte(version, gracefulSince[kind]) ? ["--graceful"] : [];
+const stopArguments = (kind: NodeKind, { graceful, version }: StopOptions): readonly string[] => {
+  const parsed = version === undefined ? undefined : parseVersion(version);
+  return parsed ? stopFlags(parsed, kind, { graceful }) : [];
 };
 
 /** `stopped in 2.1 s`, for the journal. */

@@ -1,0 +1,109 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { dirname } from "node:path";
+import { TransientError, UserError } from "../../../provider/error.js";
+import type { Command, Host, RunOptions, RunResult, UploadOptions } from "../../../provider/host/types.js";
+
+export interface LocalHost extends Host {
+  /** How often it was asked something: what would be round trips over SSH. */
+  trips: number;
+}
+
+/** This machine as a host, without SSH; as another user where the tests run as root. */
+export const localHost = (user?: { readonly uid: number; readonly gid: number }): LocalHost => {
+  const prefix = user ? ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"] : [];
+  const host: LocalHost = {
+    name: "local",
+    trips: 0,
+    run: (command, options) => {
+      host.trips += 1;
+      return execute([...prefix, ...command] as unknown as Command, options);
+    },
+    script: (text, args, options) => host.run(["bash", "-c", text, "script", ...args], options),
+    readFile: async (path) => {
+      host.trips += 1;
+      return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") {
+          return undefined;
+        }
+        throw error;
+      });
+    },
+    writeFile: async (path, content, options) => {
+      host.trips += 1;
+      await writeFile(`${path}.new`, content, { mode: options?.mode ?? 0o644 });
+      await rename(`${path}.new`, path);
+    },
+    upload: async (localPath: string, remotePath: string, options: UploadOptions) => {
+      host.trips += 1;
+      if ((await digest(remotePath)) === options.sha256) {
+        return "present";
+      }
+      await mkdir(dirname(remotePath), { recursive: true });
+      await copyFile(localPath, `${remotePath}.new`);
+      const seen = await digest(`${remotePath}.new`);
+      if (seen !== options.sha256) {
+        await rm(`${remotePath}.new`);
+        throw new UserError(`Expected sha256 ${options.sha256} of ${localPath}, got ${seen}.`);
+      }
+      options.onProgress?.(1, 1);
+      await rename(`${remotePath}.new`, remotePath);
+      return "sent";
+    },
+    connect: (address, port) =>
+      new Promise<Socket>((resolve, reject) => {
+        const socket = connect(port, address, () => resolve(socket));
+        socket.once("error", (error) => reject(new TransientError(error.message)));
+      }),
+  };
+  return host;
+};
+
+const digest = async (path: string): Promise<string | undefined> =>
+  readFile(path).then(
+    (content) => createHash("sha256").update(content).digest("hex"),
+    () => undefined,
+  );
+
+/** Ends when the streams are closed, as an SSH channel does: a daemon that keeps them open is noticed. */
+const execute = (command: Command, options: RunOptions = {}): Promise<RunResult> =>
+  new Promise((resolve, reject) => {
+    const [program, ...args] = command;
+    const child = spawn(program, args, {
+      cwd: options.cwd ?? "/",
+      env: { PATH: process.env.PATH, HOME: "/", ...options.env },
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    });
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
+    child.stdin.on("error", () => {});
+    child.stdin.end(options.stdin);
+    const timer = setTimeout(() => {
+      if (child.pid !== undefined) {
+        process.kill(-child.pid, "SIGKILL");
+      }
+      child.stdout.destroy();
+      child.stderr.destroy();
+      reject(new UserError(`local: took longer than ${options.limit} ms`));
+    }, options.limit ?? 60_000);
+    child.once("error", reject);
+    child.once("close", (code) => {
+      clearTimeout(timer);
+      const result = {
+        code: code ?? 255,
+        stdout: Buffer.concat(out).toString(),
+        stderr: Buffer.concat(err).toString(),
+      };
+      const accept = options.accept ?? [0];
+      if (accept === "any" || accept.includes(result.code)) {
+        resolve(result);
+      } else {
+        reject(new UserError(`local: exit code ${result.code}: ${result.stderr}`));
+      }
+    });
+  });
