@@ -1,0 +1,116 @@
+import { isIPv6 } from "node:net";
+import type { Host } from "../host/types.js";
+import { emitFunction, groupsOf, integer, type Rec, recordsOf } from "./records.js";
+
+/** A TCP listener on the host. */
+export interface Listener {
+  readonly port: number;
+  /** `0.0.0.0` and `::` take the port on every address. */
+  readonly address: string;
+  readonly user: string;
+  /** Absent when the process belongs to someone whose files we may not read. */
+  readonly process?: { readonly pid: number; readonly name: string; readonly cmdline: string };
+}
+
+/**
+ * Bash function: listeners on the given ports, from /proc/net (`ss` and `lsof` are not everywhere). The search for their
+ * processes looks at every open file of the host and is left out when nothing listens. Needs `emitFunction`.
+ */
+export const listenFunction = `
+emit_listeners() {
+  local wanted=' ' port table local_address state user inode rest line pid= inodes=' '
+  for port; do wanted="$wanted$(printf %04X "$port") "; done
+  for table in /proc/net/tcp /proc/net/tcp6; do
+    [ -r "$table" ] || continue
+    while read -r _ local_address _ state _ _ _ user _ inode rest; do
+      [ "$state" = 0A ] || continue
+      case $wanted in *" \${local_address##*:} "*) ;; *) continue ;; esac
+      emit listener "$local_address"
+      emit user "$(id -nu "$user" 2>/dev/null || echo "$user")"
+      emit inode "$inode"
+      inodes="$inodes$inode "
+    done <"$table"
+  done
+  [ "$inodes" != ' ' ] || return 0
+  while IFS= read -r line; do
+    case $line in
+      /proc/*/fd:) pid=\${line#/proc/}; pid=\${pid%/fd:} ;;
+      *'socket:['*)
+        inode=\${line##*'socket:['}
+        inode=\${inode%]}
+        case $inodes in *" $inode "*) ;; *) continue ;; esac
+        emit owner "$inode"
+        emit pid "$pid"
+        emit name "$(tr -d '\\0' 2>/dev/null <"/proc/$pid/comm")"
+        emit cmdline "$(tr '\\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")"
+        ;;
+    esac
+  done < <(LC_ALL=C ls -l /proc/[0-9]*/fd 2>/dev/null)
+}
+`;
+
+/** Reads what `emit_listeners` told. */
+export const listenersOf = (records: readonly Rec[]): readonly Listener[] => {
+  const owners = new Map(groupsOf(records, "owner").map((group) => [group.get("owner"), group]));
+  return groupsOf(records, "listener").map((group) => {
+    const [address = "", port = ""] = (group.get("listener") ?? "").split(":");
+    const owner = owners.get(group.get("inode"));
+    const pid = integer(owner?.get("pid"));
+    return {
+      port: Number.parseInt(port, 16),
+      address: addressOf(address),
+      user: group.get("user") ?? "",
+      ...(pid === undefined
+        ? {}
+        : { process: { pid, name: owner?.get("name") ?? "", cmdline: owner?.get("cmdline")?.trim() ?? "" } }),
+    };
+  });
+};
+
+/** `0100007F` → `127.0.0.1`: words of four bytes, each in the byte order of the (little-endian) host. */
+export const addressOf = (hex: string): string => {
+  const octets = (hex.match(/.{8}/g) ?? []).flatMap((word) => [...Buffer.from(word, "hex").reverse()]);
+  if (octets.length !== 16) {
+    return octets.join(".");
+  }
+  if (octets.slice(0, 10).every((octet) => octet === 0) && octets[10] === 0xff && octets[11] === 0xff) {
+    return octets.slice(12).join(".");
+  }
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    (((octets[2 * index] ?? 0) << 8) | (octets[2 * index + 1] ?? 0)).toString(16),
+  );
+  return plainAddress(groups.join(":"));
+};
+
+/** One way to write an address: `FD00:0:0::2` → `fd00::2`. A name stays as it is. */
+export const plainAddress = (address: string): string =>
+  isIPv6(address) ? new URL(`http://[${address}]/`).hostname.slice(1, -1) : address;
+
+const listenScript = `${emitFunction}${listenFunction}
+emit_listeners "$@"
+`;
+
+/** Who listens on these ports. One round trip. */
+export const listening = async (host: Host, ports: readonly number[]): Promise<readonly Listener[]> => {
+  if (ports.length === 0) {
+    return [];
+  }
+  const { stdout } = await host.script(listenScript, ports.map(String));
+  return listenersOf(recordsOf(stdout));
+};
+
+const everywhere = new Set(["0.0.0.0", "::"]);
+
+/** The listeners that a server on `address` collides with; without an address, or with a wildcard, all of them. */
+export const inTheWay = (listeners: readonly Listener[], address?: string): readonly Listener[] =>
+  address === undefined || everywhere.has(plainAddress(address))
+    ? listeners
+    : listeners.filter((one) => one.address === plainAddress(address) || everywhere.has(one.address));
+
+/** `port 9060 is taken by process 123 (nginx)`. */
+export const describeListener = ({ port, address, user, process }: Listener): string => {
+  const at = everywhere.has(address) ? "" : ` of ${address}`;
+  return process
+    ? `port ${port}${at} is taken by process ${process.pid} (${process.name}) of ${user}`
+    : `port ${port}${at} is taken by a process of user ${user}`;
+};
