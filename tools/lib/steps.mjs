@@ -33,12 +33,16 @@ export const step = async (name, work) => {
     say("✓", "");
     return result;
   } catch (error) {
-    say("✗", "");
+    say("✗", messageLine(error));
     throw error;
   } finally {
     clearInterval(timer);
   }
 };
+
+/** The whole message comes at the end; here one line of it is enough to know why it goes on another way. */
+const messageLine = (/** @type {unknown} */ error) =>
+  error instanceof SetupError ? (error.message.split("\n")[0] ?? "") : "";
 
 /**
  * Runs a whole tool: the message of a SetupError and exit code 1, or the stack of a defect.
