@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import type { Connection } from "../../../../provider/host/connection.js";
+import { until } from "../../../../provider/wait.js";
+import { type KeyPair, keyPair, temporaryFolder } from "./ssh-keys.js";
+
+export interface Sshd {
+  readonly folder: string;
+  readonly port: number;
+  readonly hostKey: KeyPair;
+  readonly userKey: KeyPair;
+  readonly connection: Connection;
+  /** How often somebody logged in so far. */
+  logins(): number;
+  log(): string;
+  /** Ends the server and every connection to it. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+const binary = "/usr/sbin/sshd";
+
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") {
+    throw new Error("Expected a port of the loopback interface.");
+  }
+  return address.port;
+};
+
+/** A real OpenSSH server on loopback, with keys and a log of its own; `lines` go into its sshd_config. */
+export const startSshd = async (lines: readonly string[] = [], hostKeyType = "ed25519"): Promise<Sshd> => {
+  if (!existsSync(binary)) {
+    throw new Error(`These tests need OpenSSH's server at ${binary}: run \`npm run setup\`.`);
+  }
+  const folder = temporaryFolder();
+  const hostKey = keyPair(folder, "host", hostKeyType);
+  const userKey = keyPair(folder, "user");
+  const port = await freePort();
+  const logFile = join(folder, "log");
+  writeFileSync(join(folder, "authorized_keys"), `${userKey.public}\n`);
+  writeFileSync(join(folder, "known_hosts"), `[127.0.0.1]:${port} ${hostKey.public}\n`);
+  const config = [
+    // First come first served: what a test sets wins.
+    ...lines,
+    `Port ${port}`,
+    "ListenAddress 127.0.0.1",
+    `HostKey ${hostKey.path}`,
+    `AuthorizedKeysFile ${join(folder, "authorized_keys")}`,
+    "StrictModes no",
+    "PidFile none",
+    "UsePAM no",
+    "PermitRootLogin yes",
+    "PasswordAuthentication no",
+    "LogLevel VERBOSE",
+  ];
+  writeFileSync(join(folder, "sshd_config"), `${config.join("\n")}\n`);
+  if (process.getuid?.() === 0) {
+    mkdirSync("/run/sshd", { recursive: true });
+  }
+  let child: ChildProcess | undefined;
+  process.on("exit", () => killGroup(child));
+
+  const sshd: Sshd = {
+    folder,
+    port,
+    hostKey,
+    userKey,
+    connection: {
+      host: "127.0.0.1",
+      port,
+      user: userInfo().username,
+      privateKey: userKey.private,
+      knownHosts: join(folder, "known_hosts"),
+      dialErrorLimit: 1,
+    },
+    log: () => readFileSync(logFile, "utf8"),
+    logins: () => readFileSync(logFile, "utf8").split("Accepted ").length - 1,
+    async start() {
+      child = spawn(binary, ["-D", "-f", join(folder, "sshd_config"), "-E", logFile], { detached: true });
+      await until(() => answers(port), { what: "sshd to answer", limit: 10_000, every: 20 });
+    },
+    async stop() {
+      await endSessions(child);
+    },
+  };
+  await sshd.start();
+  return sshd;
+};
+
+const answers = async (port: number) => {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "data");
+    return { done: true, value: undefined } as const;
+  } catch (error) {
+    return { done: false, seen: String(error) } as const;
+  } finally {
+    socket.destroy();
+  }
+};
+
+const killGroup = (child: ChildProcess | undefined): void => {
+  for (const pid of child?.pid === undefined ? [] : [...descendants(child.pid), child.pid]) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has gone already.
+    }
+  }
+};
+
+const endSessions = async (child: ChildProcess | undefined): Promise<void> => {
+  if (child && child.exitCode === null && child.signalCode === null) {
+    const gone = once(child, "exit");
+    killGroup(child);
+    await gone;
+  }
+};
+
+/** All processes under one, as sshd puts each session into a process group of its own. */
+export const descendants = (pid: number): number[] => {
+  const children = childrenOf(pid);
+  return children.flatMap((child) => [...descendants(child), child]);
+};
+
+const childrenOf = (pid: number): number[] => {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+};
