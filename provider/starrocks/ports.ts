@@ -1,4 +1,4 @@
-import type { Settings } from "./conf.js";
+import type { Settings } from "./settings.js";
 import { features, type Version } from "./versions.js";
 
 export interface FePorts {
