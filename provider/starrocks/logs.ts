@@ -1,4 +1,5 @@
 import type { Host } from "../host/types.js";
+import type { LogMark } from "./start.js";
 
 export type { BeState } from "./be-lines.js";
 export type { FeState } from "./fe-lines.js";
@@ -29,16 +30,11 @@ const linesOf = (text: string): readonly string[] => {
   return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
 };
 
-/** How far a log file had grown; what is read from there on is new. A start of a node gives them (`start.ts`). */
-export interface LogMark {
-  readonly path: string;
-  /** Absent when there was no file. A name may point to a new file later. */
-  readonly inode?: number;
-  readonly size: number;
-}
+/** How far each log was read; a start of a node takes the first ones. */
+export type LogMarks = readonly LogMark[];
 
 /** The ends of these logs now. */
-export const markLogs = async (host: Host, paths: readonly string[]): Promise<readonly LogMark[]> => {
+export const markLogs = async (host: Host, paths: readonly string[]): Promise<LogMarks> => {
   const { stdout } = await host.script(markScript, paths);
   const marks = new Map(paths.map((path): [string, LogMark] => [path, { path, size: 0 }]));
   for (const line of linesOf(stdout)) {
@@ -61,9 +57,9 @@ done
 
 export interface LogsRead {
   /** What was written since the mark, in whole lines, by path. */
-  readonly texts: ReadonlyMap<string, string>;
+  readonly texts: Readonly<Record<string, string>>;
   /** Where to go on. */
-  readonly marks: readonly LogMark[];
+  readonly marks: LogMarks;
 }
 
 /** Bytes of one log in one reading; what is beyond comes with the next one. */
@@ -74,7 +70,7 @@ const readMost = 1024 * 1024;
  * was rotated meanwhile (log4j renames the old file, glog's name is a link to the newest) is found again by its inode, in
  * the same folder, and read to its end first.
  */
-export const readSince = async (host: Host, paths: readonly string[], marks: readonly LogMark[]): Promise<LogsRead> => {
+export const readSince = async (host: Host, paths: readonly string[], marks: LogMarks): Promise<LogsRead> => {
   const reached = new Map(marks.map((mark) => [mark.path, mark]));
   const wanted = paths.flatMap((path) => {
     const mark = reached.get(path);
@@ -92,7 +88,7 @@ export const readSince = async (host: Host, paths: readonly string[], marks: rea
       reached.set(path, { path, size: size ?? 0, ...(inode !== undefined && { inode }) });
     }
   }
-  return { texts, marks: paths.map((one) => reached.get(one) ?? { path: one, size: 0 }) };
+  return { texts: Object.fromEntries(texts), marks: paths.map((one) => reached.get(one) ?? { path: one, size: 0 }) };
 };
 
 // For each piece a line "<index> <inode> <offset reached>", then its lines, each behind a "|".

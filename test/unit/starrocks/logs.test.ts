@@ -31,7 +31,7 @@ describe("logs", () => {
 
     const text = async (marks: Awaited<ReturnType<typeof markLogs>>, paths = [log]) => {
       const read = await readSince(loopback, paths, marks);
-      return { text: paths.map((path) => read.texts.get(path)).join("+"), marks: read.marks };
+      return { text: paths.map((path) => read.texts[path]).join("+"), marks: read.marks };
     };
 
     it("reads what was written since the mark, once", async () => {
@@ -100,9 +100,9 @@ describe("logs", () => {
       await writeFile(other, "out\n");
       const first = await readSince(loopback, [log, other], []);
       const second = await readSince(loopback, [log, other], first.marks);
-      assert.equal(first.texts.get(other), "out\n");
-      assert.equal(`${first.texts.get(log)}${second.texts.get(log)}`, line.repeat(15_000));
-      assert.ok(first.texts.get(log)?.endsWith("x\n") && second.texts.get(log) !== "");
+      assert.equal(first.texts[other], "out\n");
+      assert.equal(`${first.texts[log]}${second.texts[log]}`, line.repeat(15_000));
+      assert.ok(first.texts[log]?.endsWith("x\n") && second.texts[log] !== "");
     });
   });
 });
