@@ -11,7 +11,11 @@ export interface CommandOptions {
 }
 
 /** Runs a program of this machine to its end; an exit code is an answer, never an error. */
-export const command = async (program: string, args: readonly string[], options: CommandOptions = {}): Promise<ExecResult> =>
+export const command = async (
+  program: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<ExecResult> =>
   new Promise((resolve, reject) => {
     const { stdin, ...rest } = options;
     const child = spawn(program, args, { ...rest, stdio: "pipe" });
@@ -41,7 +45,11 @@ export const command = async (program: string, args: readonly string[], options:
   });
 
 /** The same for programs that must succeed; gives what they wrote to stdout. */
-export const commandOrThrow = async (program: string, args: readonly string[], options?: CommandOptions): Promise<string> => {
+export const commandOrThrow = async (
+  program: string,
+  args: readonly string[],
+  options?: CommandOptions,
+): Promise<string> => {
   const { code, stdout, stderr } = await command(program, args, options);
   if (code !== 0) {
     throw new Error(`${program} ${args.join(" ").slice(0, 300)} ended with ${code}: ${stderr.trim() || stdout.trim()}`);

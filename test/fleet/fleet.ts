@@ -24,12 +24,14 @@ export const createFleet = async (options: FleetOptions): Promise<Fleet> => {
   }
   sweep();
   const number = await takeNumber();
-  const folder = await mkdtemp(join(await realpath(options.directory ?? tmpdir()), `fleet-${number.value}-${process.pid}-`));
+  const folder = await mkdtemp(
+    join(await realpath(options.directory ?? tmpdir()), `fleet-${number.value}-${process.pid}-`),
+  );
   const tag = basename(folder);
-  let bridge: string | undefined;
-  let forget = register(tag, { folder, tag });
+  let interfaces: readonly string[] = [];
+  let forget = register(tag, { folder, tag, interfaces });
   const clearNow = () => {
-    clear({ folder, tag, ...(bridge === undefined ? {} : { bridge }) });
+    clear({ folder, tag, interfaces });
     forget();
   };
   const calledOff = atExit(clearNow);
@@ -49,7 +51,10 @@ export const createFleet = async (options: FleetOptions): Promise<Fleet> => {
     const encrypted = await writeKey(join(folder, "id_encrypted"), passphrase);
     const site: SiteOptions = {
       ...{ ...options, user, sudo, folders, maxSessions, tag },
-      names: typeof options.hosts === "number" ? Array.from({ length: options.hosts }, (_, i) => `host${i + 1}`) : options.hosts,
+      names:
+        typeof options.hosts === "number"
+          ? Array.from({ length: options.hosts }, (_, i) => `host${i + 1}`)
+          : options.hosts,
       number: number.value,
       folder: join(folder, "hosts"),
       publicKeys: [publicKey, encrypted.publicKey],
@@ -57,12 +62,15 @@ export const createFleet = async (options: FleetOptions): Promise<Fleet> => {
     const built =
       options.kind === "loopback"
         ? await startLoopback(site)
-        : await startNamespaces(site, (name) => {
-            bridge = name;
-            forget = register(tag, { folder, tag, bridge });
+        : await startNamespaces(site, (names) => {
+            interfaces = names;
+            forget = register(tag, { folder, tag, interfaces });
           });
     const knownHosts = join(folder, "known_hosts");
-    await writeFile(knownHosts, built.hosts.map(({ address, port, hostKey }) => knownHostsLine(address, port, hostKey.public)).join(""));
+    await writeFile(
+      knownHosts,
+      built.hosts.map(({ address, port, hostKey }) => knownHostsLine(address, port, hostKey.public)).join(""),
+    );
     const encryptedKey = { ...encrypted.key, passphrase };
     return fleetOf(built, { kind: options.kind, user, password, key, encryptedKey, knownHosts, scratch, folder, free });
   } catch (error) {

@@ -22,7 +22,9 @@ export const takeNumber = async (): Promise<FleetNumber> => {
       return { value, release: () => server.close() };
     }
   }
-  throw new Error(`All ${numbers} fleet numbers are taken (TCP ports ${firstPort}–${firstPort + numbers - 1} of 127.0.0.1)`);
+  throw new Error(
+    `All ${numbers} fleet numbers are taken (TCP ports ${firstPort}–${firstPort + numbers - 1} of 127.0.0.1)`,
+  );
 };
 
 const listens = async (server: Server, port: number): Promise<boolean> => {

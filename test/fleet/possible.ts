@@ -51,7 +51,9 @@ const tryMounts = (): string | undefined => {
     "mount -t proc proc /proc",
   ].join(" && ");
   try {
-    execFileSync("unshare", ["--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "bash", "-c", script], { stdio: "pipe" });
+    execFileSync("unshare", ["--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "bash", "-c", script], {
+      stdio: "pipe",
+    });
     return undefined;
   } catch (error) {
     const stderr = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : String(error);

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { type Look, until } from "../../provider/wait.js";
 
 /** A process as this machine sees it. */
 export interface MachineProcess {
@@ -43,18 +44,40 @@ export const taggedProcesses = (tag: string): MachineProcess[] => {
   });
 };
 
-/** Kills the tagged processes until there are none: one may have forked while the list was made. */
+/** Kills the tagged processes until there are none (one may have forked while the list was made), without leaving this thread. */
 export const killTagged = (tag: string): void => {
-  for (let round = 0; round < 20; round++) {
-    const found = taggedProcesses(tag);
-    if (found.length === 0) {
-      return;
-    }
+  const giveUp = Date.now() + 5000;
+  for (let found = taggedProcesses(tag); found.length > 0 && Date.now() < giveUp; found = taggedProcesses(tag)) {
     for (const { pid } of found) {
       signal(pid, "SIGKILL");
     }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
   }
 };
+
+/** Signals those of `list()` that match; gives how many. Returns after those that SIGKILL ends are gone. */
+export const killMatching = async (
+  list: () => readonly MachineProcess[],
+  matches: (found: MachineProcess) => boolean,
+  name: NodeJS.Signals,
+): Promise<number> => {
+  const killed = list().filter((found) => matches(found) && signal(found.pid, name));
+  if (name === "SIGKILL") {
+    const pids = new Set(killed.map(({ pid }) => pid));
+    await until(async () => gone(list().filter(({ pid }) => pids.has(pid))), {
+      ...{ what: "killed processes to end", limit: 5000, every: 5 },
+    });
+  }
+  return killed.length;
+};
+
+const gone = (left: readonly MachineProcess[]): Look<true> =>
+  left.length === 0
+    ? { done: true, value: true }
+    : { done: false, seen: left.map(({ command }) => command).join(", ") };
+
+export const commandMatches = (command: string, which: string | RegExp): boolean =>
+  typeof which === "string" ? command.includes(which) : which.test(command);
 
 /** False when there is no such process any more. */
 export const signal = (pid: number, name: NodeJS.Signals): boolean => {

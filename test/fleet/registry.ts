@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,8 @@ export interface Leftovers {
   readonly folder: string;
   /** Tag of its processes. (Those of `namespaces` die with their owner, they need none.) */
   readonly tag: string;
-  readonly bridge?: string;
+  /** Network interfaces. */
+  readonly interfaces: readonly string[];
 }
 
 export const registryFolder = join(tmpdir(), `pulumi-starrocks-fleets-${userInfo().uid}`);
@@ -38,14 +39,11 @@ export const sweep = (): void => {
 };
 
 /** Must not wait for anything: it also runs while the process exits. */
-export const clear = ({ tag, bridge, folder }: Pick<Leftovers, "tag" | "bridge" | "folder">): void => {
+export const clear = ({ tag, interfaces, folder }: Pick<Leftovers, "tag" | "interfaces" | "folder">): void => {
   killTagged(tag);
-  if (bridge) {
-    try {
-      execFileSync("ip", ["link", "delete", bridge], { stdio: "ignore" });
-    } catch {
-      // Already gone.
-    }
+  for (const name of interfaces) {
+    // Fails when it is gone already.
+    spawnSync("ip", ["link", "delete", name], { stdio: "ignore" });
   }
   rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 };

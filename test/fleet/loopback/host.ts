@@ -4,7 +4,14 @@ import { dirname, join } from "node:path";
 import { command } from "../command.js";
 import type { KeyPair } from "../keys.js";
 import { newKeyPair } from "../keys.js";
-import { killTagged, type MachineProcess, signal, tagVariable, taggedProcesses } from "../processes.js";
+import {
+  commandMatches,
+  killMatching,
+  killTagged,
+  type MachineProcess,
+  taggedProcesses,
+  tagVariable,
+} from "../processes.js";
 import type { SiteHost, SiteOptions } from "../site.js";
 import type { ExecOptions, ExecResult, HostProcess, Slowness } from "../types.js";
 import { dateProgram, hostnameProgram, sudoProgram } from "./programs.js";
@@ -67,7 +74,11 @@ export class LoopbackHost implements SiteHost {
 
   async exec(script: string, { stdin }: ExecOptions = {}): Promise<ExecResult> {
     const { home, variables } = this.environment();
-    return command("bash", ["-c", script], { cwd: home, env: { ...variables }, ...(stdin === undefined ? {} : { stdin }) });
+    return command("bash", ["-c", script], {
+      cwd: home,
+      env: { ...variables },
+      ...(stdin === undefined ? {} : { stdin }),
+    });
   }
 
   async readFile(path: string): Promise<string | undefined> {
@@ -93,8 +104,8 @@ export class LoopbackHost implements SiteHost {
 
   async kill(which: number | string | RegExp, name: NodeJS.Signals = "SIGKILL"): Promise<number> {
     const matches = ({ pid, command }: MachineProcess) =>
-      typeof which === "number" ? pid === which : typeof which === "string" ? command.includes(which) : which.test(command);
-    return taggedProcesses(this.tag).filter((found) => matches(found) && signal(found.pid, name)).length;
+      typeof which === "number" ? pid === which : commandMatches(command, which);
+    return killMatching(() => taggedProcesses(this.tag), matches, name);
   }
 
   async addProgram(name: string, script: string): Promise<void> {
@@ -180,7 +191,9 @@ export class LoopbackHost implements SiteHost {
   }
 
   async fillDisk(): Promise<void> {
-    throw new Error(`A disk of ${this.name} cannot be filled: hosts of a loopback fleet share this machine's disk; use namespaces`);
+    throw new Error(
+      `A disk of ${this.name} cannot be filled: hosts of a loopback fleet share this machine's disk; use namespaces`,
+    );
   }
 
   async freeDisk(): Promise<void> {

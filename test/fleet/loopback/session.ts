@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import type { Session, ServerChannel } from "ssh2";
+import type { ServerChannel, Session } from "ssh2";
 import { signal } from "../processes.js";
 import { serveFiles } from "./sftp.js";
 
@@ -30,7 +30,8 @@ export const serveSession = (session: Session, environment: () => Environment): 
 };
 
 const start = (channel: ServerChannel, command: string, { home, variables, nofile }: Environment): ChildProcess => {
-  const limited = nofile === undefined ? ["-c", command] : ["-c", `ulimit -n ${nofile}; exec bash -c "$1"`, "bash", command];
+  const limited =
+    nofile === undefined ? ["-c", command] : ["-c", `ulimit -n ${nofile}; exec bash -c "$1"`, "bash", command];
   const child = spawn("bash", limited, { cwd: home, env: variables, detached: true, stdio: "pipe" });
   channel.pipe(child.stdin);
   child.stdout.pipe(channel, { end: false });
@@ -39,7 +40,10 @@ const start = (channel: ServerChannel, command: string, { home, variables, nofil
     // Either end may go first.
     stream.on("error", () => {});
   }
-  child.on("error", () => end(channel, 127, null));
+  child.on("error", () => {
+    channel.exit(127);
+    channel.end();
+  });
   child.on("exit", (code, name) => (name ? channel.exit(name.slice(3), false, "") : channel.exit(code ?? 255)));
   // Not before all that hold the output have closed it: a daemon that keeps it keeps the channel open, as everywhere.
   child.on("close", () => channel.end());
@@ -50,9 +54,4 @@ const start = (channel: ServerChannel, command: string, { home, variables, nofil
     child.stderr.destroy();
   });
   return child;
-};
-
-const end = (channel: ServerChannel, code: number, _signal: null) => {
-  channel.exit(code);
-  channel.end();
 };

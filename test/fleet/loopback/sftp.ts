@@ -50,7 +50,9 @@ export const serveFiles = (sftp: SFTPWrapper, home: string): void => {
   const answer = (id: number, work: () => Promise<unknown>) => {
     Promise.resolve()
       .then(work)
-      .catch((error: unknown) => sftp.status(id, statusOf(error), error instanceof Error ? error.message : String(error)));
+      .catch((error: unknown) =>
+        sftp.status(id, statusOf(error), error instanceof Error ? error.message : String(error)),
+      );
   };
 
   sftp.on("OPEN", (id, path, flags, attributes) =>
@@ -58,7 +60,12 @@ export const serveFiles = (sftp: SFTPWrapper, home: string): void => {
   );
   sftp.on("READ", (id, handle, offset, length) =>
     answer(id, async () => {
-      const { bytesRead, buffer } = await file(handle).read(Buffer.alloc(Math.min(length, 256 << 10)), 0, undefined, offset);
+      const { bytesRead, buffer } = await file(handle).read(
+        Buffer.alloc(Math.min(length, 256 << 10)),
+        0,
+        undefined,
+        offset,
+      );
       return bytesRead === 0 ? sftp.status(id, STATUS_CODE.EOF) : sftp.data(id, buffer.subarray(0, bytesRead));
     }),
   );
@@ -81,7 +88,9 @@ export const serveFiles = (sftp: SFTPWrapper, home: string): void => {
   sftp.on("FSTAT", (id, handle) => answer(id, async () => sftp.attrs(id, attributesOf(await file(handle).stat()))));
   sftp.on("STAT", (id, path) => answer(id, async () => sftp.attrs(id, attributesOf(await stat(at(path))))));
   sftp.on("LSTAT", (id, path) => answer(id, async () => sftp.attrs(id, attributesOf(await lstat(at(path))))));
-  sftp.on("SETSTAT", (id, path, wanted) => answer(id, async () => setAttributes(at(path), wanted).then(() => done(id))));
+  sftp.on("SETSTAT", (id, path, wanted) =>
+    answer(id, async () => setAttributes(at(path), wanted).then(() => done(id))),
+  );
   sftp.on("FSETSTAT", (id, handle, wanted) =>
     answer(id, async () => setAttributes(`/dev/fd/${file(handle).fd}`, wanted).then(() => done(id))),
   );
@@ -121,11 +130,10 @@ export const serveFiles = (sftp: SFTPWrapper, home: string): void => {
 
 const statusOf = (error: unknown): number => {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return code === "ENOENT"
-    ? STATUS_CODE.NO_SUCH_FILE
-    : code === "EACCES" || code === "EPERM"
-      ? STATUS_CODE.PERMISSION_DENIED
-      : STATUS_CODE.FAILURE;
+  if (code === "ENOENT") {
+    return STATUS_CODE.NO_SUCH_FILE;
+  }
+  return code === "EACCES" || code === "EPERM" ? STATUS_CODE.PERMISSION_DENIED : STATUS_CODE.FAILURE;
 };
 
 const attributesOf = ({ mode, uid, gid, size, atimeMs, mtimeMs }: Stats): Attributes => ({

@@ -5,7 +5,9 @@ import { LoopbackHost } from "./host.js";
 
 export const startLoopback = async (site: SiteOptions): Promise<Site> => {
   if (Object.keys(site.smallDisks ?? {}).length > 0) {
-    throw new Error('Expected no `smallDisks` for a fleet of the kind "loopback": its hosts share this machine\'s disk');
+    throw new Error(
+      'Expected no `smallDisks` for a fleet of the kind "loopback": its hosts share this machine\'s disk',
+    );
   }
   const address = (index: number) => `127.77.${site.number}.${11 + index}`;
   // Linux answers at all of 127.0.0.0/8, macOS at 127.0.0.1 only.

@@ -108,7 +108,9 @@ export class Sshd {
     });
     link.setCut(this.cut || this.silent);
     // The ident makes clients use OpenSSH's packet sizes.
-    const server = new ssh2.Server({ hostKeys: [this.hostKey.private], ident: "OpenSSH_9.2p1 fleet" }, (client) => this.serve(client));
+    const server = new ssh2.Server({ hostKeys: [this.hostKey.private], ident: "OpenSSH_9.2p1 fleet" }, (client) =>
+      this.serve(client),
+    );
     // ssh2 asks of it what any duplex stream has; its types say more.
     server.injectSocket(far as unknown as Socket);
   }
@@ -153,14 +155,17 @@ export class Sshd {
     if (context.method !== "publickey") {
       return false;
     }
-    const known = this.options.publicKeys.map((text) => ssh2.utils.parseKey(text)).find(
-      (key) => !(key instanceof Error) && sameBytes(key.getPublicSSH(), context.key.data),
-    );
+    const known = this.options.publicKeys
+      .map((text) => ssh2.utils.parseKey(text))
+      .find((key) => !(key instanceof Error) && sameBytes(key.getPublicSSH(), context.key.data));
     if (!known || known instanceof Error) {
       return false;
     }
     // Without a signature the client only asks whether this key would do.
-    return !context.signature || (context.blob !== undefined && known.verify(context.blob, context.signature, context.hashAlgo) === true);
+    return (
+      !context.signature ||
+      (context.blob !== undefined && known.verify(context.blob, context.signature, context.hashAlgo) === true)
+    );
   }
 
   /** Goes out from the host's own address; what the host calls localhost is that address. */

@@ -22,17 +22,39 @@ const uid = 2001;
 export const makeDisk = async (folder: string, content: DiskContent): Promise<void> => {
   const root = join(folder, "root");
   const make = async (path: string, mode = 0o755) => mkdir(join(root, path), { recursive: true, mode });
-  await Promise.all([mkdir(join(folder, "usr"), { recursive: true }), mkdir(join(folder, "work"), { recursive: true })]);
+  await Promise.all([
+    mkdir(join(folder, "usr"), { recursive: true }),
+    mkdir(join(folder, "work"), { recursive: true }),
+  ]);
   // In order of depth, and with the modes that sshd insists on for everything above `authorized_keys`.
-  for (const path of ["", "usr", "proc", "sys", "dev", "run", "etc", "opt", "srv", "mnt", "home", "var", "var/log", "var/lib"]) {
+  for (const path of [
+    "",
+    "usr",
+    "proc",
+    "sys",
+    "dev",
+    "run",
+    "etc",
+    "opt",
+    "srv",
+    "mnt",
+    "home",
+    "var",
+    "var/log",
+    "var/lib",
+  ]) {
     await make(path);
   }
   await make("root", 0o700);
   await commandOrThrow("mkdir", ["-m", "1777", join(root, "tmp"), join(root, "var/tmp")]);
   await Promise.all(
-    [["bin", "usr/bin"], ["sbin", "usr/sbin"], ["lib", "usr/lib"], ["lib64", "usr/lib64"], ["var/run", "/run"]].map(
-      async ([path = "", target = ""]) => symlink(target, join(root, path)),
-    ),
+    [
+      ["bin", "usr/bin"],
+      ["sbin", "usr/sbin"],
+      ["lib", "usr/lib"],
+      ["lib64", "usr/lib64"],
+      ["var/run", "/run"],
+    ].map(async ([path = "", target = ""]) => symlink(target, join(root, path))),
   );
   await commandOrThrow("cp", ["-a", "--reflink=auto", "/etc/.", join(root, "etc")]);
   await Promise.all([writeAccounts(root, content), writeSystem(root, content)]);
@@ -41,13 +63,24 @@ export const makeDisk = async (folder: string, content: DiskContent): Promise<vo
 
 const writeAccounts = async (root: string, { user, password, sudo }: DiskContent): Promise<void> => {
   // "*" is no password but, unlike "!", no lock either: keys still log in.
-  const hash = password === undefined ? "*" : await commandOrThrow("perl", ["-e", "print crypt(<STDIN>, '$6$fleet')"], { stdin: password });
+  const hash =
+    password === undefined
+      ? "*"
+      : await commandOrThrow("perl", ["-e", "print crypt(<STDIN>, '$6$fleet')"], { stdin: password });
   await replaceLine(root, "passwd", user, `${user}:x:${uid}:${uid}::/home/${user}:/bin/bash`);
   await replaceLine(root, "group", user, `${user}:x:${uid}:`);
   await replaceLine(root, "shadow", user, `${user}:${hash}:19000:0:99999:7:::`);
-  const rule = { none: "", passwordless: `${user} ALL=(ALL:ALL) NOPASSWD: ALL\n`, password: `${user} ALL=(ALL:ALL) ALL\n` };
+  const rule = {
+    none: "",
+    passwordless: `${user} ALL=(ALL:ALL) NOPASSWD: ALL\n`,
+    password: `${user} ALL=(ALL:ALL) ALL\n`,
+  };
   await mkdir(join(root, "etc/sudoers.d"), { recursive: true });
-  await writeFile(join(root, "etc/sudoers"), `Defaults env_file=/etc/fleet-environment\nroot ALL=(ALL:ALL) ALL\n${rule[sudo]}`, { mode: 0o440 });
+  await writeFile(
+    join(root, "etc/sudoers"),
+    `Defaults env_file=/etc/fleet-environment\nroot ALL=(ALL:ALL) ALL\n${rule[sudo]}`,
+    { mode: 0o440 },
+  );
 };
 
 /** Puts a user's line into an account file, and takes out those of a user of this machine with the same name or number. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { command, quote } from "../command.js";
 import type { KeyPair } from "../keys.js";
-import { linkOf, machineProcesses, type MachineProcess, signal } from "../processes.js";
+import { commandMatches, killMatching, linkOf, type MachineProcess, machineProcesses } from "../processes.js";
 import type { SiteHost, SiteOptions } from "../site.js";
 import type { ExecOptions, ExecResult, HostProcess, Slowness } from "../types.js";
 import { bootScript } from "./boot.js";
@@ -126,8 +126,8 @@ export class NamespaceHost implements SiteHost {
 
   async kill(which: number | string | RegExp, name: NodeJS.Signals = "SIGKILL"): Promise<number> {
     const matches = ({ pid, command }: MachineProcess) =>
-      typeof which === "number" ? innerPid(pid) === which : typeof which === "string" ? command.includes(which) : which.test(command);
-    return this.list().filter((found) => matches(found) && signal(found.pid, name)).length;
+      typeof which === "number" ? innerPid(pid) === which : commandMatches(command, which);
+    return killMatching(() => this.list(), matches, name);
   }
 
   async addProgram(name: string, script: string): Promise<void> {

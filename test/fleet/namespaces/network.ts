@@ -3,10 +3,13 @@ import { command, commandOrThrow } from "../command.js";
 /** The switch that the hosts of a fleet hang on, with an address by which this machine reaches them. No route leads outside. */
 export class Network {
   readonly bridge: string;
+  /** A switch without power, for hosts that are cut off: neither side of the cable sees its link go down. */
+  readonly deadBridge: string;
 
   constructor(private readonly number: number) {
     // Interface names have 15 characters at most; the pid tells whose it is.
     this.bridge = `f${number}-${process.pid}`;
+    this.deadBridge = `f${number}x-${process.pid}`;
   }
 
   address(index: number): string {
@@ -14,7 +17,7 @@ export class Network {
   }
 
   cable(index: number): Cable {
-    return new Cable(this.bridge, `f${this.number}h${index}-${process.pid}`, this.address(index), this.mac(11 + index));
+    return new Cable(this, `f${this.number}h${index}-${process.pid}`, this.address(index), this.mac(11 + index));
   }
 
   async start(): Promise<void> {
@@ -23,6 +26,7 @@ export class Network {
       `link add name ${this.bridge} address ${this.mac(1)} type bridge`,
       `address add 10.77.${this.number}.1/24 dev ${this.bridge}`,
       `link set ${this.bridge} up`,
+      `link add name ${this.deadBridge} type bridge`,
     );
   }
 
@@ -37,7 +41,7 @@ export class Cable {
   private plugged = false;
 
   constructor(
-    private readonly bridge: string,
+    private readonly network: Network,
     private readonly card: string,
     readonly address: string,
     private readonly mac: string,
@@ -46,14 +50,11 @@ export class Cable {
   async plug(pid: number): Promise<void> {
     await ip(
       `link add name ${this.card} type veth peer name eth0 address ${this.mac} netns ${pid}`,
-      `link set dev ${this.card} master ${this.bridge} up`,
+      `link set dev ${this.card} ${this.master()} up`,
       // Without this, a dead host would show itself by unanswered ARP: "no route to host" instead of silence.
-      `neighbour replace ${this.address} lladdr ${this.mac} dev ${this.bridge} nud permanent`,
+      `neighbour replace ${this.address} lladdr ${this.mac} dev ${this.network.bridge} nud permanent`,
     );
     this.plugged = true;
-    if (this.cut) {
-      await this.setCut(true);
-    }
   }
 
   async unplug(): Promise<void> {
@@ -63,18 +64,20 @@ export class Cable {
     }
   }
 
-  /** The switch drops what comes and goes at this port; neither side sees its link go down. */
   async setCut(cut: boolean): Promise<void> {
     this.cut = cut;
     if (this.plugged) {
-      const [disabled, forwarding] = [0, 3];
-      await ip(`link set dev ${this.card} type bridge_slave state ${cut ? disabled : forwarding}`);
+      await ip(`link set dev ${this.card} ${this.master()}`);
     }
   }
 
   /** Limits what goes to the host (bytes per second). What comes from it is limited at its own card, with the same words. */
   async setRate(rate: number | undefined): Promise<void> {
     await command("tc", rateArguments(this.card, rate));
+  }
+
+  private master(): string {
+    return `master ${this.cut ? this.network.deadBridge : this.network.bridge}`;
   }
 }
 

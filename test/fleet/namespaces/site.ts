@@ -8,15 +8,18 @@ import { NamespaceHost } from "./host.js";
 import { type Machine, startMachine } from "./machine.js";
 import { Network } from "./network.js";
 
-/** `starting` hears the name of the bridge first: the one thing here that does not vanish with its processes. */
-export const startNamespaces = async (given: SiteOptions, starting: (bridge: string) => void): Promise<Site> => {
+/** `starting` hears the names of the network interfaces first: all else here vanishes with its processes. */
+export const startNamespaces = async (
+  given: SiteOptions,
+  starting: (interfaces: readonly string[]) => void,
+): Promise<Site> => {
   const reason = namespacesPossible();
   if (reason) {
     throw new Error(`No fleet of the kind "namespaces" here: ${reason}`);
   }
   const site = { ...given, visible: [...(given.visible ?? []), ...nodeFolder()] };
   const network = new Network(site.number);
-  starting(network.bridge);
+  starting([network.bridge, network.deadBridge]);
   const plans = site.names.map((name, index) => ({
     name,
     folder: join(site.folder, name),
@@ -33,7 +36,9 @@ export const startNamespaces = async (given: SiteOptions, starting: (bridge: str
   try {
     await Promise.all([
       network.start(),
-      ...plans.map(({ folder, ...plan }) => makeDisk(folder, { ...site, ...plan, neighbours, password: site.password })),
+      ...plans.map(({ folder, ...plan }) =>
+        makeDisk(folder, { ...site, ...plan, neighbours, password: site.password }),
+      ),
     ]);
     const mounted = await mountSmallDisks(
       site,

@@ -66,7 +66,10 @@ export class Sshd {
       return;
     }
     await Promise.all([
-      writeFile(join(place.root, "etc/ssh/ssh_host_ed25519_key"), (settings.wrongKey ? newKeyPair() : place.hostKey).private),
+      writeFile(
+        join(place.root, "etc/ssh/ssh_host_ed25519_key"),
+        (settings.wrongKey ? newKeyPair() : place.hostKey).private,
+      ),
       writeFile(join(place.root, "etc/ssh/sshd_config"), this.config()),
     ]);
     const limit = settings.nofile === undefined ? "" : `ulimit -n ${settings.nofile}\n`;
@@ -79,7 +82,9 @@ export class Sshd {
 
   logins(): number {
     try {
-      return readFileSync(join(this.place.root, log), "utf8").match(/^Accepted (publickey|password) for /gm)?.length ?? 0;
+      return (
+        readFileSync(join(this.place.root, log), "utf8").match(/^Accepted (publickey|password) for /gm)?.length ?? 0
+      );
     } catch {
       return 0;
     }
@@ -87,7 +92,9 @@ export class Sshd {
 
   private config(): string {
     const { place, settings } = this;
-    const environment = Object.entries(settings.environment).map(([name, value]) => `${name}=${quote(value).replaceAll("'", '"')}`);
+    const environment = Object.entries(settings.environment).map(
+      ([name, value]) => `${name}=${quote(value).replaceAll("'", '"')}`,
+    );
     return [
       `ListenAddress ${settings.delayMs > 0 ? "127.0.0.1" : "0.0.0.0"}`,
       "HostKey /etc/ssh/ssh_host_ed25519_key",
