@@ -1,5 +1,4 @@
 import type { Host } from "../host/types.js";
-import type { LogMark } from "./start.js";
 
 export type { BeState } from "./be-lines.js";
 export type { FeState } from "./fe-lines.js";
@@ -29,6 +28,14 @@ const linesOf = (text: string): readonly string[] => {
   const lines = text.split(/\r?\n/);
   return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
 };
+
+/** How far a log file had grown; what is read from there on is new. */
+export interface LogMark {
+  readonly path: string;
+  /** Absent when there was no file. A name may point to a new file later: then that one is read from its start. */
+  readonly inode?: number;
+  readonly size: number;
+}
 
 /** How far each log was read; a start of a node takes the first ones. */
 export type LogMarks = readonly LogMark[];
