@@ -47,16 +47,14 @@ const dialAnyKey = async (settings: LinkSettings, open: OpenStream, signal: Abor
     try {
       return await dialOnce(settings, open, { ...policy, algorithms }, seen, signal);
     } catch (error) {
-      if (first && !(error instanceof UnreachableError)) {
-        throw first;
-      }
       if (!(error instanceof HostKeyError) || !policy.anyType || !seen.key) {
-        throw error;
+        // A host without a key of the types that are left says that there is nothing in common; the cause is the key.
+        throw error instanceof UnreachableError || error instanceof AuthenticationError ? error : (first ?? error);
       }
-      first = error;
+      first ??= error;
       algorithms = without(algorithms, keyType(seen.key));
       if (algorithms.length === 0) {
-        throw error;
+        throw first;
       }
     }
   }

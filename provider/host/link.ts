@@ -213,16 +213,17 @@ export class Link {
   }
 }
 
-const isOpenFailure = (error: unknown): boolean =>
-  error instanceof Error && error.message.includes("Channel open failure");
-
-/** A host may allow fewer sessions than OpenSSH does by default; then we learn its number and queue for the rest. */
+/**
+ * Opens a session in a free slot. A host may allow fewer sessions than OpenSSH does by default: then we learn its number
+ * and queue for the rest. OpenSSH may count a session that has just closed until its next turn, which has come when its
+ * refusal arrives; so only a second refusal counts.
+ */
 const withSlot = async (
   live: Live,
   name: string,
   open: (client: Client) => Promise<ClientChannel>,
 ): Promise<ClientChannel> => {
-  for (;;) {
+  for (let refusals = 0; ; ) {
     const release = await live.sessions.acquire();
     try {
       const channel = await open(live.client);
@@ -230,21 +231,30 @@ const withSlot = async (
       return channel;
     } catch (error) {
       release();
-      if (live.lost) {
-        throw live.lost;
+      const failure = live.lost ?? sessionFailure(error, name);
+      refusals += 1;
+      if (failure) {
+        throw failure;
       }
-      if (messageOf(error) === "Not connected") {
-        throw new UnreachableError(`${name}: the connection was lost.`, "lost");
-      }
-      if (!isOpenFailure(error)) {
-        throw new UserError(`${name}: the host does not run commands for this user (${messageOf(error)}).`);
-      }
-      if (live.sessions.inUse === 0) {
+      if (refusals > 1 && live.sessions.inUse === 0) {
         throw new UserError(`${name}: the host refuses to open a session (${messageOf(error)}).`);
       }
-      live.sessions.shrink();
+      if (refusals > 1) {
+        live.sessions.shrink();
+      }
     }
   }
+};
+
+/** Undefined when the host may open a session later. */
+const sessionFailure = (error: unknown, name: string): UserError | undefined => {
+  const text = messageOf(error);
+  if (text.includes("Channel open failure")) {
+    return undefined;
+  }
+  return text === "Not connected"
+    ? new UnreachableError(`${name}: the connection was lost.`, "lost")
+    : new UserError(`${name}: the host does not run commands for this user (${text}).`);
 };
 
 type OpenFailure = Error & { readonly reason?: number };

@@ -71,6 +71,9 @@ drop_dangling() {
 }
 
 drop_dangling "$view/lib"
+for entry in "$view/lib"/*; do
+  if [ ! -L "$entry" ] && [ -d "$release/lib/\${entry##*/}" ]; then drop_dangling "$entry"; fi
+done
 for name in "\${states[@]}"; do
   mkdir -p -- "$home/state/$name" || exit 1
   link "$home/state/$name" "$view/lib/$name"
@@ -80,7 +83,6 @@ for entry in "$home/state/lib"/*; do
   if [ -d "$entry" ] && [ -d "$release/lib/$name" ]; then
     if [ -L "$view/lib/$name" ]; then rm -f -- "$view/lib/$name"; fi
     mkdir -p -- "$view/lib/$name" || exit 1
-    drop_dangling "$view/lib/$name"
     for file in "$entry"/*; do link "$file" "$view/lib/$name/\${file##*/}"; done
     link_all "$release/lib/$name" "$view/lib/$name"
   else

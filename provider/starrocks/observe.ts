@@ -16,7 +16,8 @@ export interface ObservedHome {
   readonly viewComplete: boolean;
   /** Release id that `bin/` was copied from. Unlike `current` after an interrupted switch: switch again before a start. */
   readonly binRelease?: string;
-  readonly conf?: { readonly text: string; readonly sha256: string };
+  /** `modifiedAt` in epoch seconds. */
+  readonly conf?: { readonly text: string; readonly sha256: string; readonly modifiedAt: number };
   readonly process?: ObservedProcess;
   readonly data: readonly DataFolder[];
   /** Host's clock, epoch milliseconds. */
@@ -49,6 +50,7 @@ if [ -f "$home/bin/.release" ]; then emit bin "$(cat -- "$home/bin/.release")"; 
 if [ -f "$conf" ]; then
   sum=$(sha256sum <"$conf") || exit 1
   emit conf.sha256 "\${sum%% *}"
+  emit conf.modified "$(stat -L -c %Y -- "$conf")"
   printf 'conf.text\\0'
   tr -d '\\0' <"$conf"
   printf '\\0'
@@ -88,7 +90,7 @@ export const observeHome = async (
     ...(previous === undefined ? {} : { previous }),
     ...(binRelease === undefined ? {} : { binRelease }),
     viewComplete: fields.get("complete") === "1",
-    ...(conf.text === undefined || conf.sha256 === undefined ? {} : { conf: { text: conf.text, sha256: conf.sha256 } }),
+    ...(conf.text === undefined || conf.sha256 === undefined ? {} : { conf: { text: conf.text, sha256: conf.sha256, modifiedAt: integer(fields.get("conf.modified")) ?? 0 } }),
     ...(process ? { process } : {}),
     data: dataFoldersOf(host, records),
     at: integer(fields.get("at")) ?? 0,

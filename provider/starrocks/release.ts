@@ -144,8 +144,8 @@ work=$incoming/unpack.$$-$(ticks_of $$).work
 fail() {
   emit failed "$1"
   emit detail "$2"
-  emit space "$(df -h --output=avail,size,target -- "$incoming" | tail -n 1)"
   discard "$work"
+  emit space "$(df -h --output=avail,size,target -- "$incoming" | tail -n 1)"
   exit 0
 }
 trap 'discard "$work"' EXIT
@@ -284,9 +284,9 @@ const stagingError = (
   const staging = `Cannot stage StarRocks ${options.version} on ${host.name}`;
   switch (failed) {
     case "space": {
-      const [available, size, target] = (fields.get("space") ?? "").trim().split(/\s+/);
+      const [available, size, ...target] = (fields.get("space") ?? "").trim().split(/\s+/);
       return new UserError(
-        `${staging}: no space left on ${target} (${available} of ${size} free after removing what was unpacked). ` +
+        `${staging}: no space left on ${target.join(" ")} (${available} of ${size} free after removing what was unpacked). ` +
           `Free some space below ${releasesFolder(options.deployDir)} or choose another \`deployDir\`.`,
       );
     }

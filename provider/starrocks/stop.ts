@@ -57,7 +57,7 @@ refused() {
   kill -0 "$1" 2>/dev/null && return 1
   is_same_process "$1" "$2"
 }
-asked= running= signalled= asked_at=0
+asked= running= signalled= another= asked_at=0
 finish() {
   if [ -n "$running" ]; then kill -KILL -- "-$asked" 2>/dev/null; fi
   if [ -n "$asked" ]; then
@@ -78,8 +78,7 @@ while :; do
   if ! is_same_process "$pid" "$ticks"; then
     # The process is gone; another of the same home (started twice, a child that outlived it) is stopped too.
     find_process || break
-    pid=$FOUND ticks=$FOUND_TICKS signalled=
-    if [ -z "$running" ]; then asked_at=-$patience; fi
+    pid=$FOUND ticks=$FOUND_TICKS signalled= another=1
   fi
   if refused "$pid" "$ticks"; then emit refused "$pid"; finish; exit 0; fi
   now=$(elapsed)
@@ -87,21 +86,22 @@ while :; do
     if [ "$did" = killed ] && [ "$now" -ge $((limit + 15000)) ]; then emit survived "$pid"; finish; exit 0; fi
     kill -KILL "$pid" 2>/dev/null
     did=killed
-  elif [ -n "$running" ]; then
-    if ! kill -0 "$asked" 2>/dev/null; then
+  else
+    if [ -n "$running" ] && ! kill -0 "$asked" 2>/dev/null; then
       if wait "$asked"; then asked_at=$now; else asked_at=-$patience; fi
       running=
     fi
-  elif [ -z "$signalled" ] && { [ -z "$asked" ] || [ $((now - asked_at)) -ge "$patience" ]; }; then
-    kill -TERM "$pid" 2>/dev/null
-    signalled=1
+    if [ -z "$asked$signalled" ] || [ -n "$another" ] || { [ -z "$running" ] && [ $((now - asked_at)) -ge "$patience" ]; }; then
+      [ -n "$signalled" ] || kill -TERM "$pid" 2>/dev/null
+      signalled=1
+    fi
   fi
   sleep 0.1
 done
 now=$(elapsed)
 # A script that polls each second or two gets the time to see the end; then it has nothing left to do.
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do
-  if [ -z "$running" ]; then break; fi
+  if [ -z "$running" ] || [ "$did" = killed ]; then break; fi
   if kill -0 "$asked" 2>/dev/null; then sleep 0.1; else running=; fi
 done
 finish

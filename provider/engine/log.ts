@@ -1,0 +1,80 @@
+import { credentials } from "@grpc/grpc-js";
+import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
+import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb.js";
+
+/** The engine tells a plugin its own address as the last argument. Outside an engine (tests, a user's script) there is none. */
+const engineAddress = (): string | undefined => {
+  const last = process.argv.at(-1);
+  return last && /^[^\s/]+:\d+$/.test(last) ? last : undefined;
+};
+
+let client: EngineClient | undefined;
+
+const engine = (): EngineClient | undefined => {
+  const address = engineAddress();
+  client ??= address ? new EngineClient(address, credentials.createInsecure()) : undefined;
+  return client;
+};
+
+interface Entry {
+  readonly severity: 1 | 2;
+  readonly urn: string | undefined;
+  readonly text: string;
+  readonly ephemeral: boolean;
+}
+
+/** Best effort: a message that cannot be shown must not fail the work that it tells of. */
+const send = (entry: Entry): Promise<void> =>
+  new Promise((resolve) => {
+    const connected = engine();
+    if (!connected) {
+      resolve();
+      return;
+    }
+    const request = new LogRequest();
+    request.setSeverity(entry.severity === 2 ? LogSeverity.WARNING : LogSeverity.INFO);
+    request.setMessage(entry.text);
+    request.setUrn(entry.urn ?? "");
+    request.setEphemeral(entry.ephemeral);
+    connected.log(request, () => resolve());
+  });
+
+/** A message that stays, under Diagnostics of the resource. */
+export const tell = (urn: string | undefined, text: string): Promise<void> =>
+  send({ severity: 1, urn, text, ephemeral: false });
+
+/** A warning that stays, under Diagnostics of the resource. */
+export const warn = (urn: string | undefined, text: string): Promise<void> =>
+  send({ severity: 2, urn, text, ephemeral: false });
+
+/** The shortest time between two progress texts of one row: a terminal shows no more, and each costs a call. */
+const progressPause = 300;
+
+/** Shows what is going on in the resource's own row; at most a few times a second. */
+export const progressOf = (urn: string | undefined): ((text: string) => void) => {
+  let last = 0;
+  let shown = "";
+  return (text) => {
+    const now = performance.now();
+    if (text === shown || now - last < progressPause) {
+      return;
+    }
+    last = now;
+    shown = text;
+    void send({ severity: 1, urn, text, ephemeral: true });
+  };
+};
+
+/** Whether the engine that started this process still answers. True where there is none (the process was not started by one). */
+export const engineAlive = (): Promise<boolean> =>
+  new Promise((resolve) => {
+    const connected = engine();
+    if (!connected) {
+      resolve(true);
+      return;
+    }
+    connected.waitForReady(Date.now() + engineAnswerLimit, (error) => resolve(!error));
+  });
+
+/** Milliseconds in which a living engine on the same machine answers, with a margin for a loaded one. */
+const engineAnswerLimit = 3000;

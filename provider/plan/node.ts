@@ -1,0 +1,224 @@
+import { isDeepStrictEqual } from "node:util";
+import type { NodeRelease, NodeSpec, Role } from "./spec.js";
+import type { Step } from "./steps.js";
+
+/** What a state says of a node: the spec that it was last brought to, and how it was last seen. */
+export interface Recorded {
+  readonly spec: NodeSpec;
+  readonly status: Status;
+}
+
+/**
+ * `running`: proven. `failed`: an operation ended before the proof. `stopped`, `unreachable`: seen by a refresh.
+ */
+export const statuses = ["running", "failed", "stopped", "unreachable"] as const;
+export type Status = (typeof statuses)[number];
+
+export type Action =
+  | { readonly type: "none" }
+  /** Only what is recorded changes (credentials, limits): the node is not touched. */
+  | { readonly type: "record"; readonly fields: readonly string[] }
+  | { readonly type: "create" }
+  | { readonly type: "repair"; readonly status: Status }
+  | { readonly type: "restart"; readonly fields: readonly string[] }
+  | { readonly type: "version"; readonly from: NodeRelease; readonly to: NodeRelease; readonly fields: readonly string[] };
+
+/** What a changed field means for a running node. */
+type Effect = "restart" | "record" | "refused";
+
+const effects: Readonly<Record<string, Effect>> = {
+  cluster: "refused",
+  kind: "refused",
+  name: "refused",
+  address: "refused",
+  home: "refused",
+  deployDir: "refused",
+  metaDir: "refused",
+  role: "record",
+  adopt: "record",
+  limits: "record",
+  config: "restart",
+  ports: "restart",
+  javaHome: "restart",
+  storage: "restart",
+};
+
+/** The fields in which two specs differ, with the effect of each. `release` stands apart. */
+const changedFields = (old: NodeSpec, next: NodeSpec): readonly string[] =>
+  Object.keys(effects).filter(
+    (field) => !isDeepStrictEqual(old[field as keyof NodeSpec], next[field as keyof NodeSpec]),
+  );
+
+/** Decides what has to happen to a node. Pure: the same for the preview's words and for the run. */
+export const decide = (recorded: Recorded | undefined, next: NodeSpec): Action => {
+  if (!recorded) {
+    return { type: "create" };
+  }
+  const fields = changedFields(recorded.spec, next);
+  const restarts = fields.filter((field) => effects[field] === "restart");
+  const { release: from } = recorded.spec;
+  if (from.id !== next.release.id) {
+    return { type: "version", from, to: next.release, fields: restarts };
+  }
+  if (restarts.length > 0) {
+    return { type: "restart", fields: restarts };
+  }
+  if (recorded.status !== "running") {
+    return { type: "repair", status: recorded.status };
+  }
+  return fields.length > 0 ? { type: "record", fields } : { type: "none" };
+};
+
+export interface Refusal {
+  readonly property: string;
+  readonly reason: string;
+}
+
+/** Changes that cannot be made to a node in place; each would leave its data behind. */
+export const refusals = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
+  const refused = changedFields(old, next)
+    .filter((field) => effects[field] === "refused")
+    .map((property) => ({
+      property,
+      reason:
+        `cannot change on an existing node (recorded \`${String(old[property as keyof NodeSpec])}\`, ` +
+        `declared \`${String(next[property as keyof NodeSpec])}\`): its data would stay behind. ` +
+        "Declare a node of another name, and remove this one when the new one has joined.",
+    }));
+  return [...refused, ...removedStorage(old, next), ...changedRole(old, next)];
+};
+
+const removedStorage = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
+  if (old.kind !== "be" || next.kind !== "be") {
+    return [];
+  }
+  const kept = new Set(next.storage.map(({ path }) => path));
+  return old.storage
+    .filter(({ path }) => !kept.has(path))
+    .map(({ path }) => ({
+      property: "storage",
+      reason: `${path} holds tablets of this BE and cannot be taken away from it. Decommission the BE instead (remove the node).`,
+    }));
+};
+
+const voting = (role: Role): boolean => role !== "observer";
+
+const changedRole = (old: NodeSpec, next: NodeSpec): readonly Refusal[] =>
+  old.kind === "fe" && next.kind === "fe" && voting(old.role) !== voting(next.role)
+    ? [
+        {
+          property: "role",
+          reason: `an FE stays what it was added as (recorded \`${old.role}\`, declared \`${next.role}\`). Remove it, and declare an FE of another name in the new role.`,
+        },
+      ]
+    : [];
+
+/** The steps of an action, in the order in which they run. An action that touches nothing has none. */
+export const nodeSteps = (action: Action, spec: NodeSpec): readonly Step[] => {
+  const label = spec.kind.toUpperCase();
+  const version = spec.release.version;
+  switch (action.type) {
+    case "none":
+    case "record":
+      return [];
+    case "create":
+      return [
+        folders(spec),
+        { verb: "stop", text: `stop the ${label}`, when: "if it runs already, with another release or other settings" },
+        { verb: "switch", text: `make ${version} the current release of ${spec.home}` },
+        configure(spec),
+        start(spec),
+        prove(spec),
+      ];
+    case "repair":
+      return [
+        folders(spec),
+        { verb: "switch", text: `make sure that ${version} is the current release of ${spec.home}` },
+        configure(spec),
+        { ...start(spec), when: "if it does not run" },
+        prove(spec),
+      ];
+    case "restart":
+      return [
+        folders(spec),
+        turn(spec),
+        stop(spec, version),
+        { verb: "configure", text: `write ${confFile(spec)}: ${action.fields.join(", ")} changed` },
+        start(spec),
+        prove(spec),
+      ];
+    case "version":
+      return [
+        folders(spec),
+        turn(spec),
+        stop(spec, action.from.version),
+        { verb: "switch", text: `switch ${spec.home}/current from ${action.from.version} to ${version}` },
+        action.fields.length > 0
+          ? { verb: "configure", text: `write ${confFile(spec)}: ${action.fields.join(", ")} changed` }
+          : { ...configure(spec), when: "if the file lost a declared setting" },
+        start(spec),
+        prove(spec),
+      ];
+  }
+};
+
+const confFile = (spec: NodeSpec): string => `${spec.kind}.conf`;
+
+const dataFolders = (spec: NodeSpec): string =>
+  spec.kind === "fe" ? spec.metaDir : spec.storage.map(({ path }) => path).join(", ");
+
+const folders = (spec: NodeSpec): Step => ({
+  verb: "folders",
+  text: `make ${spec.home} and ${dataFolders(spec)} where they are missing`,
+});
+
+const turn = (spec: NodeSpec): Step => ({
+  verb: "turn",
+  text: spec.kind === "be" ? "wait for its turn among the BEs" : "wait for its turn among the FEs",
+});
+
+const stop = (spec: NodeSpec, version: string): Step => ({
+  verb: "stop",
+  text: `stop the ${spec.kind.toUpperCase()} ${version} and prove that its process is gone`,
+});
+
+const configure = (spec: NodeSpec): Step => ({
+  verb: "configure",
+  text: `write the declared settings into ${spec.home}/conf/${confFile(spec)}`,
+});
+
+const start = (spec: NodeSpec): Step => ({
+  verb: "start",
+  text: `start the ${spec.kind.toUpperCase()} ${spec.release.version}`,
+});
+
+const prove = (spec: NodeSpec): Step => ({
+  verb: "prove",
+  text:
+    spec.kind === "be"
+      ? `prove it: a new process, /api/health OK, Alive with ${spec.release.version} in SHOW BACKENDS where the cluster knows it`
+      : `prove it: a new process, /api/bootstrap OK, ${spec.release.version} by a query through it; or waiting to be added, or for a majority`,
+});
+
+/** What the action does, in a few words for the plan's line. */
+export const changeText = (action: Action, spec: NodeSpec): string => {
+  switch (action.type) {
+    case "none":
+      return "";
+    case "record":
+      return `only recorded: ${action.fields.join(", ")}`;
+    case "create":
+      return `first start with ${spec.release.version}`;
+    case "repair":
+      return `repair (was ${action.status})`;
+    case "restart":
+      return `restart for ${action.fields.join(", ")}`;
+    case "version":
+      return action.from.version === action.to.version
+        ? `${action.from.version}, another build (${action.from.id} → ${action.to.id})`
+        : `${action.from.version} → ${action.to.version}`;
+  }
+};
+
+/** Whether an action makes a running node unavailable for a while. */
+export const stopsNode = (action: Action): boolean => action.type === "restart" || action.type === "version";

@@ -1,0 +1,75 @@
+import { versionChange } from "./change.js";
+import { type Item, verbs, type Wave, waves } from "./steps.js";
+
+export interface Bounds {
+  /** How many BEs may be down at once. */
+  readonly maxUnavailable: number;
+}
+
+const headings: Readonly<Record<Wave, (bounds: Bounds, items: readonly Item[]) => string>> = {
+  stage: () => "Bring the release to the hosts; nothing stops",
+  preflight: () => "Before anything is touched",
+  backends: ({ maxUnavailable }, items) =>
+    items.some((item) => item.stops) ? `Backends, at most ${maxUnavailable} down at a time` : "Backends",
+  observers: (_, items) => (items.some((item) => item.stops) ? "Observer FEs, one at a time" : "Observer FEs"),
+  followers: (_, items) => (items.some((item) => item.stops) ? "Follower FEs, one at a time" : "Follower FEs, one by one"),
+  leader: () => "Leader FE, last",
+  members: () => "Membership",
+  rollout: () => "At the end",
+};
+
+/** Items in the order in which they run: exact between waves, preferred within one. */
+export const inOrder = (items: Iterable<Item>): readonly Item[] =>
+  [...items].sort(
+    (a, b) => waves.indexOf(a.wave) - waves.indexOf(b.wave) || a.position - b.position || a.id.localeCompare(b.id),
+  );
+
+/** Whether anything at all is going to happen. */
+export const isEmpty = (items: readonly Item[]): boolean => items.every((item) => item.steps.length === 0);
+
+/** One line of a plan; the journal's report has the same line with its mark. */
+export const line = (item: Item): string => {
+  const steps = item.steps.map((step) => (step.when ? `[${verbs[step.verb]}]` : verbs[step.verb])).join(" → ");
+  return `${item.id}${item.change ? `, ${item.change}` : ""}: ${steps}`;
+};
+
+/** The whole plan as people read it in preview. */
+export const planText = (cluster: string, items: Iterable<Item>, bounds: Bounds): string => {
+  const ordered = inOrder(items).filter((item) => item.steps.length > 0);
+  const lines = [`${title(cluster, ordered, bounds)} From the recorded state; hosts are asked when it runs.`];
+  let number = 0;
+  for (const wave of waves) {
+    const inWave = ordered.filter((item) => item.wave === wave);
+    if (inWave.length > 0) {
+      lines.push(`${headings[wave](bounds, inWave)}:`);
+      for (const item of inWave) {
+        number += 1;
+        lines.push(`${String(number).padStart(4)}. ${line(item)}`);
+      }
+    }
+  }
+  if (ordered.some((item) => item.steps.some((step) => step.when))) {
+    lines.push("Steps in [brackets] run only when they are found necessary.");
+  }
+  return lines.join("\n");
+};
+
+const title = (cluster: string, items: readonly Item[], { maxUnavailable }: Bounds): string => {
+  const stopping = items.filter((item) => item.stops);
+  const first = stopping.find((item) => item.from !== undefined && item.to !== undefined && item.from !== item.to);
+  const count = (wave: readonly Wave[], what: string): string[] => {
+    const number = stopping.filter((item) => wave.includes(item.wave)).length;
+    return number > 0 ? [`${number} ${what}`] : [];
+  };
+  const who = [...count(["backends"], "BE"), ...count(["observers", "followers", "leader"], "FE")].join(", ");
+  const atOnce = `at most ${maxUnavailable} BE and 1 FE down at a time`;
+  if (first?.from && first.to) {
+    const { direction, size } = versionChange(first.from, first.to);
+    const word = direction === "down" ? `back to an older ${size} version` : `${size} version`;
+    return `${cluster}: StarRocks ${first.from} → ${first.to} (${word}) on ${who}; ${atOnce}.`;
+  }
+  if (stopping.length > 0) {
+    return `${cluster}: restart of ${who}; ${atOnce}.`;
+  }
+  return `${cluster}: no running node is stopped.`;
+};

@@ -1,0 +1,64 @@
+import type { Size } from "./change.js";
+
+/** What can be done to a resource of the cluster, in words that stand in plans, progress rows and the journal. */
+export const verbs = {
+  stage: "stage and verify",
+  prune: "remove older ones",
+  inspect: "inspect the hosts",
+  repair: "start nodes found down",
+  gate: "all alive?",
+  turn: "take a turn",
+  stop: "stop",
+  folders: "make folders",
+  switch: "switch the release",
+  configure: "write conf",
+  start: "start",
+  prove: "prove",
+  add: "add to the cluster",
+  join: "prove that it joined",
+  query: "query through it",
+  survey: "prove every node",
+} as const;
+
+export type Verb = keyof typeof verbs;
+
+/** One thing to do. `when` is the condition of a step that cannot be foreseen from recorded state. */
+export interface Step {
+  readonly verb: Verb;
+  /** The sentence for people. */
+  readonly text: string;
+  readonly when?: string;
+}
+
+/** Where in an operation a resource has its place; exact order between waves. */
+export const waves = [
+  "stage",
+  "preflight",
+  "backends",
+  "observers",
+  "followers",
+  "leader",
+  "members",
+  "rollout",
+] as const;
+
+export type Wave = (typeof waves)[number];
+
+/** The steps of one resource, with its place in the whole. */
+export interface Item {
+  /** Unique in the cluster and stable: `be-1`, `stage 10.0.0.21`. */
+  readonly id: string;
+  readonly wave: Wave;
+  readonly position: number;
+  /** What is done to it, in a few words: `3.5.7 → 3.5.8`, `first start`. Empty when nothing is. */
+  readonly change: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly size?: Size;
+  readonly stops: boolean;
+  readonly steps: readonly Step[];
+}
+
+/** `1. stop: …` as `--diff` shows it among a resource's inputs. */
+export const numbered = (steps: readonly Step[]): string[] =>
+  steps.map((step, index) => `${index + 1}. ${step.text}${step.when ? ` (only ${step.when})` : ""}`);

@@ -1,0 +1,184 @@
+import { posix } from "node:path";
+import type { BeSpec, FeSpec, NodeSpec } from "./spec.js";
+
+/** What is wrong with the whole, where no single node could tell. */
+export interface Problem {
+  /** The argument of `Cluster` at fault: `backends.nodes[1].ports.http`. */
+  readonly property: string;
+  readonly reason: string;
+}
+
+export interface TopologyReport {
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
+}
+
+interface Named<S extends NodeSpec = NodeSpec> {
+  readonly field: string;
+  readonly spec: S;
+}
+
+/** The argument from which each node came: nodes stand in the order of the program. */
+const withFields = (nodes: readonly NodeSpec[]): readonly Named[] => {
+  const next = { leader: 0, follower: 0, observer: 0, be: 0 };
+  return nodes.map((spec) => {
+    const place = spec.kind === "fe" ? spec.role : "be";
+    const index = next[place]++;
+    const field = {
+      leader: "frontends.leader",
+      follower: `frontends.followers[${index}]`,
+      observer: `frontends.observers[${index}]`,
+      be: `backends.nodes[${index}]`,
+    }[place];
+    return { field, spec };
+  });
+};
+
+const isFe = (node: Named): node is Named<FeSpec> => node.spec.kind === "fe";
+const isBe = (node: Named): node is Named<BeSpec> => node.spec.kind === "be";
+
+/** Everything that is wrong or odd in a declared cluster, found without a look at any host. */
+export const inspectTopology = (nodes: readonly NodeSpec[]): TopologyReport => {
+  const named = withFields(nodes);
+  const frontends = named.filter(isFe);
+  const backends = named.filter(isBe);
+  return {
+    problems: [
+      ...sameNames(named),
+      ...sameFrontendHosts(frontends),
+      ...samePorts(named),
+      ...differingHttpPorts(frontends),
+      ...sharedFolders(named),
+      ...singleBackend(frontends, backends),
+    ],
+    warnings: [...evenVoters(frontends), ...mixedHosts(frontends, backends)],
+  };
+};
+
+/** Every pair in which the second has the key of the first. */
+const repeats = <T>(values: readonly T[], key: (value: T) => string): readonly (readonly [first: T, again: T])[] => {
+  const seen = new Map<string, T>();
+  const pairs: [T, T][] = [];
+  for (const value of values) {
+    const first = seen.get(key(value));
+    if (first) {
+      pairs.push([first, value]);
+    } else {
+      seen.set(key(value), value);
+    }
+  }
+  return pairs;
+};
+
+const sameNames = (nodes: readonly Named[]): readonly Problem[] =>
+  repeats(nodes, ({ spec }) => `${spec.kind} ${spec.name}`).map(([first, again]) => ({
+    property: `${again.field}.name`,
+    reason:
+      first.field === "frontends.leader"
+        ? `\`${again.spec.name}\` is the leader already: an FE is listed once, either as leader or as follower`
+        : `\`${again.spec.name}\` is also the name of ${first.field}; names are unique among FEs and among BEs`,
+  }));
+
+const sameFrontendHosts = (frontends: readonly Named<FeSpec>[]): readonly Problem[] =>
+  repeats(frontends, ({ spec }) => spec.address)
+    .filter(([first, again]) => first.spec.name !== again.spec.name)
+    .map(([first, again]) => ({
+      property: `${again.field}.address`,
+      reason: `${again.spec.address} has an FE already (${first.field}): StarRocks allows one FE on a host`,
+    }));
+
+/** Ports that a host is asked for, with the argument that asks. */
+const portsOf = ({ field, spec }: Named): readonly { readonly field: string; readonly place: string }[] =>
+  Object.entries(spec.ports).map(([name, number]) => ({
+    field: `${field}.ports.${name}`,
+    place: `${spec.address}:${number}`,
+  }));
+
+const samePorts = (nodes: readonly Named[]): readonly Problem[] =>
+  repeats(nodes.flatMap(portsOf), ({ place }) => place).map(([first, again]) => ({
+    property: again.field,
+    reason: `${again.place} is taken by ${first.field}`,
+  }));
+
+const differingHttpPorts = (frontends: readonly Named<FeSpec>[]): readonly Problem[] => {
+  const [first, ...others] = frontends;
+  return others
+    .filter(({ spec }) => spec.ports.http !== first?.spec.ports.http)
+    .map(({ field, spec }) => ({
+      property: `${field}.ports.http`,
+      reason: `${spec.ports.http} differs from ${first?.spec.ports.http} of ${first?.field}: all FEs need the same http port (--helper, heartbeat and image push use it)`,
+    }));
+};
+
+const foldersOf = ({ field, spec }: Named): readonly Folder[] => {
+  const data =
+    spec.kind === "fe"
+      ? [{ field: `${field}.metaDir`, path: spec.metaDir }]
+      : spec.storage.map(({ path }, index) => ({ field: `${field}.storage[${index}]`, path }));
+  return [{ field: `${field}.home`, path: spec.home }, ...data].map((folder) => ({
+    ...folder,
+    host: spec.address,
+    node: field,
+  }));
+};
+
+interface Folder {
+  readonly field: string;
+  readonly path: string;
+  readonly host: string;
+  readonly node: string;
+}
+
+const within = (inner: string, outer: string): boolean => !posix.relative(outer, inner).startsWith("..");
+
+const sharedFolders = (nodes: readonly Named[]): readonly Problem[] => {
+  const byHost = new Map<string, Folder[]>();
+  for (const folder of nodes.flatMap(foldersOf)) {
+    byHost.set(folder.host, [...(byHost.get(folder.host) ?? []), folder]);
+  }
+  return [...byHost.values()].flatMap(sharedOnHost);
+};
+
+const sharedOnHost = (folders: readonly Folder[]): readonly Problem[] =>
+  folders.flatMap((folder, index) =>
+    folders
+      .slice(0, index)
+      .filter((other) => other.node !== folder.node)
+      .filter((other) => within(folder.path, other.path) || within(other.path, folder.path))
+      .map((other) => ({
+        property: folder.field,
+        reason: `${folder.path} on ${folder.host} is shared with ${other.field} (${other.path}): each node needs folders of its own`,
+      })),
+  );
+
+const singleBackend = (frontends: readonly Named<FeSpec>[], backends: readonly Named<BeSpec>[]): readonly Problem[] => {
+  const [only, ...others] = backends;
+  if (!only || others.length > 0) {
+    return [];
+  }
+  return frontends.some(({ spec }) => spec.config.default_replication_num !== "1")
+    ? [
+        {
+          property: "frontends.config.default_replication_num",
+          reason: "must be `1` with a single BE: every CREATE TABLE would ask for 3 replicas and fail",
+        },
+      ]
+    : [];
+};
+
+const evenVoters = (frontends: readonly Named<FeSpec>[]): readonly string[] => {
+  const voters = frontends.filter(({ spec }) => spec.role !== "observer").length;
+  return voters % 2 === 0 && voters > 0
+    ? [
+        `${voters} voting FEs (leader included): an even number bears no more failures than ${voters - 1}. Use an odd number, 3 or more for high availability.`,
+      ]
+    : [];
+};
+
+const mixedHosts = (frontends: readonly Named<FeSpec>[], backends: readonly Named<BeSpec>[]): readonly string[] => {
+  const withFe = new Set(frontends.map(({ spec }) => spec.address));
+  const mixed = [...new Set(backends.map(({ spec }) => spec.address))].filter((address) => withFe.has(address));
+  return mixed.length > 0
+    ? [`FE and BE on one host (${mixed.join(", ")}): a busy BE can starve the FE, on whose metadata everything depends.`]
+    : [];
+};

@@ -1,0 +1,158 @@
+import { z } from "zod";
+import type { CheckFailure } from "../engine/failure.js";
+import type { Plain } from "../engine/outputs.js";
+import { hasUnknown, isUnknown, valueAt } from "../engine/unknown.js";
+import { connectionSchema } from "../host/connection.js";
+import {
+  absolutePath,
+  beFields,
+  feFields,
+  fePortsSchema,
+  nodeReleaseSchema,
+  releaseSchema,
+  roles,
+  storageEntry,
+} from "../plan/spec.js";
+
+export const sqlSchema = z.strictObject({
+  user: z.string().min(1).default("root"),
+  password: z.string().optional(),
+});
+
+export type SqlAccess = z.output<typeof sqlSchema>;
+
+/** An FE as others reach it. The connection holds only what differs from that of the node that asks. */
+export const contactSchema = z.strictObject({
+  name: z.string(),
+  address: z.string(),
+  role: z.enum(roles),
+  ports: fePortsSchema,
+  home: absolutePath,
+  metaDir: absolutePath,
+  connection: z.record(z.string(), z.unknown()).default({}),
+});
+
+export type Contact = z.output<typeof contactSchema>;
+
+/**
+ * What every resource carries beside its own fields: its place in the plan, and where to show its progress. The engine
+ * hides keys that begin with `__` from diffs.
+ */
+const context = {
+  position: z.number().default(0),
+  __urn: z.string().optional(),
+  __clusterUrn: z.string().optional(),
+};
+
+const nodeContext = {
+  ...context,
+  connection: connectionSchema,
+  sql: sqlSchema.prefault({}),
+  frontends: z.array(contactSchema).default([]),
+  /** Name of the `Preflight` that guards this node. Without one a node is started and stopped, but its version stays. */
+  preflight: z.string().optional(),
+};
+
+export const feNodeInputs = z.strictObject({ ...feFields, ...nodeContext });
+export const beNodeInputs = z.strictObject({ ...beFields, ...nodeContext });
+
+export const releaseInputs = z.strictObject({
+  ...context,
+  cluster: z.string().min(1),
+  host: z.string().min(1),
+  connection: connectionSchema,
+  deployDir: absolutePath,
+  release: releaseSchema,
+  parts: z.array(z.enum(["fe", "be"])).min(1),
+  javaHome: absolutePath.optional(),
+  limits: z.unknown().optional(),
+});
+
+export const memberFields = {
+  ...context,
+  cluster: z.string().min(1),
+  name: z.string().min(1),
+  address: z.string().min(1),
+  home: absolutePath,
+  connection: connectionSchema,
+  sql: sqlSchema.prefault({}),
+  frontends: z.array(contactSchema).min(1, "wants at least one FE to ask"),
+  release: nodeReleaseSchema,
+  limits: z.unknown().optional(),
+};
+
+export const feMemberInputs = z.strictObject({
+  ...memberFields,
+  role: z.enum(roles),
+  metaDir: absolutePath,
+  ports: fePortsSchema,
+});
+
+export const beMemberInputs = z.strictObject({
+  ...memberFields,
+  port: z.int().min(1).max(65_535),
+  storage: z.array(storageEntry),
+});
+
+/** The whole cluster, for the two resources that look at it as one. `nodes` are the nodes' own inputs without what they share. */
+const topologyFields = {
+  ...context,
+  cluster: z.string().min(1),
+  release: nodeReleaseSchema,
+  nodes: z.array(
+    z.discriminatedUnion("kind", [
+      z.strictObject({ kind: z.literal("fe"), ...feFields }),
+      z.strictObject({ kind: z.literal("be"), ...beFields }),
+    ]),
+  ),
+  /** The connection of the first node; `connections` holds, for each node, what differs from it. */
+  connection: connectionSchema,
+  connections: z.array(z.record(z.string(), z.unknown())),
+  sql: sqlSchema.prefault({}),
+  frontends: z.array(contactSchema).default([]),
+  maxUnavailable: z.int().min(1).default(1),
+  limits: z.unknown().optional(),
+};
+
+export const topologyInputs = z.strictObject(topologyFields);
+
+/** Inputs with defaults filled in; throws for what `check` has refused. State of older releases may have keys less or more. */
+export const read = <S extends z.ZodObject>(schema: S, inputs: Plain): z.output<S> =>
+  schema.strip().parse(inputs) as z.output<S>;
+
+/** What is wrong with inputs, by field. What preview does not know yet is not judged. */
+export const failuresOf = (schema: z.ZodType, inputs: Plain): readonly CheckFailure[] => {
+  const result = schema.safeParse(withoutProvider(inputs));
+  if (result.success) {
+    return [];
+  }
+  return result.error.issues
+    .filter((issue) => !isUnknown(valueAt(inputs, issue.path)) && !concernsUnknown(inputs, issue.path))
+    .map((issue) => ({ property: pathText(issue.path), reason: reasonOf(issue) }));
+};
+
+/** The dynamic layer adds the provider's text to every resource's inputs. */
+export const withoutProvider = (inputs: Plain): Plain => {
+  const { __provider, ...rest } = inputs;
+  return rest;
+};
+
+/** A rule on a whole object cannot be judged while a part of it is unknown. */
+const concernsUnknown = (inputs: Plain, path: readonly PropertyKey[]): boolean => {
+  const value = valueAt(inputs, path);
+  return typeof value === "object" && hasUnknown(value);
+};
+
+/** `storage[0].path` */
+export const pathText = (path: readonly PropertyKey[]): string =>
+  path
+    .map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
+    .join("")
+    .replace(/^\./, "");
+
+const reasonOf = (issue: z.core.$ZodIssue): string => {
+  if (issue.code === "unrecognized_keys") {
+    return `unknown argument ${issue.keys.map((key) => `\`${key}\``).join(", ")}`;
+  }
+  return issue.message;
+};

@@ -1,0 +1,144 @@
+import { UserError } from "../../error.js";
+import type { Step } from "../../plan/steps.js";
+import { done, type Outcome, skipped, type Works } from "../../rollout/execute.js";
+import { isSteady, Steady } from "../../rollout/steady.js";
+import type { Backend } from "../../starrocks/show.js";
+import { addBackend, decommissionBackend, endpoint, showBackends } from "../../starrocks/statements.js";
+import { runsVersion } from "../../starrocks/versions.js";
+import { type Look, until } from "../../wait.js";
+import { beMemberInputs } from "../inputs.js";
+import { type BeMemberInputs, type MemberContext, memberHandlers } from "./handlers.js";
+
+type Context = MemberContext<BeMemberInputs>;
+
+const steps = ({ address, name, port, release }: BeMemberInputs): readonly Step[] => [
+  {
+    verb: "add",
+    text: `ALTER SYSTEM ADD BACKEND "${endpoint(address, port)}"`,
+    when: "if the cluster does not have it",
+  },
+  { verb: "join", text: `see BE ${name} Alive with ${release.version} in SHOW BACKENDS` },
+];
+
+const rowOf = ({ address, port }: BeMemberInputs, rows: readonly Backend[]): Backend | undefined =>
+  rows.find((row) => row.address === address && row.heartbeatPort === port);
+
+const rows = ({ frontends, limits }: Context): Promise<readonly Backend[] | undefined> =>
+  frontends.ask((sql) => showBackends(sql, limits.sql));
+
+const rowsOfLedGroup = (context: Context): Promise<readonly Backend[]> =>
+  until(
+    async () => {
+      const seen = await rows(context);
+      return seen ? { done: true, value: seen } : { done: false, seen: "no FE answers" };
+    },
+    {
+      what: "the FE group to have a leader",
+      limit: context.limits.leader,
+      onProgress: context.report,
+      advice: "A majority of its voting FEs must run; look at their fe.log.",
+    },
+  );
+
+const add = async (context: Context): Promise<Outcome> => {
+  const { inputs, frontends, limits } = context;
+  if (rowOf(inputs, await rowsOfLedGroup(context))) {
+    return skipped("the cluster has it");
+  }
+  await frontends.ask((sql) => addBackend(sql, inputs.address, inputs.port, limits.sql));
+  return done;
+};
+
+/** Refusals of a heartbeat that no waiting heals (StarRocks `heartbeat_server.cpp`). */
+const hopeless: readonly { readonly pattern: RegExp; readonly advice: string }[] = [
+  {
+    pattern: /unmatched cluster id|invalid cluster id/i,
+    advice:
+      "Its storage folders belong to another cluster. Nothing was changed in them: give this BE folders of its own, or move those away by hand.",
+  },
+  { pattern: /unmatched token/i, advice: "Its storage folders belong to another cluster of the same id." },
+  {
+    pattern: /FE saved address not match backend address|actual backend local ip/i,
+    advice: "Set `address` to the address that the BE has itself (see `priority_networks`).",
+  },
+  { pattern: /actually CN|Unmatched node type/i, advice: "A compute node runs there." },
+];
+
+const lookForAlive = async (context: Context, steady: Steady): Promise<Look<void>> => {
+  const { inputs } = context;
+  const seen = await rows(context);
+  const row = seen && rowOf(inputs, seen);
+  if (!row) {
+    steady.reset();
+    return { done: false, seen: seen ? "it is not in SHOW BACKENDS" : "no FE answers" };
+  }
+  const refusal = hopeless.find(({ pattern }) => pattern.test(row.errMsg));
+  if (refusal) {
+    throw new UserError(
+      `BE ${inputs.name} is refused by the cluster: SHOW BACKENDS says "${row.errMsg}". ${refusal.advice} Then run \`pulumi up\` again.`,
+    );
+  }
+  if (row.alive && runsVersion(row.version, inputs.release.version)) {
+    return isSteady(steady, "Alive");
+  }
+  steady.reset();
+  const version = row.alive ? `Alive, but it runs ${row.version ?? "no known version"}` : "not Alive";
+  return { done: false, seen: row.errMsg ? `${version}: ${row.errMsg}` : version };
+};
+
+const joined = async (context: Context): Promise<Outcome> => {
+  const { host, inputs, limits, report } = context;
+  const steady = new Steady();
+  await until(() => lookForAlive(context, steady), {
+    what: `BE ${inputs.name} to be Alive with ${inputs.release.version} in SHOW BACKENDS`,
+    limit: limits.alive,
+    onProgress: report,
+    advice: `Look at be.INFO and be.WARNING in ${inputs.home}/log on ${host.name}, and whether the FEs reach ${endpoint(inputs.address, inputs.port)}.`,
+  });
+  return done;
+};
+
+const works = (context: Context): Works => ({
+  add: () => context.run.membership.run(() => add(context)),
+  join: () => joined(context),
+});
+
+/** Lets the cluster move the BE's tablets elsewhere, and waits until it has let the BE go. */
+const remove = async (context: Context): Promise<"decommissioned" | undefined> => {
+  const { frontends, inputs, limits, report } = context;
+  if (!rowOf(inputs, await rowsOfLedGroup(context))) {
+    return undefined;
+  }
+  await frontends.ask((sql) => decommissionBackend(sql, inputs.address, inputs.port, limits.sql));
+  await until(
+    async () => {
+      const seen = await rows(context);
+      const row = seen && rowOf(inputs, seen);
+      if (seen && !row) {
+        return { done: true, value: undefined };
+      }
+      return { done: false, seen: row ? `${row.tabletNum} tablets left to move` : "no FE answers" };
+    },
+    {
+      what: `BE ${inputs.name} to give its tablets away`,
+      limit: limits.decommission,
+      every: 1000,
+      onProgress: report,
+      advice:
+        "The BE still runs and holds its tablets; the decommission goes on. Run `pulumi up` again to wait on, or cancel it: " +
+        `ALTER SYSTEM CANCEL DECOMMISSION BACKEND "${endpoint(inputs.address, inputs.port)}".`,
+    },
+  );
+  return "decommissioned";
+};
+
+export const beMember = memberHandlers(beMemberInputs, {
+  kind: "be",
+  steps,
+  works,
+  isMember: async (context) => {
+    const seen = await rows(context);
+    return seen && rowOf(context.inputs, seen) !== undefined;
+  },
+  remove,
+});

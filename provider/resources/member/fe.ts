@@ -1,0 +1,148 @@
+import { UserError } from "../../error.js";
+import type { Step } from "../../plan/steps.js";
+import { done, type Outcome, skipped, type Works } from "../../rollout/execute.js";
+import { isSteady, Steady } from "../../rollout/steady.js";
+import type { Frontend } from "../../starrocks/show.js";
+import { addFrontend, dropFrontend, endpoint, showFrontends, versionComment } from "../../starrocks/statements.js";
+import { runsVersion } from "../../starrocks/versions.js";
+import { type Look, until } from "../../wait.js";
+import { feMemberInputs } from "../inputs.js";
+import { type FeMemberInputs, type MemberContext, memberHandlers } from "./handlers.js";
+
+type Context = MemberContext<FeMemberInputs>;
+
+const voter = (role: FeMemberInputs["role"]): "follower" | "observer" => (role === "observer" ? "observer" : "follower");
+
+const steps = ({ address, name, ports, release, role }: FeMemberInputs): readonly Step[] => [
+  {
+    verb: "add",
+    text: `ALTER SYSTEM ADD ${voter(role).toUpperCase()} "${endpoint(address, ports.editLog)}"`,
+    when: "if the group does not have it",
+  },
+  { verb: "join", text: `see FE ${name} joined and Alive with ${release.version} in SHOW FRONTENDS` },
+  { verb: "query", text: `SELECT @@version_comment through FE ${name}` },
+];
+
+const rowOf = ({ address, ports }: FeMemberInputs, rows: readonly Frontend[]): Frontend | undefined =>
+  rows.find((row) => row.address === address && row.editLogPort === ports.editLog);
+
+const rows = ({ frontends, limits }: Context): Promise<readonly Frontend[] | undefined> =>
+  frontends.ask((sql) => showFrontends(sql, limits.sql));
+
+/** Rows of a group that has a leader; a cold start may still elect one. */
+const rowsOfLedGroup = ({ frontends, limits, report }: Context): Promise<readonly Frontend[]> =>
+  until(
+    async () => {
+      const seen = await frontends.ask((sql) => showFrontends(sql, limits.sql));
+      return seen ? { done: true, value: seen } : { done: false, seen: "no FE answers" };
+    },
+    {
+      what: "the FE group to have a leader",
+      limit: limits.leader,
+      onProgress: report,
+      advice: "A majority of its voting FEs must run; look at their fe.log.",
+    },
+  );
+
+const add = async (context: Context): Promise<Outcome> => {
+  const { inputs, frontends, limits } = context;
+  if (rowOf(inputs, await rowsOfLedGroup(context))) {
+    return skipped("the group has it");
+  }
+  await frontends.ask((sql) => addFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql));
+  return done;
+};
+
+const lookForJoined = async (context: Context, steady: Steady): Promise<Look<void>> => {
+  const { inputs } = context;
+  const seen = await rows(context);
+  const row = seen && rowOf(inputs, seen);
+  const missing = !seen
+    ? "no FE answers"
+    : !row
+      ? "it is not in SHOW FRONTENDS"
+      : !row.join
+        ? `not joined${row.errMsg ? `: ${row.errMsg}` : ""}`
+        : !row.alive
+          ? `not Alive${row.errMsg ? `: ${row.errMsg}` : ""}`
+          : // A leader's own row has neither start time nor version for its first seconds.
+            row.role !== "leader" && !runsVersion(row.version, inputs.release.version)
+            ? `it runs ${row.version ?? "no known version"}`
+            : undefined;
+  if (missing !== undefined) {
+    steady.reset();
+    return { done: false, seen: missing };
+  }
+  return isSteady(steady, "joined and Alive");
+};
+
+const joined = async (context: Context): Promise<Outcome> => {
+  const { host, inputs, limits, report } = context;
+  const steady = new Steady();
+  await until(() => lookForJoined(context, steady), {
+    what: `FE ${inputs.name} to join its group`,
+    limit: limits.alive,
+    onProgress: report,
+    advice:
+      `Look at fe.log in ${inputs.home}/log on ${host.name}. An FE that was once started without --helper made a cluster of its own and never joins: ` +
+      "its metadata folder must then be moved away by hand.",
+  });
+  return done;
+};
+
+const query = async ({ frontends, inputs, limits }: Context): Promise<Outcome> => {
+  const contact = frontends.contacts.find(({ name }) => name === inputs.name);
+  if (!contact) {
+    throw new UserError(`FE ${inputs.name} is not among \`frontends\`, so it cannot be queried.`);
+  }
+  const version = await versionComment(await frontends.through(contact), limits.sql);
+  if (!runsVersion(version, inputs.release.version)) {
+    throw new UserError(`FE ${inputs.name} answers as ${version ?? "no version"}, declared is ${inputs.release.version}.`);
+  }
+  return { mark: "done", detail: `it answers as ${version}` };
+};
+
+const works = (context: Context): Works => ({
+  // One node a statement and one after the other: the next is added when this one has joined.
+  add: () => context.run.membership.run(() => add(context)),
+  join: () => context.run.membership.run(() => joined(context)),
+  query: () => query(context),
+});
+
+/** Drops the FE from its group, where the rest keeps a majority of voters. */
+const remove = async (context: Context): Promise<"dropped" | undefined> => {
+  const { frontends, inputs, limits } = context;
+  const seen = await rowsOfLedGroup(context);
+  const row = rowOf(inputs, seen);
+  if (!row) {
+    return undefined;
+  }
+  if (row.role === "leader") {
+    throw new UserError(
+      `FE ${inputs.name} leads its group and cannot be dropped. Restart it (another FE takes the lead), then run \`pulumi up\` again.`,
+    );
+  }
+  const voters = seen.filter(({ role }) => role === "leader" || role === "follower").filter((one) => one !== row);
+  const alive = voters.filter((one) => one.alive).length;
+  if (row.role === "follower" && alive < Math.floor(voters.length / 2) + 1) {
+    throw new UserError(
+      `Without FE ${inputs.name} only ${alive} of ${voters.length} voting FEs would be alive: no majority, no cluster. Bring the others back first.`,
+    );
+  }
+  await frontends.ask(
+    (sql) => dropFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql),
+    inputs.name,
+  );
+  return "dropped";
+};
+
+export const feMember = memberHandlers(feMemberInputs, {
+  kind: "fe",
+  steps,
+  works,
+  isMember: async (context) => {
+    const seen = await rows(context);
+    return seen && rowOf(context.inputs, seen) !== undefined;
+  },
+  remove,
+});

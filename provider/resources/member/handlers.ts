@@ -1,0 +1,178 @@
+import { progressOf, warn } from "../../engine/log.js";
+import { echo, type Plain, plain } from "../../engine/outputs.js";
+import { hasUnknown } from "../../engine/unknown.js";
+import { messageOf, UserError } from "../../error.js";
+import { hostFor } from "../../host/pool.js";
+import type { Host } from "../../host/types.js";
+import { type Limits, limitsOf } from "../../plan/limits.js";
+import { type Item, numbered, type Step } from "../../plan/steps.js";
+import { Execution, type Works } from "../../rollout/execute.js";
+import { type Contact, Frontends } from "../../rollout/frontends.js";
+import { type Run, runOf } from "../../rollout/run.js";
+import { readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
+import type { Handlers } from "../handlers.js";
+import { beMemberInputs, failuresOf, feMemberInputs, read } from "../inputs.js";
+import type { z } from "zod";
+
+/** A membership and the way to the cluster; `inputs` are those of its kind. */
+export interface MemberContext<I> {
+  readonly inputs: I;
+  readonly host: Host;
+  readonly frontends: Frontends;
+  readonly run: Run;
+  readonly limits: Limits;
+  readonly report: (seen: string) => void;
+}
+
+/** What FE and BE members do differently. */
+export interface MemberKind<I> {
+  readonly kind: "fe" | "be";
+  readonly steps: (inputs: I) => readonly Step[];
+  readonly works: (context: MemberContext<I>) => Works;
+  /** Whether the cluster has it; undefined when nobody answers. */
+  readonly isMember: (context: MemberContext<I>) => Promise<boolean | undefined>;
+  /** Takes it out of the cluster, safely; tells how, or undefined when it was not in it. */
+  readonly remove: (context: MemberContext<I>) => Promise<"decommissioned" | "dropped" | undefined>;
+}
+
+export type FeMemberInputs = z.output<typeof feMemberInputs>;
+export type BeMemberInputs = z.output<typeof beMemberInputs>;
+
+const labelOf = (kind: "fe" | "be", name: string): string => `${kind.toUpperCase()} ${name}`;
+
+/** Fields that make another member of it; a change of any is refused. */
+const identity = ["cluster", "name", "address", "port"] as const;
+
+export const memberHandlers = <S extends typeof feMemberInputs | typeof beMemberInputs>(
+  schema: S,
+  member: MemberKind<z.output<S>>,
+): Handlers => {
+  const inputsOf = (inputs: Plain): z.output<S> => read(schema, inputs) as z.output<S>;
+
+  const contextOf = (inputs: z.output<S>, report: (seen: string) => void): MemberContext<z.output<S>> => {
+    const limits = limitsOf(inputs.limits);
+    const connection = { commandLimit: limits.command / 1000, ...inputs.connection };
+    return {
+      inputs,
+      host: hostFor(connection),
+      frontends: new Frontends({ contacts: inputs.frontends as readonly Contact[], connection, sql: inputs.sql, limits }),
+      run: runOf(inputs.cluster),
+      limits,
+      report,
+    };
+  };
+
+  const itemOf = (inputs: z.output<S>, acts: boolean): Item => ({
+    id: `${labelOf(member.kind, inputs.name)} in the cluster`,
+    wave: "members",
+    position: inputs.position,
+    change: "",
+    stops: false,
+    steps: acts ? member.steps(inputs) : [],
+  });
+
+  const join = async (inputs: z.output<S>): Promise<void> => {
+    const progress = progressOf(inputs.__urn);
+    const context = contextOf(inputs, (seen) => execution.report(seen));
+    const execution: Execution = new Execution(itemOf(inputs, true), member.works(context), context.run.journal, progress);
+    await execution.run();
+  };
+
+  const acts = (olds: Plain): boolean => olds.status !== undefined && olds.status !== "member";
+
+  const outputsOf = (inputs: Plain): Record<string, unknown> => ({ ...echo(inputs, ["plan"]), status: "member" });
+
+  return {
+    check: async (olds, news) => {
+      const failures = [...failuresOf(schema, news)];
+      if (failures.length > 0 || hasUnknown(news)) {
+        return { inputs: news, failures };
+      }
+      const first = Object.keys(olds).length === 0;
+      const changed = first ? [] : identity.filter((key) => olds[key] !== news[key]);
+      if (changed.length > 0) {
+        failures.push(
+          ...changed.map((property) => ({
+            property,
+            reason: `cannot change on an existing member (recorded \`${String(olds[property])}\`, declared \`${String(news[property])}\`)`,
+          })),
+        );
+        return { inputs: news, failures };
+      }
+      const inputs = inputsOf(news);
+      const item = itemOf(inputs, first);
+      runOf(inputs.cluster).items.set(item.id, item);
+      return { inputs: first ? { ...news, plan: numbered(item.steps) } : news };
+    },
+
+    diff: async (_id, olds, news) => {
+      if (hasUnknown(news)) {
+        return { changes: true, deleteBeforeReplace: true };
+      }
+      const inputs = inputsOf(news);
+      const item = itemOf(inputs, acts(olds));
+      const run = runOf(inputs.cluster);
+      if (run.items.has(item.id)) {
+        run.items.set(item.id, item);
+      }
+      const old = inputsOf(olds);
+      const reached = JSON.stringify([old.connection, old.sql, old.limits]);
+      const wanted = JSON.stringify([inputs.connection, inputs.sql, inputs.limits]);
+      return { changes: acts(olds) || reached !== wanted, deleteBeforeReplace: true };
+    },
+
+    create: async (inputs) => {
+      const parsed = inputsOf(inputs);
+      await join(parsed);
+      return { id: `${parsed.cluster}:${member.kind}:${parsed.name}:member`, outs: outputsOf(inputs) };
+    },
+
+    update: async (_id, olds, news) => {
+      if (acts(olds)) {
+        await join(inputsOf(news));
+      }
+      return { outs: outputsOf(news) };
+    },
+
+    read: async (id, props) => {
+      const inputs = inputsOf(props);
+      const context = contextOf(inputs, () => undefined);
+      const label = labelOf(member.kind, inputs.name);
+      try {
+        const isMember = await member.isMember(context);
+        if (isMember === undefined) {
+          await warn(inputs.__urn, `Whether ${label} is in the cluster could not be seen: no FE answers. The recorded state stays.`);
+          return { id, props: plain(props) };
+        }
+        return { id, props: plain({ ...props, status: isMember ? "member" : "missing" }) };
+      } catch (error) {
+        await warn(inputs.__urn, `Whether ${label} is in the cluster could not be seen: ${messageOf(error)} The recorded state stays.`);
+        return { id, props: plain(props) };
+      }
+    },
+
+    delete: async (_id, props) => {
+      const inputs = inputsOf(props);
+      const context = contextOf(inputs, progressOf(inputs.__urn));
+      // One at a time: each takes replicas or votes away that the next one's check must see.
+      const how = await context.run.membership.run(() => member.remove(context));
+      if (how !== undefined) {
+        await leaveMark(context.host, member.kind, inputs.home, how);
+      }
+    },
+  };
+};
+
+/** Only with this mark in its home does the node's own delete move its data away. */
+const leaveMark = async (
+  host: Host,
+  kind: "fe" | "be",
+  home: string,
+  how: "decommissioned" | "dropped",
+): Promise<void> => {
+  const marker = await readHomeMarker(host, home, kind);
+  if (!marker) {
+    throw new UserError(`${home} on ${host.name} has no marker of this program; its data stays where it is.`);
+  }
+  await writeHomeMarker(host, home, { ...marker, left: { how, at: new Date().toISOString() } });
+};

@@ -1,0 +1,169 @@
+import { UserError } from "../../error.js";
+import type { BeSpec } from "../../plan/spec.js";
+import { beHealth } from "../../starrocks/http.js";
+import { beVerdict } from "../../starrocks/logs.js";
+import type { Backend } from "../../starrocks/statements.js";
+import { isNewer } from "../../starrocks/statements.js";
+import { features, runsVersion, versionOf } from "../../starrocks/versions.js";
+import { type Look, until } from "../../wait.js";
+import { done, type Outcome, skipped } from "../../rollout/execute.js";
+import { isSteady, Steady } from "../../rollout/steady.js";
+import { labelOf, type NodeContext } from "./context.js";
+import { startNode } from "./start.js";
+import { noteProven } from "./works.js";
+import type { Watch } from "./watch.js";
+
+/** What the cluster said of the BE before it was started; its start time must be another one afterwards. */
+interface Before {
+  readonly row: Backend | undefined;
+  /** Whether the cluster answered: then it must answer for the proof too. */
+  readonly answered: boolean;
+}
+
+const rowOf = (spec: BeSpec, rows: readonly Backend[]): Backend | undefined =>
+  rows.find(({ address, heartbeatPort }) => address === spec.address && heartbeatPort === spec.ports.heartbeat);
+
+export class BeWork {
+  readonly #context: NodeContext<BeSpec>;
+  #before: Before = { row: undefined, answered: false };
+  #watch: Watch | undefined;
+
+  constructor(context: NodeContext<BeSpec>) {
+    this.#context = context;
+  }
+
+  get started(): boolean {
+    return this.#watch?.started.did === "ran";
+  }
+
+  /** Names of the BEs that the cluster sees down, this one left out. */
+  readonly down = async (): Promise<readonly string[]> => {
+    const { frontends, spec } = this.#context;
+    const rows = await frontends.rows();
+    if (!rows) {
+      return ["the FE group (no leader answers)"];
+    }
+    const own = rowOf(spec, rows.backends);
+    return rows.backends
+      .filter((row) => row !== own && !row.alive)
+      .map(({ address, heartbeatPort }) => `BE ${address}:${heartbeatPort}`);
+  };
+
+  /** Takes note of what is there before anything is stopped. */
+  async note(): Promise<void> {
+    const { frontends, spec } = this.#context;
+    const rows = await frontends.rows();
+    this.#before = { answered: rows !== undefined, row: rows && rowOf(spec, rows.backends) };
+  }
+
+  readonly start = async (): Promise<Outcome> => {
+    const watch = await startNode(this.#context, {});
+    this.#watch = watch;
+    return watch.started.did === "ran" ? done : skipped("it runs as declared");
+  };
+
+  readonly prove = async (report: (seen: string) => void): Promise<Outcome> => {
+    const { limits, spec, host } = this.#context;
+    await until(() => this.#serves(), {
+      what: `${labelOf(spec)} on ${host.name} to serve http://${spec.address}:${spec.ports.http}/api/health`,
+      limit: limits.start,
+      onProgress: report,
+      advice: "Its process runs; look at be.INFO. Raise `limits.start` if it is loading tablets.",
+    });
+    const detail = await this.#seenByCluster(report);
+    await noteProven(this.#context);
+    return { mark: "done", detail };
+  };
+
+  async #serves(): Promise<Look<void>> {
+    const { host, limits, spec } = this.#context;
+    const health = await beHealth(host, spec.address, spec.ports.http, { limit: limits.http });
+    if (health.ok && (await this.#watch?.alive()) !== false) {
+      return { done: true, value: undefined };
+    }
+    await this.#assertAlive();
+    return { done: false, seen: health.ok ? "it answers, but its process was not found" : health.seen };
+  }
+
+  /** Fails at once where waiting is in vain: the process is gone, or its log says that it gives up. */
+  async #assertAlive(): Promise<void> {
+    const watch = this.#watch;
+    if (!watch) {
+      return;
+    }
+    if (!(await watch.alive())) {
+      throw await this.#failure(watch);
+    }
+    const verdict = beVerdict(await watch.lines(), versionOf(this.#context.spec.release.version));
+    if (verdict.state === "failed" && !(await watch.alive())) {
+      throw await this.#failure(watch);
+    }
+  }
+
+  async #failure(watch: Watch): Promise<UserError> {
+    const { spec } = this.#context;
+    const died = await watch.died();
+    const verdict = beVerdict(await watch.lines(), versionOf(spec.release.version));
+    const meaning = verdict.meaning ? `\nThat means: ${verdict.meaning}. ${verdict.advice ?? ""}` : "";
+    return new UserError(`${died.message}${meaning}`);
+  }
+
+  /** Several equal readings of the new process in SHOW BACKENDS; a cluster that knows it not, or does not run, cannot tell. */
+  async #seenByCluster(report: (seen: string) => void): Promise<string> {
+    const { frontends, limits, spec } = this.#context;
+    const { answered, row: before } = this.#before;
+    if (!answered) {
+      return "proven by process and HTTP; the cluster does not answer yet";
+    }
+    if (!before) {
+      return "proven by process and HTTP; the cluster does not know it yet";
+    }
+    const steady = new Steady();
+    await until(
+      async () => {
+        const rows = await frontends.rows();
+        const row = rows && rowOf(spec, rows.backends);
+        if (!row) {
+          return { done: false, seen: "no FE answers" };
+        }
+        const missing = this.#missing(before, row);
+        if (missing !== undefined) {
+          steady.reset();
+          // A process that died since would never be seen.
+          await this.#assertAlive();
+          return { done: false, seen: missing };
+        }
+        return isSteady(steady, `${row.version} ${row.lastStartTime}`);
+      },
+      {
+        what: `${labelOf(spec)} to be Alive with ${spec.release.version} in SHOW BACKENDS`,
+        limit: limits.alive,
+        onProgress: report,
+        advice: "The BE runs and answers HTTP; look at ErrMsg in SHOW BACKENDS, and whether the FEs reach its heartbeat port.",
+      },
+    );
+    return `Alive with ${spec.release.version}`;
+  }
+
+  /** What of the proof is still missing, for people; undefined when nothing is. */
+  #missing(before: Backend, row: Backend): string | undefined {
+    const { spec } = this.#context;
+    const version = versionOf(spec.release.version);
+    if (row.errMsg !== "" && !row.alive) {
+      return `SHOW BACKENDS says: ${row.errMsg}`;
+    }
+    if (!row.alive) {
+      return "not Alive";
+    }
+    if (!runsVersion(row.version, spec.release.version)) {
+      return `SHOW BACKENDS still says ${row.version ?? "no version"}`;
+    }
+    if (!this.started) {
+      return undefined;
+    }
+    const restarted = features(version).beLastStartTimeMovesOnQuickRestart
+      ? isNewer(before.lastStartTime, row.lastStartTime)
+      : isNewer(before.lastHeartbeat, row.lastHeartbeat);
+    return restarted ? undefined : "the heartbeat of the new process is awaited";
+  }
+}

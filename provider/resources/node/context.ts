@@ -1,0 +1,81 @@
+import { progressOf } from "../../engine/log.js";
+import type { Plain } from "../../engine/outputs.js";
+import type { Connection } from "../../host/connection.js";
+import { hostFor } from "../../host/pool.js";
+import type { Host } from "../../host/types.js";
+import { type Limits, limitsOf } from "../../plan/limits.js";
+import { type BeSpec, beSpec, type FeSpec, feSpec, type NodeSpec } from "../../plan/spec.js";
+import { Frontends } from "../../rollout/frontends.js";
+import { type Run, runOf } from "../../rollout/run.js";
+import { beNodeInputs, feNodeInputs, read } from "../inputs.js";
+
+/** All that the work on one node needs. */
+export interface NodeContext<S extends NodeSpec = NodeSpec> {
+  readonly spec: S;
+  readonly host: Host;
+  readonly frontends: Frontends;
+  readonly run: Run;
+  readonly limits: Limits;
+  readonly position: number;
+  readonly preflight: string | undefined;
+  /** Shows in the resource's row what is going on. */
+  readonly progress: (text: string) => void;
+  readonly urn: string | undefined;
+}
+
+/** For people: `BE be-1`. */
+export const labelOf = (spec: NodeSpec): string => `${spec.kind.toUpperCase()} ${spec.name}`;
+
+/** The node that inputs or recorded outputs describe. */
+export const specOf = (kind: "fe" | "be", inputs: Plain): NodeSpec => {
+  if (kind === "fe") {
+    const { __urn, __clusterUrn, position, connection, sql, frontends, preflight, ...own } = read(feNodeInputs, inputs);
+    return feSpec({ ...own, kind });
+  }
+  const { __urn, __clusterUrn, position, connection, sql, frontends, preflight, ...own } = read(beNodeInputs, inputs);
+  return beSpec({ ...own, kind });
+};
+
+export const contextOf = (kind: "fe" | "be", inputs: Plain): NodeContext => {
+  const { __urn, position, connection, sql, frontends, preflight, limits } =
+    kind === "fe" ? read(feNodeInputs, inputs) : read(beNodeInputs, inputs);
+  const spec = specOf(kind, inputs);
+  return assemble(spec, connection, {
+    sql,
+    contacts: frontends,
+    limits: limitsOf(limits),
+    position,
+    preflight,
+    urn: __urn,
+  });
+};
+
+interface Surroundings {
+  readonly sql: { readonly user: string; readonly password?: string | undefined };
+  readonly contacts: Frontends["contacts"];
+  readonly limits: Limits;
+  readonly position: number;
+  readonly preflight: string | undefined;
+  readonly urn: string | undefined;
+}
+
+/** A node with the way to it: from its own inputs, or from the topology of the whole cluster. */
+export const assemble = (spec: NodeSpec, connection: Connection, around: Surroundings): NodeContext => ({
+  spec,
+  host: hostFor({ commandLimit: around.limits.command / 1000, ...connection }),
+  frontends: new Frontends({
+    contacts: around.contacts,
+    connection: { commandLimit: around.limits.command / 1000, ...connection },
+    sql: around.sql,
+    limits: around.limits,
+  }),
+  run: runOf(spec.cluster),
+  limits: around.limits,
+  position: around.position,
+  preflight: around.preflight,
+  progress: progressOf(around.urn),
+  urn: around.urn,
+});
+
+export const isFe = (context: NodeContext): context is NodeContext<FeSpec> => context.spec.kind === "fe";
+export const isBe = (context: NodeContext): context is NodeContext<BeSpec> => context.spec.kind === "be";

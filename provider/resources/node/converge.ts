@@ -1,0 +1,148 @@
+import { messageOf, UserError } from "../../error.js";
+import type { Action } from "../../plan/node.js";
+import type { Item } from "../../plan/steps.js";
+import { verbs } from "../../plan/steps.js";
+import { Execution, type Outcome, type Works, done, skipped } from "../../rollout/execute.js";
+import { RefusedTurn } from "../../rollout/turnstile.js";
+import { BeWork } from "./be.js";
+import { isBe, isFe, labelOf, type NodeContext } from "./context.js";
+import { FeWork } from "./fe.js";
+import { configure, folders, look, runsAsDeclared, stop, switchRelease } from "./works.js";
+import { stopProcess } from "../../starrocks/stop.js";
+
+/** The differences between the kinds of node, behind one face. */
+interface KindWork {
+  /** Whether the start script was run here: then what it left is ours to stop. */
+  readonly started: boolean;
+  readonly down: () => Promise<readonly string[]>;
+  note(): Promise<void>;
+  readonly start: () => Promise<Outcome>;
+  readonly prove: (report: (seen: string) => void) => Promise<Outcome>;
+}
+
+const workOf = (context: NodeContext): KindWork => {
+  if (isFe(context)) {
+    return new FeWork(context);
+  }
+  if (isBe(context)) {
+    return new BeWork(context);
+  }
+  throw new Error(`No work for a node of kind ${(context as NodeContext).spec.kind}`);
+};
+
+/** How far a node came before it failed, so that the state can tell the truth. */
+export class NodeFailure extends UserError {
+  constructor(
+    message: string,
+    /** Whether anything on the host may have been changed. */
+    readonly touched: boolean,
+    options: { readonly cause: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+/** Brings a node to what is declared: observe → act → verify, by the steps that the plan lists. */
+export const converge = async (
+  context: NodeContext,
+  action: Action,
+  item: Item,
+  gate: (report: (seen: string) => void) => Promise<void>,
+  /** Settings that were declared before and are no longer: the release's own values count again. */
+  undeclared: readonly string[] = [],
+): Promise<void> => {
+  const { run, spec } = context;
+  const turnstile = spec.kind === "be" ? run.backends : run.frontends;
+  const work = workOf(context);
+  const conditionalStop = action.type === "create";
+  let leave: (() => void) | undefined;
+  let touched = false;
+  const takeTurn = async (): Promise<Outcome> => {
+    await run.assertGoing(labelOf(spec));
+    const home = await look(context);
+    if (!home.process) {
+      return skipped("it is down already: nothing to wait for");
+    }
+    if (runsAsDeclared(context, home)) {
+      return skipped("it runs as declared");
+    }
+    await gate(execution.report);
+    leave = await turnstile.enter({
+      node: labelOf(spec),
+      position: context.position,
+      down: run.answers ? work.down : async () => [],
+      limit: context.limits.turn,
+      onProgress: execution.report,
+    });
+    return done;
+  };
+  const works: Works = {
+    turn: takeTurn,
+    stop: async () => {
+      await work.note();
+      const outcome = await stop(context, conditionalStop);
+      touched ||= outcome.mark === "done" || !conditionalStop;
+      return outcome;
+    },
+    folders: () => folders(context),
+    switch: () => switchRelease(context),
+    configure: (step) => configure(context, step.when !== undefined, undeclared),
+    start: async () => {
+      if (action.type === "repair") {
+        await work.note();
+      }
+      touched = true;
+      return work.start();
+    },
+    prove: () => work.prove(execution.report),
+  };
+  const execution = new Execution(item, works, run.journal, context.progress);
+  try {
+    await execution.run();
+  } catch (error) {
+    if (error instanceof RefusedTurn) {
+      throw error;
+    }
+    if (action.type === "create" && work.started && (await undoStart(context))) {
+      throw describe(context, action, execution, error, false);
+    }
+    if (action.type !== "create") {
+      await run.fail(labelOf(spec), `${labelOf(spec)} failed`);
+    }
+    throw describe(context, action, execution, error, touched);
+  } finally {
+    leave?.();
+  }
+};
+
+/**
+ * A node whose first start could not be proven is stopped again, so that nothing runs that the state does not know.
+ * False where even that failed: then the state keeps the node, as failed.
+ */
+const undoStart = async ({ host, limits, spec }: NodeContext): Promise<boolean> => {
+  try {
+    await stopProcess(host, spec.kind, spec.home, { graceful: false, timeoutSeconds: limits.stop / 1000 });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** The error that people read: node, step, what was seen, and what to do. */
+const describe = (context: NodeContext, action: Action, execution: Execution, error: unknown, touched: boolean): Error => {
+  if (!(error instanceof UserError)) {
+    return error as Error;
+  }
+  const { spec, host } = context;
+  const { step, item } = execution;
+  const verb = step ? verbs[step.verb] : "begin";
+  const at = step ? `step ${item.steps.indexOf(step) + 1} of ${item.steps.length}` : "at the beginning";
+  const untouched = action.type === "create" ? "It does not run; no data was removed." : `${labelOf(spec)} was not touched.`;
+  const state = touched ? `${labelOf(spec)} is left as it is; its data is untouched.` : untouched;
+  const others = action.type === "create" ? "" : " No other node is touched any more.";
+  const message =
+    `${labelOf(spec)} (${host.name}) failed to ${verb} (${at}: ${item.change}).\n${messageOf(error)}\n` +
+    `${state}${others} Mend the cause and run \`pulumi up\` again: it goes on from here.` +
+    (action.type === "version" ? ` Declaring ${action.from.version} again takes this node back.` : "");
+  return new NodeFailure(message, touched, { cause: error });
+};

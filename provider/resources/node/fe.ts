@@ -1,0 +1,291 @@
+import { isIP } from "node:net";
+import { messageOf, TransientError, UserError } from "../../error.js";
+import type { FeSpec } from "../../plan/spec.js";
+import { done, type Outcome, skipped } from "../../rollout/execute.js";
+import type { Contact } from "../../rollout/frontends.js";
+import { isSteady, Steady } from "../../rollout/steady.js";
+import { inspectData } from "../../starrocks/folders.js";
+import { feBootstrap } from "../../starrocks/http.js";
+import { feVerdict } from "../../starrocks/logs.js";
+import { writeHomeMarker } from "../../starrocks/marker.js";
+import {
+  addFrontend,
+  dropFrontend,
+  endpoint,
+  type Frontend,
+  isNewer,
+  showFrontends,
+  versionComment,
+} from "../../starrocks/statements.js";
+import { features, runsVersion, versionOf } from "../../starrocks/versions.js";
+import { type Look, until } from "../../wait.js";
+import { labelOf, type NodeContext } from "./context.js";
+import { type StartWish, startNode } from "./start.js";
+import type { Watch } from "./watch.js";
+import { look, noteProven } from "./works.js";
+
+interface Before {
+  readonly row: Frontend | undefined;
+  /** Whether an FE group answered: then this FE must become a working part of it again. */
+  readonly answered: boolean;
+}
+
+/** The row of an FE, which the group knows by address and edit log port. */
+export const frontendRow = (spec: { readonly address: string; readonly ports: { readonly editLog: number } }, rows: readonly Frontend[]) =>
+  rows.find(({ address, editLogPort }) => address === spec.address && editLogPort === spec.ports.editLog);
+
+export class FeWork {
+  readonly #context: NodeContext<FeSpec>;
+  readonly #self: Contact;
+  #before: Before = { row: undefined, answered: false };
+  #watch: Watch | undefined;
+  /** Its metadata was lost while the group knew it: its old row is dropped and it is added anew. */
+  #rejoins = false;
+
+  constructor(context: NodeContext<FeSpec>) {
+    this.#context = context;
+    const { spec } = context;
+    this.#self = context.frontends.contacts.find(({ name }) => name === spec.name) ?? { ...spec, connection: {} };
+  }
+
+  get #others(): readonly Contact[] {
+    return this.#context.frontends.contacts.filter(({ name }) => name !== this.#self.name);
+  }
+
+  get started(): boolean {
+    return this.#watch?.started.did === "ran";
+  }
+
+  /** Names of the FEs that the group sees down, this one left out. */
+  readonly down = async (): Promise<readonly string[]> => {
+    const { frontends, spec } = this.#context;
+    const rows = await frontends.rows();
+    if (!rows) {
+      return ["the FE group (no leader answers)"];
+    }
+    const own = frontendRow(spec, rows.frontends);
+    return rows.frontends.filter((row) => row !== own && !row.alive).map(({ address }) => `FE ${address}`);
+  };
+
+  async note(): Promise<void> {
+    const { frontends, spec } = this.#context;
+    const rows = await frontends.rows();
+    this.#before = { answered: rows !== undefined, row: rows && frontendRow(spec, rows.frontends) };
+  }
+
+  readonly start = async (): Promise<Outcome> => {
+    const { run, spec } = this.#context;
+    const home = await look(this.#context);
+    const [data] = home.data;
+    const hasMetadata = data?.state === "data" && data.content.hasVersion;
+    if (home.process || hasMetadata) {
+      return this.#startWith({});
+    }
+    // One by one, so that what is wrong with one FE is found before the next is touched.
+    return run.frontendStarts.run(async () => this.#startWith(await this.#firstStart(spec)));
+  };
+
+  async #startWith(wish: StartWish): Promise<Outcome> {
+    const watch = await startNode(this.#context, wish);
+    this.#watch = watch;
+    if (watch.started.did !== "ran") {
+      return skipped("it runs as declared");
+    }
+    return wish.helper ? { mark: "done", detail: `joins through ${wish.helper}` } : done;
+  }
+
+  /** With empty metadata: join the group that is there, or found one where there can be none. */
+  async #firstStart(spec: FeSpec): Promise<StartWish> {
+    const hostType: StartWish =
+      isIP(spec.address) === 0 && features(versionOf(spec.release.version)).fqdn ? { hostType: "FQDN" } : {};
+    const living = await this.#livingHelper();
+    if (living) {
+      return { ...hostType, helper: living };
+    }
+    const helper = spec.role === "leader" ? await this.#holderOfMetadata() : this.#declaredLeader();
+    if (helper) {
+      return { ...hostType, helper: endpoint(helper.address, helper.ports.editLog) };
+    }
+    if (spec.role !== "leader") {
+      throw new UserError(
+        `${labelOf(spec)} has no metadata and no FE to join: declare the FE group in \`frontends\`, or start its leader first.`,
+      );
+    }
+    const { marker } = await look(this.#context);
+    await writeHomeMarker(this.#context.host, spec.home, {
+      schema: 1,
+      cluster: spec.cluster,
+      node: spec.name,
+      kind: "fe",
+      releases: marker?.releases ?? [],
+      founded: true,
+    });
+    return hostType;
+  }
+
+  /** An FE of a group that works; where that group still has a row of this FE's lost metadata, the row is dropped. */
+  async #livingHelper(): Promise<string | undefined> {
+    const { frontends, limits, run, spec } = this.#context;
+    const rows = await frontends.ask((sql) => showFrontends(sql, limits.sql), spec.name);
+    const helper = rows?.find(({ role, alive }) => role === "leader" && alive) ?? rows?.find(({ alive, join }) => alive && join);
+    if (!rows || !helper) {
+      return undefined;
+    }
+    const own = frontendRow(spec, rows);
+    if (own?.join) {
+      await run.membership.run(() =>
+        frontends.ask(
+          (sql) => dropFrontend(sql, own.role === "observer" ? "observer" : "follower", own.address, own.editLogPort, limits.sql),
+          spec.name,
+        ),
+      );
+      this.#rejoins = true;
+    }
+    return endpoint(helper.address, helper.editLogPort);
+  }
+
+  #declaredLeader(): Contact | undefined {
+    return this.#others.find(({ role }) => role === "leader") ?? this.#others[0];
+  }
+
+  /** A declared FE whose disk holds metadata: the cluster exists, even if nothing of it runs. All hosts must answer. */
+  async #holderOfMetadata(): Promise<Contact | undefined> {
+    const { frontends, spec } = this.#context;
+    const found = await Promise.all(
+      this.#others.map(async (contact) => {
+        try {
+          const [folder] = await inspectData(frontends.hostOf(contact), [contact.metaDir]);
+          return folder?.state === "data" && folder.content.hasVersion ? contact : undefined;
+        } catch (error) {
+          throw new UserError(
+            `${labelOf(spec)} has no metadata, and whether ${contact.name} has some could not be seen (${messageOf(error)}). ` +
+              "A second cluster must not be founded beside one that exists. Bring that host back, or take it out of the program.",
+          );
+        }
+      }),
+    );
+    return found.find((contact) => contact !== undefined);
+  }
+
+  readonly prove = async (report: (seen: string) => void): Promise<Outcome> => {
+    const { limits, spec, host, frontends } = this.#context;
+    frontends.forget(this.#self);
+    const steady = new Steady();
+    const detail = await until<string>(() => this.#look(steady), {
+      what: `${labelOf(spec)} on ${host.name} to be ready with ${spec.release.version}`,
+      limit: limits.start,
+      onProgress: report,
+      advice: "Its process runs; look at fe.log. Raise `limits.start` if it is loading a large image.",
+    });
+    await noteProven(this.#context);
+    return { mark: "done", detail };
+  };
+
+  async #look(steady: Steady): Promise<Look<string>> {
+    const { host, limits, spec } = this.#context;
+    const bootstrap = await feBootstrap(host, spec.address, spec.ports.http, { limit: limits.http });
+    if (bootstrap.ok) {
+      return this.#lookInside(steady);
+    }
+    return this.#lookAtLog(bootstrap.seen, steady);
+  }
+
+  /** A starting FE says for a moment what a waiting one says again and again. */
+  #steadily(steady: Steady, value: string): Look<string> {
+    return steady.note(value) ? { done: true, value } : { done: false, seen: value };
+  }
+
+  async #lookAtLog(seen: string, steady: Steady): Promise<Look<string>> {
+    const { spec } = this.#context;
+    const watch = this.#watch;
+    if (!watch) {
+      return { done: false, seen };
+    }
+    const verdict = feVerdict(await watch.lines(), versionOf(spec.release.version));
+    if (!(await watch.alive())) {
+      const meaning = verdict.meaning ? `\nThat means: ${verdict.meaning}. ${verdict.advice ?? ""}` : "";
+      throw new UserError(`${(await watch.died()).message}${meaning}`);
+    }
+    switch (verdict.state) {
+      case "waiting-to-be-added":
+        return this.#waitingToBeAdded();
+      case "waiting-for-majority":
+        // Alone it cannot become ready; the leader, which is started last, must.
+        return this.#before.answered || spec.role === "leader"
+          ? { done: false, seen: "it waits for a majority of the FE group" }
+          : this.#steadily(steady, "it waits for a majority of the FE group");
+      case "failed":
+        return { done: false, seen: `its log says: ${verdict.line}` };
+      default:
+        return { done: false, seen: verdict.line ? `its log says: ${verdict.line}` : seen };
+    }
+  }
+
+  /** What a joining FE does until it is added; its membership is another resource, unless it lost its metadata. */
+  async #waitingToBeAdded(): Promise<Look<string>> {
+    const { frontends, limits, run, spec } = this.#context;
+    if (!this.#rejoins) {
+      const known = this.#before.row !== undefined;
+      return known
+        ? { done: false, seen: "it joins its group" }
+        : { done: true, value: "it waits to be added to the group" };
+    }
+    this.#rejoins = false;
+    const role = spec.role === "observer" ? "observer" : "follower";
+    await run.membership.run(() =>
+      frontends.ask((sql) => addFrontend(sql, role, spec.address, spec.ports.editLog, limits.sql), spec.name),
+    );
+    return { done: false, seen: "added to its group again" };
+  }
+
+  /** It serves: its own answer and the group's must both be the new process's. */
+  async #lookInside(steady: Steady): Promise<Look<string>> {
+    const { frontends, limits, spec } = this.#context;
+    let own: string | undefined;
+    let rows: readonly Frontend[];
+    try {
+      const sql = await frontends.through(this.#self);
+      own = await versionComment(sql, limits.sql);
+      rows = await showFrontends(sql, limits.sql);
+    } catch (error) {
+      frontends.forget(this.#self);
+      if (!(error instanceof TransientError)) {
+        throw error;
+      }
+      return { done: false, seen: error.message };
+    }
+    if (!runsVersion(own, spec.release.version)) {
+      throw new UserError(
+        `${labelOf(spec)} answers as StarRocks ${own ?? "of no version"}, declared is ${spec.release.version}. ` +
+          `Does another FE listen on ${spec.address}:${spec.ports.query}?`,
+      );
+    }
+    const missing = this.#missing(frontendRow(spec, rows));
+    if (missing !== undefined) {
+      steady.reset();
+      return { done: false, seen: missing };
+    }
+    const reading = isSteady(steady, `ready with ${own}`);
+    return reading.done ? { done: true, value: `ready with ${own}` } : reading;
+  }
+
+  #missing(row: Frontend | undefined): string | undefined {
+    const { spec } = this.#context;
+    if (!row) {
+      return "it does not see itself in SHOW FRONTENDS";
+    }
+    if (!row.alive) {
+      return `SHOW FRONTENDS says: not Alive${row.errMsg ? `, ${row.errMsg}` : ""}`;
+    }
+    const before = this.#before.row;
+    if (!before) {
+      return undefined;
+    }
+    if (!runsVersion(row.version, spec.release.version)) {
+      return `SHOW FRONTENDS still says ${row.version ?? "no version"}`;
+    }
+    return this.started && !isNewer(before.startTime, row.startTime)
+      ? "the heartbeat of the new process is awaited"
+      : undefined;
+  }
+}

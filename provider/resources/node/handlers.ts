@@ -1,0 +1,157 @@
+import { type CheckFailure, PartialFailure } from "../../engine/failure.js";
+import { warn } from "../../engine/log.js";
+import { echo, type Plain, plain } from "../../engine/outputs.js";
+import { hasUnknown } from "../../engine/unknown.js";
+import { messageOf, UserError } from "../../error.js";
+import { decide, refusals, type Status } from "../../plan/node.js";
+import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
+import { numbered } from "../../plan/steps.js";
+import { drift, parseConf } from "../../starrocks/conf.js";
+import { describeStop, stopProcess } from "../../starrocks/stop.js";
+import type { Handlers } from "../handlers.js";
+import { beNodeInputs, failuresOf, feNodeInputs } from "../inputs.js";
+import { gateOf } from "../preflight/gate.js";
+import { contextOf, labelOf, type NodeContext, specOf } from "./context.js";
+import { converge, NodeFailure } from "./converge.js";
+import { nodeItem, recordedOf } from "./plan.js";
+import { settingsOf } from "./settings.js";
+import { trashData } from "./trash.js";
+import { look } from "./works.js";
+
+/** Inputs that stay out of the outputs: the plan of one operation must not be kept as the state of the next. */
+const notEchoed = ["plan"];
+
+const outputsOf = (inputs: Plain, status: Status): Record<string, unknown> => ({ ...echo(inputs, notEchoed), status });
+
+/** The id: what the node is in its cluster. */
+const idOf = (context: NodeContext): string => `${context.spec.cluster}:${context.spec.kind}:${context.spec.name}`;
+
+/** The handlers of a kind of node; create and update are one path: observe, plan, act, verify. */
+export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
+  const schema = kind === "fe" ? feNodeInputs : beNodeInputs;
+
+  const planOf = (olds: Plain | undefined, news: Plain) => {
+    const context = contextOf(kind, news);
+    const action = decide(olds && recordedOf(kind, olds), context.spec);
+    const item = nodeItem(action, context.spec, context.position);
+    return { context, action, item };
+  };
+
+  const bring = async (olds: Plain | undefined, news: Plain): Promise<Record<string, unknown>> => {
+    const planned = planOf(olds, news);
+    const { context, action } = planned;
+    if (action.type === "record") {
+      return outputsOf(news, "running");
+    }
+    // The engine asks for an update although nothing differs when the last one ended in an error.
+    const again = action.type === "none" ? ({ type: "repair", status: "failed" } as const) : action;
+    const item = action === again ? planned.item : nodeItem(again, context.spec, context.position);
+    if (again.type === "version" && context.preflight === undefined) {
+      throw new UserError(
+        `${labelOf(context.spec)}: a version is changed only behind a \`Preflight\`, which looks at the whole cluster first. ` +
+          "Declare the node in a `Cluster`, or give it `preflight`.",
+      );
+    }
+    try {
+      const before = olds ? Object.keys(specOf(kind, olds).config) : [];
+      const undeclared = before.filter((key) => !(key in context.spec.config));
+      await converge(context, again, item, gateOf(context.run), undeclared);
+    } catch (error) {
+      if (error instanceof NodeFailure && error.touched) {
+        throw new PartialFailure(idOf(context), { ...news, ...(await truth(context, news, olds)) }, error);
+      }
+      throw error;
+    }
+    return outputsOf(news, "running");
+  };
+
+  return {
+    check: async (olds, news) => {
+      const failures: CheckFailure[] = [...failuresOf(schema, news)];
+      if (failures.length > 0 || hasUnknown(withoutContacts(news))) {
+        return { inputs: news, failures };
+      }
+      const spec = specOf(kind, news);
+      failures.push(...storageProblems(news.storage), ...nodeProblems(spec));
+      const first = Object.keys(olds).length === 0;
+      if (!first) {
+        failures.push(...refusals(specOf(kind, olds), spec));
+      }
+      if (failures.length > 0) {
+        return { inputs: news, failures };
+      }
+      const { context, item } = planOf(first ? undefined : { ...olds, status: "running" }, news);
+      context.run.items.set(item.id, item);
+      return { inputs: item.steps.length > 0 ? { ...news, plan: numbered(item.steps) } : news };
+    },
+
+    diff: async (_id, olds, news) => {
+      if (hasUnknown(withoutContacts(news))) {
+        return { changes: true, deleteBeforeReplace: true };
+      }
+      const { context, action, item } = planOf(olds, news);
+      // Refresh asks for a diff without a check, and the other way round: it plans nothing.
+      if (context.run.items.has(item.id)) {
+        context.run.items.set(item.id, item);
+      }
+      return { changes: action.type !== "none", deleteBeforeReplace: true };
+    },
+
+    create: async (inputs) => ({ id: idOf(contextOf(kind, inputs)), outs: await bring(undefined, inputs) }),
+
+    update: async (_id, olds, news) => ({ outs: await bring(olds, news) }),
+
+    read: async (id, props) => {
+      const context = contextOf(kind, props);
+      try {
+        const seen = await truth(context, props, props);
+        const outs = plain({ ...props, ...seen });
+        const { status, ...inputs } = outs;
+        return { id, props: outs, inputs };
+      } catch (error) {
+        await warn(
+          context.urn,
+          `${labelOf(context.spec)} on ${context.host.name} could not be looked at; the recorded state stays. ${messageOf(error)}`,
+        );
+        return { id, props: plain({ ...props, status: "unreachable" }) };
+      }
+    },
+
+    delete: async (_id, props) => {
+      const context = contextOf(kind, props);
+      const { host, limits, spec } = context;
+      const result = await stopProcess(host, spec.kind, spec.home, {
+        graceful: true,
+        timeoutSeconds: limits.stop / 1000,
+        version: spec.release.version,
+      });
+      context.progress(describeStop(result));
+      await trashData(context);
+    },
+  };
+};
+
+/** Contacts are no part of what a node is: one more FE touches no other node. */
+const withoutContacts = ({ frontends, ...rest }: Plain): Plain => rest;
+
+/** What is on the host: the release that is current, whether it runs, and declared settings that the file does not have. */
+const truth = async (context: NodeContext, inputs: Plain, olds: Plain | undefined): Promise<Record<string, unknown>> => {
+  const { spec } = context;
+  const home = await look(context);
+  const current = home.current;
+  const recorded = (olds ?? inputs) as { readonly release?: { readonly id?: string } };
+  const status: Status = home.process ? (olds === inputs ? "running" : "failed") : olds === inputs ? "stopped" : "failed";
+  const release =
+    current === undefined || current === recorded.release?.id
+      ? (recorded.release ?? inputs.release)
+      : { id: current, version: current.split("-").slice(0, -1).join("-") };
+  const found = home.conf ? parseConf(home.conf.text) : new Map<string, string>();
+  const differing = home.conf ? drift(home.conf.text, settingsOf(spec)) : [];
+  const config = { ...spec.config };
+  for (const { key } of differing) {
+    if (key in config) {
+      config[key] = found.get(key) ?? "";
+    }
+  }
+  return { status, release, ...(differing.length > 0 && { config }), ...(home.conf && { confSha256: home.conf.sha256 }) };
+};

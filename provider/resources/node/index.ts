@@ -1,0 +1,4 @@
+import { nodeHandlers } from "./handlers.js";
+
+export const feNode = nodeHandlers("fe");
+export const beNode = nodeHandlers("be");

@@ -1,0 +1,29 @@
+import type { Plain } from "../../engine/outputs.js";
+import { type Action, changeText, nodeSteps, type Recorded, type Status, statuses, stopsNode } from "../../plan/node.js";
+import type { NodeSpec } from "../../plan/spec.js";
+import type { Item, Wave } from "../../plan/steps.js";
+import { specOf } from "./context.js";
+
+const waveOf = (spec: NodeSpec): Wave => {
+  if (spec.kind === "be") {
+    return "backends";
+  }
+  return ({ leader: "leader", follower: "followers", observer: "observers" } as const)[spec.role];
+};
+
+/** The node in a plan: the same item for the preview's words and for the run. */
+export const nodeItem = (action: Action, spec: NodeSpec, position: number): Item => ({
+  id: `${spec.kind.toUpperCase()} ${spec.name}`,
+  wave: waveOf(spec),
+  position,
+  change: changeText(action, spec),
+  ...(action.type === "version" && { from: action.from.version, to: action.to.version }),
+  stops: stopsNode(action),
+  steps: nodeSteps(action, spec),
+});
+
+/** What a state says of a node, from its outputs. */
+export const recordedOf = (kind: "fe" | "be", outputs: Plain): Recorded => ({
+  spec: specOf(kind, outputs),
+  status: statuses.find((status): status is Status => status === outputs.status) ?? "running",
+});

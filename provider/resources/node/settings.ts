@@ -1,0 +1,30 @@
+import { isIP } from "node:net";
+import type { NodeSpec } from "../../plan/spec.js";
+import { type Settings } from "../../starrocks/conf.js";
+import { bePortAliases, bePortSettings, fePortSettings } from "../../starrocks/ports.js";
+import { storageText } from "../../starrocks/storage.js";
+import { versionOf } from "../../starrocks/versions.js";
+
+/** The node's address as the only one: a host with several would otherwise pick one of them by its own rules. */
+const networks = (address: string): Settings => {
+  const family = isIP(address);
+  return family === 0 ? {} : { priority_networks: `${address}/${family === 4 ? 32 : 128}` };
+};
+
+/** What the node's conf file must say: what follows from its arguments, then the user's own settings. */
+export const settingsOf = (spec: NodeSpec): Settings =>
+  spec.kind === "fe"
+    ? { ...networks(spec.address), ...fePortSettings(spec.ports), meta_dir: spec.metaDir, ...spec.config }
+    : {
+        ...networks(spec.address),
+        ...bePortSettings(spec.ports, versionOf(spec.release.version)),
+        storage_root_path: storageText(spec.storage.map(({ path, medium }) => (medium ? { path, medium } : { path }))),
+        ...spec.config,
+      };
+
+/** Keys that must not be in effect beside the settings: other names of the same thing. */
+export const unwantedKeys = (spec: NodeSpec): readonly string[] =>
+  spec.kind === "be" ? bePortAliases(versionOf(spec.release.version)) : [];
+
+export const dataPaths = (spec: NodeSpec): readonly string[] =>
+  spec.kind === "fe" ? [spec.metaDir] : spec.storage.map(({ path }) => path);

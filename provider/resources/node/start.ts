@@ -1,0 +1,40 @@
+import { findJdk } from "../../starrocks/jdk.js";
+import { startProcess } from "../../starrocks/start.js";
+import { versionOf } from "../../starrocks/versions.js";
+import { labelOf, type NodeContext } from "./context.js";
+import { logFolder, Watch } from "./watch.js";
+
+export interface StartWish {
+  /** FE that joins: a member of the group, `address:edit_log_port`. */
+  readonly helper?: string;
+  readonly hostType?: "FQDN";
+}
+
+/** Runs the start script and watches from before its first line of log on. */
+export const startNode = async (context: NodeContext, wish: StartWish): Promise<Watch> => {
+  const { host, run, spec } = context;
+  await run.assertGoing(labelOf(spec));
+  const javaHome = await javaHomeOf(context);
+  const started = await startProcess(host, spec.kind, spec.home, {
+    ...wish,
+    ...(javaHome !== undefined && { javaHome }),
+    logDir: logFolder(context),
+  });
+  const watch = new Watch(context, started);
+  if (started.code !== 0 && !(await watch.alive())) {
+    throw await watch.died();
+  }
+  return watch;
+};
+
+/** An FE needs a JDK that fits its version; a BE uses the one that is declared, or none. */
+const javaHomeOf = async ({ host, spec }: NodeContext): Promise<string | undefined> => {
+  if (spec.kind === "be") {
+    return spec.javaHome;
+  }
+  const jdk = await findJdk(host, {
+    version: versionOf(spec.release.version),
+    ...(spec.javaHome !== undefined && { javaHome: spec.javaHome }),
+  });
+  return jdk.home;
+};

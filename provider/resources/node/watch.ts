@@ -1,0 +1,74 @@
+import { posix } from "node:path";
+import { UserError } from "../../error.js";
+import { homePaths, kindLayouts } from "../../starrocks/layout.js";
+import { lastLines, type LogMarks, mergeLines, readSince } from "../../starrocks/logs.js";
+import { isSameProcess, type ObservedProcess, observeProcess } from "../../starrocks/process.js";
+import type { StartResult } from "../../starrocks/start.js";
+import { labelOf, type NodeContext } from "./context.js";
+import { settingsOf } from "./settings.js";
+
+/** A node's process on its way up: what its log said since it was started, and whether it is still there. */
+export class Watch {
+  readonly started: StartResult;
+  readonly #context: NodeContext;
+  readonly #paths: readonly string[];
+  #marks: LogMarks;
+  #texts: Record<string, string> = {};
+  #process: ObservedProcess | undefined;
+
+  constructor(context: NodeContext, started: StartResult) {
+    this.#context = context;
+    this.started = started;
+    this.#process = started.process;
+    this.#paths = started.marks.map(({ path }) => path);
+    this.#marks = started.marks;
+  }
+
+  get process(): ObservedProcess | undefined {
+    return this.#process;
+  }
+
+  /** Lines that the process wrote since its start, in the order of their times. */
+  async lines(): Promise<readonly string[]> {
+    const { texts, marks } = await readSince(this.#context.host, this.#paths, this.#marks);
+    this.#marks = marks;
+    for (const [path, text] of Object.entries(texts)) {
+      this.#texts[path] = (this.#texts[path] ?? "") + text;
+    }
+    return mergeLines(Object.values(this.#texts));
+  }
+
+  /** Whether the process that was started is still there (or one that the scripts started after it). */
+  async alive(): Promise<boolean> {
+    const { host, spec } = this.#context;
+    const now = await observeProcess(host, spec.kind, spec.home);
+    if (now && !isSameProcess(now, this.#process)) {
+      this.#process ??= now;
+    }
+    return now !== undefined;
+  }
+
+  /** The end of the log and where to read on, for an error. */
+  async lastWords(): Promise<string> {
+    const { host, spec } = this.#context;
+    const tail = lastLines((await this.lines()).join("\n"), 12).trim();
+    const folder = homePaths(spec.home, spec.kind).log;
+    const said = tail || this.started.output || "nothing";
+    return `Last lines of its log (${host.name}:${folder}):\n${said}`;
+  }
+
+  async died(): Promise<UserError> {
+    const { host, spec } = this.#context;
+    const code = this.started.code === 0 ? "start script said 0, then the process died" : `start script failed with ${this.started.code}`;
+    return new UserError(`${labelOf(spec)} on ${host.name} does not run: ${code}. ${await this.lastWords()}`);
+  }
+}
+
+/** Where a node writes its logs: the conf file may move them. */
+export const logFolder = ({ spec }: NodeContext): string => {
+  const settings = settingsOf(spec);
+  const declared = settings.sys_log_dir ?? settings.LOG_DIR;
+  return declared && posix.isAbsolute(declared) ? declared : homePaths(spec.home, spec.kind).log;
+};
+
+export const logNames = ({ spec }: NodeContext): readonly string[] => kindLayouts[spec.kind].logs;

@@ -1,0 +1,150 @@
+import { UserError } from "../../error.js";
+import { drift } from "../../starrocks/conf.js";
+import { applySettings } from "../../starrocks/conf.js";
+import { describeFolder, ensureFolders, markData, ownershipOf, type WantedFolder } from "../../starrocks/folders.js";
+import { ensureView, prepareHome, switchTo } from "../../starrocks/home.js";
+import { homePaths, kindLayouts, releaseFolder } from "../../starrocks/layout.js";
+import { writeHomeMarker } from "../../starrocks/marker.js";
+import { type ObservedHome, observeHome } from "../../starrocks/observe.js";
+import { describeStop, stopProcess } from "../../starrocks/stop.js";
+import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
+import { labelOf, type NodeContext } from "./context.js";
+import { dataPaths, settingsOf, unwantedKeys } from "./settings.js";
+
+export const look = ({ host, spec }: NodeContext): Promise<ObservedHome> =>
+  observeHome(host, { home: spec.home, kind: spec.kind, dataFolders: dataPaths(spec) });
+
+/** Whether the home stands as declared, for a process to be started from it. */
+const homeFits = ({ spec }: NodeContext, home: ObservedHome): boolean =>
+  home.current === spec.release.id &&
+  home.binRelease === spec.release.id &&
+  home.viewComplete &&
+  home.conf !== undefined &&
+  drift(home.conf.text, settingsOf(spec)).length === 0;
+
+/**
+ * Whether what runs is what is declared. A release is switched only while nothing runs, so a running process is of the
+ * current one; a conf file may have been edited under it.
+ */
+export const runsAsDeclared = (context: NodeContext, home: ObservedHome): boolean =>
+  home.process !== undefined &&
+  homeFits(context, home) &&
+  // A process start is known to the second below.
+  (home.conf?.modifiedAt ?? 0) <= home.process.startedAt + 1;
+
+/** Stops what runs otherwise than declared. */
+export const stop = async (context: NodeContext, conditional: boolean): Promise<Outcome> => {
+  const { host, limits, run, spec } = context;
+  const home = await look(context);
+  if (!home.process) {
+    return conditional ? notMet("it does not run") : skipped("it does not run");
+  }
+  if (runsAsDeclared(context, home)) {
+    return conditional ? notMet("it runs as declared") : skipped("it runs as declared");
+  }
+  await run.assertGoing(labelOf(spec));
+  context.frontends.forget(spec);
+  const version = home.current?.split("-").slice(0, -1).join("-");
+  const result = await stopProcess(host, spec.kind, spec.home, {
+    graceful: true,
+    timeoutSeconds: limits.stop / 1000,
+    ...(version !== undefined && { version }),
+  });
+  return { mark: "done", detail: describeStop(result) };
+};
+
+const wantedFolders = (context: NodeContext): readonly WantedFolder[] => {
+  const purpose = `${context.spec.kind === "fe" ? "metadata" : "storage"} of ${labelOf(context.spec)}`;
+  return dataPaths(context.spec).map((path) => ({ path, purpose }));
+};
+
+/** Makes home and data folders, and proves that the data in them is this node's own. */
+export const folders = async (context: NodeContext): Promise<Outcome> => {
+  const { host, spec } = context;
+  const owner = { cluster: spec.cluster, node: spec.name, kind: spec.kind };
+  const before = await look(context);
+  const { marker } = before;
+  if (marker && (marker.cluster !== owner.cluster || marker.node !== owner.node) && !spec.adopt) {
+    throw new UserError(
+      `${spec.home} on ${host.name} is the home of ${marker.kind.toUpperCase()} "${marker.node}" of cluster "${marker.cluster}". ` +
+        `Choose another \`deployDir\` or \`home\`, or set \`adopt: true\` to take it over.`,
+    );
+  }
+  for (const folder of before.data) {
+    const ownership = ownershipOf(folder, owner);
+    if (ownership === "foreign" && !spec.adopt) {
+      throw new UserError(
+        `${folder.path} on ${host.name} holds data that is not known to be ${labelOf(spec)}'s: ${describeFolder(folder)}. ` +
+          "Nothing was changed. Choose another folder, or set `adopt: true` on this node if the data is its own.",
+      );
+    }
+    const used = (marker?.releases.length ?? 0) > 0 && !marker?.left;
+    if (spec.kind === "be" && used && ownership !== "ours" && ownership !== "foreign" && !spec.adopt) {
+      throw new UserError(
+        `${folder.path} on ${host.name} is ${folder.state}, but ${labelOf(spec)} has run before: is its disk not mounted? ` +
+          "Mount it and run `pulumi up` again; or, if the disk was replaced and its tablets shall be made anew from other replicas, set `adopt: true` on this node.",
+      );
+    }
+  }
+  const home = await prepareHome(host, { home: spec.home, kind: spec.kind, node: spec.name });
+  const data = await ensureFolders(host, wantedFolders(context));
+  await markData(host, dataPaths(spec), { schema: 1, ...owner });
+  if (!marker || marker.left || marker.cluster !== owner.cluster || marker.node !== owner.node) {
+    await writeHomeMarker(host, spec.home, { schema: 1, ...owner, releases: [] });
+  }
+  const created = [...home.created, ...data.created];
+  return created.length > 0 ? { mark: "done", detail: `made ${created.join(", ")}` } : skipped("all are there");
+};
+
+export const switchRelease = async (context: NodeContext): Promise<Outcome> => {
+  const { host, spec } = context;
+  const options = {
+    home: spec.home,
+    kind: spec.kind,
+    releaseId: spec.release.id,
+    releaseFolder: releaseFolder(spec.deployDir, spec.release.id),
+  };
+  const home = await look(context);
+  if (home.current === spec.release.id && home.binRelease === spec.release.id && home.viewComplete) {
+    return skipped(`${spec.release.version} is current`);
+  }
+  await ensureView(host, options);
+  const from = await switchTo(host, options);
+  return { mark: "done", detail: from ? `was ${from}` : "first release" };
+};
+
+export const configure = async (
+  context: NodeContext,
+  conditional: boolean,
+  undeclared: readonly string[],
+): Promise<Outcome> => {
+  const { host, spec } = context;
+  const paths = homePaths(spec.home, spec.kind);
+  const layout = kindLayouts[spec.kind];
+  const existing = await host.readFile(paths.conf);
+  const base =
+    existing ??
+    (await host.readFile(`${releaseFolder(spec.deployDir, spec.release.id)}/${layout.part}/conf/${layout.conf}`)) ??
+    "";
+  const text = applySettings(base, settingsOf(spec), { remove: unwantedKeys(spec), restore: undeclared });
+  if (text === existing) {
+    return conditional ? notMet("the file says so already") : skipped("the file says so already");
+  }
+  await host.writeFile(paths.conf, text);
+  return done;
+};
+
+/** Notes in the home that the node was proven on its release. */
+export const noteProven = async ({ host, spec }: NodeContext): Promise<void> => {
+  const home = await observeHome(host, { home: spec.home, kind: spec.kind });
+  const { marker } = home;
+  if (!marker || marker.releases.at(-1)?.id === spec.release.id) {
+    return;
+  }
+  const at = new Date(home.at).toISOString();
+  const releases = [...marker.releases, { id: spec.release.id, version: spec.release.version, at }];
+  await writeHomeMarker(host, spec.home, { ...marker, releases: releases.slice(-releasesKept) });
+};
+
+/** Entries of a home's history: enough to see what a node went through, without end. */
+const releasesKept = 10;

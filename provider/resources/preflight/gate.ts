@@ -1,0 +1,183 @@
+import { progressOf } from "../../engine/log.js";
+import { messageOf, TransientError, UserError } from "../../error.js";
+import { downgradeReason, gateItem, isDowngrade, preflightItem } from "../../plan/preflight.js";
+import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js";
+import type { Run } from "../../rollout/run.js";
+import type { Backend, Frontend } from "../../starrocks/show.js";
+import { runsVersion } from "../../starrocks/versions.js";
+import { until } from "../../wait.js";
+import { isFe, labelOf, type NodeContext } from "../node/context.js";
+import { converge } from "../node/converge.js";
+import { nodeItem } from "../node/plan.js";
+import { look } from "../node/works.js";
+import { inspectHosts } from "./inspect.js";
+import type { Topology } from "./topology.js";
+
+const topologies = new WeakMap<Run, Topology>();
+
+/** Notes the whole declared cluster: `Preflight` is checked before any node of an operation. */
+export const declare = (run: Run, topology: Topology): void => {
+  topologies.set(run, topology);
+};
+
+/** What a node calls before the first stop; does its work once in a process. */
+export const gateOf =
+  (run: Run) =>
+  async (report: (seen: string) => void): Promise<void> => {
+    const topology = topologies.get(run);
+    if (!topology) {
+      run.answers = true;
+      return;
+    }
+    report("the pre-flight of the cluster");
+    await run.once("gate", () => passGate(run, topology));
+  };
+
+/** The work of the `Preflight` resource itself. */
+export const inspect = async (run: Run, topology: Topology): Promise<void> => {
+  const item = preflightItem(true, topology.position);
+  const execution: Execution = new Execution(
+    item,
+    { inspect: () => inspectOnce(run, topology, execution.report) },
+    run.journal,
+    progressOf(topology.urn),
+  );
+  await execution.run();
+};
+
+const inspectOnce = async (run: Run, topology: Topology, report: (seen: string) => void): Promise<Outcome> => {
+  await run.once("inspect", () => inspectHosts(topology, report));
+  return done;
+};
+
+const passGate = async (run: Run, topology: Topology): Promise<void> => {
+  const gate = new Gate(run, topology);
+  const execution: Execution = new Execution(
+    gateItem,
+    {
+      inspect: async () =>
+        run.began("inspect") ? notMet("done already") : inspectOnce(run, topology, execution.report),
+      repair: () => gate.repair(execution.report),
+      gate: () => gate.assertHealthy(execution.report),
+    },
+    run.journal,
+    progressOf(topology.urn),
+  );
+  await execution.run();
+};
+
+type Rows = { readonly frontends: readonly Frontend[]; readonly backends: readonly Backend[] };
+
+class Gate {
+  readonly #run: Run;
+  readonly #topology: Topology;
+
+  constructor(run: Run, topology: Topology) {
+    this.#run = run;
+    this.#topology = topology;
+  }
+
+  get #any(): NodeContext {
+    const [first] = this.#topology.nodes;
+    if (!first) {
+      throw new Error("A topology has nodes");
+    }
+    return first;
+  }
+
+  #rows(): Promise<Rows | undefined> {
+    return this.#any.frontends.rows();
+  }
+
+  /** Starts every declared node that has run before and is down now, FEs first: without a majority nothing can be proven. */
+  async repair(report: (seen: string) => void): Promise<Outcome> {
+    const repaired: string[] = [];
+    for (const kind of ["fe", "be"] as const) {
+      const nodes = this.#topology.nodes.filter(({ spec }) => spec.kind === kind);
+      const down = await Promise.all(nodes.map(async (node) => ((await isDown(node)) ? [node] : [])));
+      for (const node of down.flat()) {
+        report(`starting ${labelOf(node.spec)}`);
+        await this.#repairNode(node);
+        repaired.push(labelOf(node.spec));
+      }
+    }
+    return repaired.length === 0 ? notMet("all run") : { mark: "done", detail: `started ${repaired.join(", ")}` };
+  }
+
+  async #repairNode(node: NodeContext): Promise<void> {
+    const spec = { ...node.spec, release: await this.#releaseFor(node) } as NodeContext["spec"];
+    const action = { type: "repair", status: "stopped" } as const;
+    const item = { ...nodeItem(action, spec, node.position), id: `${labelOf(spec)}, found down` };
+    await converge({ ...node, spec }, action, item, async () => undefined);
+  }
+
+  /**
+   * The release on which a node found down is started. A BE takes the declared one: it may be down as the one before was
+   * bad. An FE does so only when no BE is older: its own turn comes after theirs.
+   */
+  async #releaseFor(node: NodeContext): Promise<NodeContext["spec"]["release"]> {
+    const { release } = node.spec;
+    const { current } = await look(node);
+    if (!isFe(node) || current === undefined || current === release.id) {
+      return release;
+    }
+    const rows = await this.#rows();
+    const backendsDone = rows?.backends.every(({ version }) => runsVersion(version, release.version)) ?? false;
+    return backendsDone ? release : { id: current, version: current.split("-").slice(0, -1).join("-") };
+  }
+
+  /** Everything Alive, as far as there is a cluster that can be asked; then each further stop is asked for too. */
+  async assertHealthy(report: (seen: string) => void): Promise<Outcome> {
+    const { limits } = this.#any;
+    const known = await this.#clusterExists();
+    if (!known) {
+      return notMet("there is no cluster yet");
+    }
+    const rows = await until<Rows>(
+      async () => {
+        const seen = await this.#rows();
+        if (!seen) {
+          return { done: false, seen: "no FE answers" };
+        }
+        const down = downNames(seen);
+        return down.length === 0 ? { done: true, value: seen } : { done: false, seen: `${down.join(", ")} not Alive` };
+      },
+      {
+        what: "every FE and BE of the cluster to be Alive before the first one is stopped",
+        limit: Math.max(limits.alive, limits.leader),
+        onProgress: report,
+        advice: "Nothing was stopped. Bring the nodes named here back, or drop them from the cluster.",
+      },
+    );
+    this.#run.answers = true;
+    const { version } = this.#topology.release;
+    const running = rows.frontends.map((frontend) => frontend.version);
+    if (isDowngrade(version, running)) {
+      throw new UserError(downgradeReason(version, [...new Set(running)].join(", ")));
+    }
+    return done;
+  }
+
+  /** Whether an FE of this cluster has ever run: then not answering is a fault, not the beginning. */
+  async #clusterExists(): Promise<boolean> {
+    const homes = await Promise.all(this.#topology.nodes.filter(isFe).map(look));
+    return homes.some(({ data }) => data.some((folder) => folder.state === "data" && folder.content.hasVersion));
+  }
+}
+
+const isDown = async (node: NodeContext): Promise<boolean> => {
+  try {
+    const { marker, process } = await look(node);
+    return process === undefined && (marker?.releases.length ?? 0) > 0 && marker?.left === undefined;
+  } catch (error) {
+    if (error instanceof TransientError) {
+      throw new UserError(`${labelOf(node.spec)} could not be looked at: ${messageOf(error)}`);
+    }
+    throw error;
+  }
+};
+
+const downNames = ({ frontends, backends }: Rows): readonly string[] => [
+  ...frontends.filter(({ alive }) => !alive).map(({ address }) => `FE ${address}`),
+  ...backends.filter(({ alive }) => !alive).map(({ address, heartbeatPort }) => `BE ${address}:${heartbeatPort}`),
+];

@@ -1,0 +1,68 @@
+import { warn } from "../../engine/log.js";
+import { type Plain, plain } from "../../engine/outputs.js";
+import { hasUnknown } from "../../engine/unknown.js";
+import { preflightItem } from "../../plan/preflight.js";
+import { inspectTopology } from "../../plan/topology.js";
+import { runOf } from "../../rollout/run.js";
+import type { Handlers } from "../handlers.js";
+import { failuresOf, topologyInputs } from "../inputs.js";
+import { declare, inspect } from "./gate.js";
+import { digestOf, specsOf, topologyOf } from "./topology.js";
+
+/** What is kept: enough to know another cluster from this one. What it takes to reach hosts is not needed to delete it. */
+export const outputsOf = (inputs: Plain): Record<string, unknown> =>
+  plain({
+    cluster: inputs.cluster,
+    release: inputs.release,
+    digest: digestOf(inputs),
+    __urn: inputs.__urn,
+    __clusterUrn: inputs.__clusterUrn,
+  });
+
+export const preflight: Handlers = {
+  check: async (_olds, news) => {
+    const failures = [...failuresOf(topologyInputs, news)];
+    if (failures.length > 0 || hasUnknown(news)) {
+      return { inputs: news, failures };
+    }
+    const { problems, warnings } = inspectTopology(specsOf(news));
+    if (problems.length > 0) {
+      return { inputs: news, failures: [...problems] };
+    }
+    const topology = topologyOf(news);
+    const run = runOf(topology.cluster);
+    run.maxUnavailable = topology.maxUnavailable;
+    run.componentUrn = topology.clusterUrn;
+    declare(run, topology);
+    run.items.set("pre-flight", preflightItem(true, topology.position));
+    for (const warning of warnings) {
+      await warn(topology.clusterUrn, warning);
+    }
+    return { inputs: news };
+  },
+
+  diff: async (_id, olds, news) => {
+    const changes = hasUnknown(news) || olds.digest !== digestOf(news);
+    const run = runOf(String(news.cluster));
+    if (run.items.has("pre-flight")) {
+      run.items.set("pre-flight", preflightItem(changes, 0));
+    }
+    return { changes, deleteBeforeReplace: true };
+  },
+
+  create: async (inputs) => {
+    const topology = topologyOf(inputs);
+    await inspect(runOf(topology.cluster), topology);
+    return { id: `${topology.cluster}:preflight`, outs: outputsOf(inputs) };
+  },
+
+  update: async (_id, _olds, news) => {
+    const topology = topologyOf(news);
+    await inspect(runOf(topology.cluster), topology);
+    return { outs: outputsOf(news) };
+  },
+
+  read: async (id, props) => ({ id, props: plain(props) }),
+
+  delete: async () => undefined,
+};

@@ -1,0 +1,89 @@
+import { warn } from "../../engine/log.js";
+import { messageOf, UserError } from "../../error.js";
+import { hostProblems } from "../../starrocks/host-problems.js";
+import { findJdk } from "../../starrocks/jdk.js";
+import { hostFacts } from "../../starrocks/limits.js";
+import { describeListener, inTheWay } from "../../starrocks/listening.js";
+import { observeProcess } from "../../starrocks/process.js";
+import { observeRelease } from "../../starrocks/release.js";
+import { versionOf } from "../../starrocks/versions.js";
+import { labelOf, type NodeContext } from "../node/context.js";
+import { dataPaths } from "../node/settings.js";
+import type { Topology } from "./topology.js";
+
+interface Findings {
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Looks at every host at once; throws one error that names all that would stop a node from starting. */
+export const inspectHosts = async (topology: Topology, report: (seen: string) => void): Promise<void> => {
+  let looked = 0;
+  const findings = await Promise.all(
+    topology.nodes.map(async (node) => {
+      const found = await inspectNode(node);
+      looked += 1;
+      report(`${looked} of ${topology.nodes.length} nodes seen`);
+      return found;
+    }),
+  );
+  const warnings = [...new Set(findings.flatMap((found) => found.warnings))];
+  if (warnings.length > 0) {
+    await warn(topology.urn, warnings.join("\n"));
+  }
+  const errors = [...new Set(findings.flatMap((found) => found.errors))];
+  if (errors.length > 0) {
+    throw new UserError(`The pre-flight found what must be mended first; nothing was touched.\n${errors.join("\n")}`);
+  }
+};
+
+const inspectNode = async (node: NodeContext): Promise<Findings> => {
+  const { host, spec } = node;
+  try {
+    const ports = Object.values(spec.ports);
+    const [facts, process, seals, jdk] = await Promise.all([
+      hostFacts(host, { paths: [spec.deployDir, ...dataPaths(spec)], ports }),
+      observeProcess(host, spec.kind, spec.home),
+      observeRelease(host, spec.deployDir, spec.release.id),
+      spec.kind === "fe" ? jdkProblem(node) : undefined,
+    ]);
+    const problems = hostProblems(facts, {
+      kinds: [spec.kind],
+      address: spec.address,
+      ...(spec.config.priority_networks !== undefined && { priorityNetworks: spec.config.priority_networks }),
+    });
+    const taken = process ? [] : inTheWay(facts.listeners, spec.address).map(describeListener);
+    const staged = seals.some(({ part }) => part === spec.kind);
+    const errors = [
+      ...problems.errors,
+      ...taken.map((what) => `${what}; free it or give the node another port`),
+      ...(jdk === undefined ? [] : [jdk]),
+      ...(staged ? [] : [`${spec.release.id} (${spec.kind}) is not staged in ${spec.deployDir}/releases`]),
+    ];
+    const prefix = `${labelOf(spec)} (${host.name}): `;
+    return {
+      errors: errors.map((text) => prefix + text),
+      warnings: problems.warnings.map((text) => `${host.name}: ${text}`),
+    };
+  } catch (error) {
+    if (!(error instanceof UserError)) {
+      throw error;
+    }
+    return { errors: [`${labelOf(spec)} (${host.name}): ${messageOf(error)}`], warnings: [] };
+  }
+};
+
+const jdkProblem = async ({ host, spec }: NodeContext): Promise<string | undefined> => {
+  try {
+    await findJdk(host, {
+      version: versionOf(spec.release.version),
+      ...(spec.javaHome !== undefined && { javaHome: spec.javaHome }),
+    });
+    return undefined;
+  } catch (error) {
+    if (error instanceof UserError) {
+      return messageOf(error);
+    }
+    throw error;
+  }
+};

@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import type { Plain } from "../../engine/outputs.js";
+import type { Connection } from "../../host/connection.js";
+import { limitsOf } from "../../plan/limits.js";
+import { beSpec, feSpec, type NodeSpec } from "../../plan/spec.js";
+import { read, topologyInputs } from "../inputs.js";
+import { assemble, type NodeContext } from "../node/context.js";
+
+/** The declared cluster as a whole. */
+export interface Topology {
+  readonly cluster: string;
+  readonly release: { readonly id: string; readonly version: string };
+  readonly maxUnavailable: number;
+  readonly nodes: readonly NodeContext[];
+  readonly position: number;
+  readonly urn: string | undefined;
+  readonly clusterUrn: string | undefined;
+}
+
+/** The nodes of the inputs as specs, for checks that look at no host. */
+export const specsOf = (inputs: Plain): readonly NodeSpec[] =>
+  read(topologyInputs, inputs).nodes.map((node) => (node.kind === "fe" ? feSpec(node) : beSpec(node)));
+
+export const topologyOf = (inputs: Plain): Topology => {
+  const { connection, connections, sql, frontends, limits, position, __urn, __clusterUrn, ...rest } = read(
+    topologyInputs,
+    inputs,
+  );
+  const specs = specsOf(inputs);
+  return {
+    ...rest,
+    position,
+    urn: __urn,
+    clusterUrn: __clusterUrn,
+    nodes: specs.map((spec, index) =>
+      assemble(spec, { ...connection, ...connections[index] } as Connection, {
+        sql,
+        contacts: frontends,
+        limits: limitsOf(limits),
+        position: index,
+        preflight: "this",
+        urn: __urn,
+      }),
+    ),
+  };
+};
+
+/** Inputs that do not make another cluster of it: how it is reached, how long is waited, where things are shown. */
+const notDigested = new Set(["connection", "connections", "sql", "limits", "position", "frontends"]);
+
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) {
+    return value.map(sorted);
+  }
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+};
+
+/** The declared cluster in a few bytes, taken from the inputs as given: a default of a later version must not change it. */
+export const digestOf = (inputs: Plain): string => {
+  const digested = Object.entries(inputs).filter(([key]) => !notDigested.has(key) && !key.startsWith("__"));
+  const nodes = (inputs.nodes as readonly Plain[]).map(({ limits, adopt, ...node }) => node);
+  return createHash("sha256")
+    .update(JSON.stringify(sorted({ ...Object.fromEntries(digested), nodes })))
+    .digest("hex")
+    .slice(0, 16);
+};

@@ -1,0 +1,91 @@
+import { progressOf, tell } from "../engine/log.js";
+import { type Plain, plain } from "../engine/outputs.js";
+import { hasUnknown } from "../engine/unknown.js";
+import { downgradeReason, isDowngrade } from "../plan/preflight.js";
+import type { Item } from "../plan/steps.js";
+import { Execution } from "../rollout/execute.js";
+import { runOf } from "../rollout/run.js";
+import type { Handlers } from "./handlers.js";
+import { failuresOf, topologyInputs } from "./inputs.js";
+import { outputsOf } from "./preflight/handlers.js";
+import { digestOf, type Topology, topologyOf } from "./preflight/topology.js";
+import { survey } from "./survey.js";
+
+const itemOf = (changes: boolean): Item => ({
+  id: "rollout",
+  wave: "rollout",
+  position: 0,
+  change: "",
+  stops: false,
+  steps: changes
+    ? [{ verb: "survey", text: "see every declared node Alive with the declared version, several times, and query each FE" }]
+    : [],
+});
+
+const prove = async (topology: Topology): Promise<void> => {
+  const run = runOf(topology.cluster);
+  const execution: Execution = new Execution(
+    itemOf(true),
+    { survey: () => survey(topology, execution.report) },
+    run.journal,
+    progressOf(topology.urn),
+  );
+  await execution.run();
+  await tell(topology.clusterUrn, run.report(`done in ${run.journal.seconds.toFixed(0)} s; every node is proven.`));
+};
+
+export const rollout: Handlers = {
+  check: async (olds, news) => {
+    const failures = [...failuresOf(topologyInputs, news)];
+    if (failures.length > 0 || hasUnknown(news)) {
+      return { inputs: news, failures };
+    }
+    const { cluster, clusterUrn, release } = topologyOf(news);
+    const run = runOf(cluster);
+    const frontends = [...run.items.values()].filter(({ wave }) => ["observers", "followers", "leader"].includes(wave));
+    const newest = frontends.flatMap(({ from }) => (from === undefined ? [] : [from]));
+    const kept = frontends.filter(({ change }) => change === "").length > 0;
+    if (!run.acted && !kept && isDowngrade(release.version, newest)) {
+      const reason = downgradeReason(release.version, [...new Set(newest)].join(", "));
+      return { inputs: news, failures: [{ property: "release.version", reason }] };
+    }
+    const first = Object.keys(olds).length === 0;
+    const changes = first || run.willAct || changed(olds, news);
+    run.items.set("rollout", itemOf(changes));
+    // In an update everything before was done already, and the report tells of it.
+    if (!run.acted && run.plan !== undefined) {
+      await tell(clusterUrn, run.plan);
+    }
+    return { inputs: news };
+  },
+
+  diff: async (_id, olds, news) => {
+    const run = runOf(String(news.cluster));
+    const changes = hasUnknown(news) || olds.digest !== digestOf(news) || run.willAct || run.acted;
+    return { changes, deleteBeforeReplace: true };
+  },
+
+  create: async (inputs) => {
+    const topology = topologyOf(inputs);
+    await prove(topology);
+    return { id: `${topology.cluster}:rollout`, outs: outputsOf(inputs) };
+  },
+
+  update: async (_id, _olds, news) => {
+    await prove(topologyOf(news));
+    return { outs: outputsOf(news) };
+  },
+
+  read: async (id, props) => ({ id, props: plain(props) }),
+
+  delete: async () => undefined,
+};
+
+const changed = (olds: Plain, news: Plain): boolean => {
+  try {
+    return digestOf(olds) !== digestOf(news);
+  } catch {
+    // Inputs of another release of this package: what it was cannot be told, so it is looked at.
+    return true;
+  }
+};

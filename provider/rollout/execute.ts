@@ -1,0 +1,69 @@
+import { messageOf } from "../error.js";
+import { type Item, type Step, type Verb, verbs } from "../plan/steps.js";
+import type { Journal } from "./journal.js";
+
+/** What a step's work found out; `skipped` with the reason when it was so already. */
+export type Outcome =
+  | { readonly mark: "done"; readonly detail?: string }
+  | { readonly mark: "skipped"; readonly detail?: string }
+  | { readonly mark: "not met"; readonly detail?: string };
+
+export const done: Outcome = { mark: "done" };
+export const skipped = (detail?: string): Outcome => ({ mark: "skipped", ...(detail !== undefined && { detail }) });
+export const notMet = (detail?: string): Outcome => ({ mark: "not met", ...(detail !== undefined && { detail }) });
+
+export type Work = (step: Step) => Promise<Outcome>;
+export type Works = Partial<Readonly<Record<Verb, Work>>>;
+
+/** The steps of one item on their way: the very list that the preview printed, executed in its order. */
+export class Execution {
+  readonly item: Item;
+  readonly #journal: Journal;
+  readonly #progress: (text: string) => void;
+  readonly #works: Works;
+  #current: Step | undefined;
+
+  constructor(item: Item, works: Works, journal: Journal, progress: (text: string) => void) {
+    this.item = item;
+    this.#works = works;
+    this.#journal = journal;
+    this.#progress = progress;
+    journal.begin(item);
+  }
+
+  /** The step that ran last, for an error's text. */
+  get step(): Step | undefined {
+    return this.#current;
+  }
+
+  /** Tells in the resource's row what is being waited for: `3/6 start: no answer yet`. */
+  readonly report = (seen: string): void => {
+    const index = this.#current ? this.item.steps.indexOf(this.#current) + 1 : 0;
+    const verb = this.#current ? verbs[this.#current.verb] : "";
+    this.#progress(`${index}/${this.item.steps.length} ${verb}${seen ? `: ${seen}` : ""}`);
+  };
+
+  async run(steps: readonly Step[] = this.item.steps): Promise<void> {
+    for (const step of steps) {
+      await this.#one(step);
+    }
+  }
+
+  async #one(step: Step): Promise<void> {
+    const work = this.#works[step.verb];
+    if (!work) {
+      throw new Error(`No work for the step "${step.verb}" of ${this.item.id}`);
+    }
+    this.#current = step;
+    this.report("");
+    const started = performance.now();
+    try {
+      const outcome = await work(step);
+      this.#journal.mark(this.item, step, outcome.mark, performance.now() - started, outcome.detail);
+    } catch (error) {
+      this.#journal.mark(this.item, step, "failed", performance.now() - started, messageOf(error));
+      this.#journal.abandon(this.item);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,200 @@
+import { TransientError } from "../error.js";
+import type { Connection } from "../host/connection.js";
+import { hostFor } from "../host/pool.js";
+import type { Host } from "../host/types.js";
+import type { Limits } from "../plan/limits.js";
+import type { Role } from "../plan/spec.js";
+import { readHomeMarker } from "../starrocks/marker.js";
+import type { FePorts } from "../starrocks/ports.js";
+import { AccessDenied, connectSql, type Sql } from "../starrocks/sql.js";
+import {
+  type Backend,
+  type Frontend,
+  setRootPassword,
+  showBackends,
+  showFrontends,
+} from "../starrocks/statements.js";
+
+/** An FE of the cluster, as a node that asks it reaches it. */
+export interface Contact {
+  readonly name: string;
+  readonly address: string;
+  readonly role: Role;
+  readonly ports: FePorts;
+  readonly home: string;
+  readonly metaDir: string;
+  /** What of the asking node's connection is different for this one. */
+  readonly connection: Readonly<Record<string, unknown>>;
+}
+
+export interface SqlAccess {
+  readonly user: string;
+  readonly password?: string | undefined;
+}
+
+interface Access {
+  readonly contacts: readonly Contact[];
+  readonly connection: Connection;
+  readonly sql: SqlAccess;
+  readonly limits: Limits;
+}
+
+/** How the cluster is asked: through whichever of its FEs answers. A cluster's sessions are shared in a process. */
+export class Frontends {
+  readonly contacts: readonly Contact[];
+  readonly #access: Access;
+  readonly #sessions: Map<string, Promise<Sql>>;
+
+  constructor(access: Access) {
+    this.contacts = access.contacts;
+    this.#access = access;
+    this.#sessions = sessionsOf(access);
+  }
+
+  /** The host of an FE. */
+  hostOf(contact: Contact): Host {
+    return hostFor({ ...this.#access.connection, ...contact.connection } as Connection);
+  }
+
+  /** A session with this very FE. */
+  async through(contact: Contact): Promise<Sql> {
+    const known = this.#sessions.get(contact.name);
+    if (known) {
+      return known;
+    }
+    const opening = this.#open(contact);
+    this.#sessions.set(contact.name, opening);
+    opening.catch(() => this.#sessions.delete(contact.name));
+    return opening;
+  }
+
+  /** Ends the session with an FE that is going to be stopped, or whose answers are not wanted any more. */
+  forget(contact: { readonly name: string }): void {
+    const session = this.#sessions.get(contact.name);
+    this.#sessions.delete(contact.name);
+    session?.then(
+      (sql) => sql.close(),
+      () => undefined,
+    );
+  }
+
+  /**
+   * Asks whichever FE answers, all at once on the first question and then the one that answered last. Undefined when none
+   * does: there is no cluster yet, or it has no leader (a group without one hangs rather than fails).
+   */
+  async ask<T>(question: (sql: Sql, contact: Contact) => Promise<T>, without?: string): Promise<T | undefined> {
+    const denied: Error[] = [];
+    const attempt = async (contact: Contact): Promise<T> => {
+      try {
+        return await question(await this.through(contact), contact);
+      } catch (error) {
+        this.forget(contact);
+        if (!(error instanceof TransientError)) {
+          denied.push(error as Error);
+        }
+        throw error;
+      }
+    };
+    const contacts = this.contacts.filter(({ name }) => name !== without);
+    try {
+      return await first(contacts, (contact) => this.#sessions.has(contact.name), attempt);
+    } catch {
+      const [refusal] = denied;
+      if (refusal) {
+        throw refusal;
+      }
+      return undefined;
+    }
+  }
+
+  /** Rows of both kinds as the leader has them; undefined when nobody answers. */
+  rows(without?: string): Promise<{ frontends: readonly Frontend[]; backends: readonly Backend[] } | undefined> {
+    return this.ask(
+      async (sql) => ({
+        frontends: await showFrontends(sql, this.#access.limits.sql),
+        backends: await showBackends(sql, this.#access.limits.sql),
+      }),
+      without,
+    );
+  }
+
+  /**
+   * The declared password first. The empty one only where we founded the cluster and a crash may have come before the
+   * password was set; then it is set.
+   */
+  async #open(contact: Contact): Promise<Sql> {
+    const { sql } = this.#access;
+    try {
+      return await this.#login(contact, sql.password);
+    } catch (error) {
+      if (!(error instanceof AccessDenied) || !sql.password || sql.user !== "root" || !(await this.#founded())) {
+        throw error;
+      }
+      const empty = await this.#login(contact, undefined);
+      try {
+        await setRootPassword(empty, sql.password, this.#access.limits.sql);
+      } finally {
+        empty.close();
+      }
+      return this.#login(contact, sql.password);
+    }
+  }
+
+  #login(contact: Contact, password: string | undefined): Promise<Sql> {
+    const { limits, sql } = this.#access;
+    return connectSql(this.hostOf(contact), {
+      address: contact.address,
+      port: contact.ports.query,
+      user: sql.user,
+      ...(password !== undefined && { password }),
+      connectLimit: limits.sql,
+      limit: limits.sql,
+    });
+  }
+
+  /** Whether an FE's home says that this program founded the cluster. */
+  async #founded(): Promise<boolean> {
+    const markers = await Promise.all(
+      this.contacts.map(async (contact) => {
+        try {
+          return await readHomeMarker(this.hostOf(contact), contact.home, "fe");
+        } catch {
+          // A host that cannot be read cannot vouch for anything; the refused login is reported then.
+          return undefined;
+        }
+      }),
+    );
+    return markers.some((marker) => marker?.founded === true);
+  }
+}
+
+/** The first success among those with an open session, else among all at once. */
+const first = async <C, T>(
+  contacts: readonly C[],
+  known: (contact: C) => boolean,
+  attempt: (contact: C) => Promise<T>,
+): Promise<T> => {
+  const open = contacts.filter(known);
+  for (const contact of open) {
+    try {
+      return await attempt(contact);
+    } catch {
+      // The next one may answer.
+    }
+  }
+  return Promise.any(contacts.filter((contact) => !open.includes(contact)).map(attempt));
+};
+
+const shared = new Map<string, Map<string, Promise<Sql>>>();
+
+/** Sessions by FE for one set of contacts and credentials. */
+const sessionsOf = ({ contacts, sql }: Access): Map<string, Promise<Sql>> => {
+  const key = JSON.stringify([contacts.map(({ address, ports }) => `${address}:${ports.query}`), sql.user, sql.password]);
+  const existing = shared.get(key);
+  if (existing) {
+    return existing;
+  }
+  const sessions = new Map<string, Promise<Sql>>();
+  shared.set(key, sessions);
+  return sessions;
+};

@@ -1,0 +1,128 @@
+import { engineAlive, tell } from "../engine/log.js";
+import { UserError } from "../error.js";
+import { withGate } from "../plan/preflight.js";
+import { inOrder, isEmpty, planText } from "../plan/rollout.js";
+import type { Item } from "../plan/steps.js";
+import { Journal } from "./journal.js";
+import { Mutex } from "./mutex.js";
+import { Turnstile } from "./turnstile.js";
+
+/**
+ * One operation on one cluster, as far as this process knows of it. All checks of an operation happen one after the
+ * other in one provider process, dependents last, so the last one sees the whole plan; and all creates and updates of
+ * an update run in one process, so that turns can be given here.
+ */
+export class Run {
+  readonly cluster: string;
+  readonly items = new Map<string, Item>();
+  /** Statements that change the membership of the FE group go one at a time: two at once find its lock taken. */
+  readonly membership = new Mutex();
+  /** The first starts of FEs go one by one, so that what is wrong with one is found before the next. */
+  readonly frontendStarts = new Mutex();
+  readonly frontends = new Turnstile(1);
+  /** Whether an FE group answered before the first stop: then it is asked before each other one. */
+  answers = false;
+  #backends: Turnstile | undefined;
+  #maxUnavailable = 1;
+  #journal: Journal | undefined;
+  readonly #once = new Map<"inspect" | "gate", Promise<void>>();
+  #componentUrn: string | undefined;
+  #failure: string | undefined;
+
+  constructor(cluster: string) {
+    this.cluster = cluster;
+  }
+
+  /** How many BEs may be down at once; declared by the `Preflight`, which is checked before any node. */
+  set maxUnavailable(value: number) {
+    this.#maxUnavailable = value;
+  }
+
+  get maxUnavailable(): number {
+    return this.#maxUnavailable;
+  }
+
+  set componentUrn(urn: string | undefined) {
+    this.#componentUrn = urn;
+  }
+
+  get backends(): Turnstile {
+    this.#backends ??= new Turnstile(this.#maxUnavailable);
+    return this.#backends;
+  }
+
+  /** Made at the first act, so that a preview leaves no file. */
+  get journal(): Journal {
+    this.#journal ??= new Journal(this.cluster);
+    return this.#journal;
+  }
+
+  /** Whether anything was done in this process: then it is an update, and no plan is printed any more. */
+  get acted(): boolean {
+    return this.#journal !== undefined;
+  }
+
+  /** Whether anything but the final proof is going to be done. */
+  get willAct(): boolean {
+    return [...this.items.values()].some(({ id, steps }) => id !== "rollout" && steps.length > 0);
+  }
+
+  /** The plan of a whole operation, once all resources were checked; undefined when nothing is going to happen. */
+  get plan(): string | undefined {
+    const items = withGate([...this.items.values()]);
+    return isEmpty(items) ? undefined : planText(this.cluster, items, { maxUnavailable: this.#maxUnavailable });
+  }
+
+  /** Runs a piece of the pre-flight once in a process, for all that want it done. */
+  once(what: "inspect" | "gate", work: () => Promise<void>): Promise<void> {
+    const running = this.#once.get(what) ?? work();
+    this.#once.set(what, running);
+    return running;
+  }
+
+  /** Whether that piece was begun in this process. */
+  began(what: "inspect" | "gate"): boolean {
+    return this.#once.has(what);
+  }
+
+  /** Closes the turnstiles: nothing that has not begun is touched. The report goes to the cluster's row, as `Rollout` will not run. */
+  async fail(node: string, reason: string): Promise<void> {
+    this.frontends.close(reason);
+    this.backends.close(reason);
+    if (this.#failure === undefined) {
+      this.#failure = node;
+      await tell(this.#componentUrn, this.report(`stopped at ${node}; nothing after it is touched.`));
+    }
+  }
+
+  /** Throws where it would be wrong to begin something: another node has failed, or the engine that asked for it is gone. */
+  async assertGoing(node: string): Promise<void> {
+    this.frontends.assertOpen(node);
+    if (!(await engineAlive())) {
+      throw new UserError(`${node} was not touched: the Pulumi engine that started this operation is gone.`);
+    }
+  }
+
+  /** What was done, in the order of the plan. */
+  report(outcome: string): string {
+    const journal = this.journal;
+    const summaries = new Map(journal.items.map(({ item, summary }) => [item.id, summary]));
+    const lines = inOrder(journal.items.map(({ item }) => item)).map(
+      (item) => `  ${item.id}${item.change ? `, ${item.change}` : ""}: ${summaries.get(item.id)}`,
+    );
+    return [`${this.cluster}: ${outcome}`, ...lines, `Journal: ${journal.path}`].join("\n");
+  }
+}
+
+const runs = new Map<string, Run>();
+
+/** The operation on a cluster in this process. */
+export const runOf = (cluster: string): Run => {
+  const existing = runs.get(cluster);
+  if (existing) {
+    return existing;
+  }
+  const run = new Run(cluster);
+  runs.set(cluster, run);
+  return run;
+};

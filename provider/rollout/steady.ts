@@ -1,0 +1,25 @@
+import type { Look } from "../wait.js";
+
+/** How many equal readings in a row are a proof: one may be old news, or the moment before a crash. */
+const readings = 3;
+
+/** Counts equal readings in a row. */
+export class Steady {
+  #last: string | undefined;
+  #count = 0;
+
+  reset(): void {
+    this.#count = 0;
+    this.#last = undefined;
+  }
+
+  /** Notes a reading; true when it was the same often enough. */
+  note(reading: string): boolean {
+    this.#count = reading === this.#last ? this.#count + 1 : 1;
+    this.#last = reading;
+    return this.#count >= readings;
+  }
+}
+
+export const isSteady = (steady: Steady, reading: string): Look<void> =>
+  steady.note(reading) ? { done: true, value: undefined } : { done: false, seen: `${reading}, once more` };

@@ -1,0 +1,104 @@
+import { UserError } from "../error.js";
+import { type Look, until } from "../wait.js";
+
+export interface TurnOptions {
+  /** The node that wants to stop, for messages. */
+  readonly node: string;
+  /** Its place in the plan; the lowest among those waiting goes first. */
+  readonly position: number;
+  /** Names of the nodes of this kind that are down now, this one left out: another process may have stopped one. */
+  readonly down: () => Promise<readonly string[]>;
+  /** Milliseconds. */
+  readonly limit: number;
+  readonly onProgress?: (seen: string) => void;
+}
+
+interface Waiting {
+  readonly position: number;
+  readonly node: string;
+}
+
+/**
+ * Lets at most `width` nodes of one kind be down during a change, and closes for good when one of them fails.
+ * It never waits for a node that the engine has not started: the order within a wave is preferred, not promised.
+ */
+export class Turnstile {
+  readonly #width: number;
+  readonly #inside = new Set<string>();
+  readonly #waiting = new Set<Waiting>();
+  #closed: string | undefined;
+
+  constructor(width: number) {
+    this.#width = width;
+  }
+
+  /** Nothing passes any more; those that wait, and all that come, fail with one short line. */
+  close(reason: string): void {
+    this.#closed ??= reason;
+  }
+
+  get closed(): string | undefined {
+    return this.#closed;
+  }
+
+  /** Throws when the turnstile is closed. */
+  assertOpen(node: string): void {
+    if (this.#closed !== undefined) {
+      throw new RefusedTurn(node, this.#closed);
+    }
+  }
+
+  /** Waits until this node may be down. The function that it gives must be called when the node is proven up again. */
+  async enter(options: TurnOptions): Promise<() => void> {
+    const me: Waiting = { node: options.node, position: options.position };
+    this.#waiting.add(me);
+    try {
+      await until(() => this.#look(me, options), {
+        what: `the turn of ${options.node}`,
+        limit: options.limit,
+        ...(options.onProgress && { onProgress: options.onProgress }),
+        advice: "It was not touched. Bring the nodes named here back (`pulumi up --refresh` starts declared ones), then run `pulumi up` again.",
+      });
+    } finally {
+      this.#waiting.delete(me);
+    }
+    return () => this.#inside.delete(options.node);
+  }
+
+  async #look(me: Waiting, options: TurnOptions): Promise<Look<void>> {
+    this.assertOpen(me.node);
+    const obstacle = await this.#obstacle(me, options);
+    // Another one may have failed, or gone in, while the cluster was asked.
+    this.assertOpen(me.node);
+    if (obstacle !== undefined || !this.#mayEnter(me)) {
+      return { done: false, seen: obstacle ?? this.#queue(me) };
+    }
+    this.#inside.add(me.node);
+    return { done: true, value: undefined };
+  }
+
+  async #obstacle(me: Waiting, { down }: TurnOptions): Promise<string | undefined> {
+    if (!this.#mayEnter(me)) {
+      return this.#queue(me);
+    }
+    const others = (await down()).filter((name) => !this.#inside.has(name));
+    const free = this.#width - this.#inside.size - others.length;
+    return free > 0 ? undefined : `waiting for its turn: ${others.join(", ")} down`;
+  }
+
+  #mayEnter(me: Waiting): boolean {
+    return this.#inside.size < this.#width && ![...this.#waiting].some(({ position }) => position < me.position);
+  }
+
+  #queue(me: Waiting): string {
+    const before = [...this.#waiting].filter(({ position }) => position < me.position).map(({ node }) => node);
+    return `waiting for its turn: ${[...this.#inside, ...before].join(", ") || "nobody"} first`;
+  }
+}
+
+/** A node that was not touched as another one had failed before. */
+export class RefusedTurn extends UserError {
+  constructor(node: string, reason: string) {
+    super(`${node} was not touched: ${reason}`);
+  }
+}

@@ -1,0 +1,160 @@
+import type { Input } from "@pulumi/pulumi";
+
+/**
+ * How a host is reached over SSH. The names are those of `@pulumi/command`, with `knownHosts` and `become` added.
+ * A changed connection never restarts or replaces anything.
+ */
+export interface ConnectionArgs {
+  /** Where SSH goes. Default: the node's `host`. */
+  host?: Input<string>;
+  /** Default 22. */
+  port?: Input<number>;
+  /** Default `root`. */
+  user?: Input<string>;
+  password?: Input<string>;
+  /** The content of a private key (not its path). */
+  privateKey?: Input<string>;
+  /** The passphrase of `privateKey`. */
+  privateKeyPassword?: Input<string>;
+  /** Socket of an SSH agent. Default: `SSH_AUTH_SOCK`, when neither `password` nor `privateKey` is given. */
+  agentSocketPath?: Input<string>;
+  /** Dial tries before giving up; -1 never does. Default 10. Refused authentication and host keys are never retried. */
+  dialErrorLimit?: Input<number>;
+  /** Seconds for one dial. Default 15. */
+  perDialTimeout?: Input<number>;
+  /** Seconds between two dials. */
+  dialPause?: Input<number>;
+  /** Seconds between keepalives. */
+  keepaliveInterval?: Input<number>;
+  /** Seconds for one remote command where no other limit applies. */
+  commandLimit?: Input<number>;
+  /** The host's own key (`ssh-ed25519 AAAA…`) or its fingerprint (`SHA256:…`), instead of a known_hosts file. */
+  hostKey?: Input<string>;
+  /** OpenSSH known_hosts files. Default: `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`. */
+  knownHosts?: Input<string | string[]>;
+  /** The run user of every command, through sudo. */
+  become?: Input<{ user?: Input<string>; password?: Input<string> }>;
+  /** A host to go through; it may have a `proxy` of its own. */
+  proxy?: Input<ConnectionArgs>;
+}
+
+/** How the cluster is asked and told things in SQL. */
+export interface SqlArgs {
+  /** A user with the roles `cluster_admin` and `db_admin` or SYSTEM OPERATE. Default `root`. */
+  user?: Input<string>;
+  /** A cluster founded by this program gets it as the root password; before, `root` has none (StarRocks' default). */
+  password?: Input<string>;
+}
+
+/** A StarRocks release: a tarball here (`archive`) or one that each host downloads (`url`). */
+export interface ReleaseSource {
+  /** `3.5.7`; what the tarball holds must say the same. */
+  version: Input<string>;
+  /** Path of the tarball on this machine. */
+  archive?: Input<string>;
+  /** Where each host downloads the tarball (curl or wget). Needs `sha256`. */
+  url?: Input<string>;
+  /** Digest of the tarball, checked on every host. Default for `archive`: taken from the file. */
+  sha256?: Input<string>;
+}
+
+/** The limit of every wait, in seconds; see docs/limits.md for the defaults and what each bounds. */
+export interface LimitsArgs {
+  command?: Input<number>;
+  transfer?: Input<number>;
+  unpack?: Input<number>;
+  start?: Input<number>;
+  stop?: Input<number>;
+  alive?: Input<number>;
+  turn?: Input<number>;
+  leader?: Input<number>;
+  decommission?: Input<number>;
+  sql?: Input<number>;
+  http?: Input<number>;
+}
+
+interface NodeArgs {
+  /** Where SSH goes and, unless `address` says otherwise, the node's identity in the cluster: an IP address or DNS name. */
+  host: Input<string>;
+  /** Part of the resource's name; stays when the host is renamed. Default: `host` when that is a plain string, else required. */
+  name?: string;
+  /** The address under which the other nodes know it. Default: `host`. */
+  address?: Input<string>;
+  /** STARROCKS_HOME. Default: `<deployDir>/fe` or `<deployDir>/be`. */
+  home?: Input<string>;
+  /** Settings of fe.conf or be.conf, over those of the group. A change restarts the node. */
+  config?: Input<Record<string, Input<string>>>;
+  /** Overrides parts of the cluster's connection. */
+  connection?: ConnectionArgs;
+  /** The JDK. Default: the first fit one found on the host. */
+  javaHome?: Input<string>;
+  /** Take over data folders that do not carry this cluster's marker. Default false: they are refused. */
+  adopt?: Input<boolean>;
+}
+
+/** A frontend. */
+export interface FrontendArgs extends NodeArgs {
+  /** Folder of the metadata. Default `<home>/meta`. */
+  metaDir?: Input<string>;
+  /** Defaults: http 8030, rpc 9020, query 9030, editLog 9010. `http` must be the same on all FEs. */
+  ports?: Input<{ http?: Input<number>; rpc?: Input<number>; query?: Input<number>; editLog?: Input<number> }>;
+}
+
+/** A folder of a BE's tablets, one per disk. */
+export type StorageArgs = string | { path: Input<string>; medium?: Input<"HDD" | "SSD"> };
+
+/** A backend. */
+export interface BackendArgs extends NodeArgs {
+  storage: Input<Input<StorageArgs>[]>;
+  /** Defaults: be 9060, http 8040, heartbeat 9050, brpc 8060, starlet 9070. */
+  ports?: Input<{
+    be?: Input<number>;
+    http?: Input<number>;
+    heartbeat?: Input<number>;
+    brpc?: Input<number>;
+    starlet?: Input<number>;
+  }>;
+}
+
+export interface FrontendsArgs {
+  /** Founds the cluster, and is changed last. Where leadership is at run time is looked up, not assumed. */
+  leader: FrontendArgs;
+  followers?: FrontendArgs[];
+  observers?: FrontendArgs[];
+  /** Settings of every fe.conf. */
+  config?: Input<Record<string, Input<string>>>;
+  /** Ports of every FE. */
+  ports?: FrontendArgs["ports"];
+}
+
+export interface RolloutArgs {
+  /** How many BEs may be down at once during a change. Default 1. */
+  maxUnavailable?: Input<number>;
+}
+
+export interface BackendsArgs {
+  nodes: BackendArgs[];
+  /** Settings of every be.conf. */
+  config?: Input<Record<string, Input<string>>>;
+  /** Ports of every BE. */
+  ports?: BackendArgs["ports"];
+  rollout?: RolloutArgs;
+}
+
+export interface ClusterArgs {
+  release: ReleaseSource;
+  /** Folder on every host for releases and homes; absolute. */
+  deployDir: Input<string>;
+  connection: ConnectionArgs;
+  sql?: SqlArgs;
+  frontends: FrontendsArgs;
+  backends: BackendsArgs;
+  /** The JDK of every FE, when it is not to be searched. */
+  javaHome?: Input<string>;
+  limits?: LimitsArgs;
+  /**
+   * Identity of the cluster on its hosts, written beside its data. Default `<project>/<stack>/<name>`. Set it when a
+   * stack or project is renamed, to the value that it had.
+   */
+  key?: string;
+}

@@ -1,0 +1,299 @@
+import * as pulumi from "@pulumi/pulumi";
+import { releaseIdOf } from "../provider/plan/release-id.js";
+import { digestOf } from "./archive.js";
+import type { BackendArgs, ClusterArgs, FrontendArgs, ReleaseSource } from "./args.js";
+import { BeGroup, FeGroup } from "./groups.js";
+import { connectionOf, credentialsShared, type DeclaredNode, declaredNodes, difference, refuse } from "./nodes.js";
+import {
+  BeMember,
+  type BeNodeArgs,
+  type ContactArgs,
+  FeMember,
+  type FeNodeArgs,
+  Preflight,
+  Release,
+  Rollout,
+  type TopologyArgs,
+  urnPromise,
+} from "./resources.js";
+
+type ResolvedRelease = { version: string; sha256: string; archive?: string; url?: string };
+
+/** The release with its digest: given, or taken from the archive here. */
+const resolveRelease = (source: ReleaseSource): pulumi.Output<ResolvedRelease> =>
+  pulumi.output(source).apply(async (release) => {
+    const { archive, sha256, url } = release;
+    if (sha256 !== undefined) {
+      return release as ResolvedRelease;
+    }
+    if (url !== undefined) {
+      return refuse("release.sha256", "must be given with `url`: nobody could tell what the hosts have downloaded");
+    }
+    if (archive === undefined) {
+      return refuse("release", "wants either `archive` (a file here) or `url` (each host downloads it)");
+    }
+    try {
+      return { ...release, sha256: await digestOf(archive) } as ResolvedRelease;
+    } catch (error) {
+      return refuse("release.archive", `cannot be read: ${(error as Error).message}`);
+    }
+  });
+
+/**
+ * A StarRocks cluster on Linux hosts: its releases, frontends, backends, their membership, and the order in which all of
+ * it is changed. Read `pulumi preview` to see what an `up` will do, node by node.
+ */
+export class Cluster extends pulumi.ComponentResource {
+  /** Where clients connect: `address:query_port` of every FE. */
+  readonly queryEndpoints: pulumi.Output<string[]>;
+  readonly frontends: FeGroup;
+  readonly backends: BeGroup;
+
+  constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("starrocks:index:Cluster", name, {}, opts);
+    const parts = new Parts(name, args, this);
+    const releases = parts.releases();
+    const preflight = new Preflight(`${name}-preflight`, parts.topology(), { parent: this, dependsOn: releases });
+    this.backends = new BeGroup(`${name}-be`, { nodes: parts.backends(), after: [preflight] }, { parent: this });
+    this.frontends = new FeGroup(
+      `${name}-fe`,
+      { nodes: parts.frontends(), after: [preflight, ...this.backends.nodes] },
+      { parent: this },
+    );
+    const members = parts.members(this.frontends, this.backends);
+    new Rollout(`${name}-rollout`, parts.topology(), {
+      parent: this,
+      dependsOn: [...members, ...this.frontends.nodes, ...this.backends.nodes],
+    });
+    this.queryEndpoints = parts.endpoints();
+    this.registerOutputs({ queryEndpoints: this.queryEndpoints });
+  }
+}
+
+/** Turns the arguments of a cluster into those of its resources. */
+class Parts {
+  readonly #name: string;
+  readonly #args: ClusterArgs;
+  readonly #cluster: Cluster;
+  readonly #nodes: readonly DeclaredNode[];
+  readonly #release: pulumi.Output<ResolvedRelease>;
+  readonly #shared: boolean;
+  readonly #common: Pick<BeNodeArgs, "cluster" | "deployDir" | "release" | "limits">;
+
+  constructor(name: string, args: ClusterArgs, cluster: Cluster) {
+    this.#name = name;
+    this.#args = args;
+    this.#cluster = cluster;
+    this.#nodes = declaredNodes(args);
+    this.#shared = credentialsShared(this.#nodes);
+    this.#release = resolveRelease(args.release);
+    this.#common = {
+      cluster: args.key ?? `${pulumi.getProject()}/${pulumi.getStack()}/${name}`,
+      deployDir: args.deployDir,
+      release: this.#release.apply(({ version, sha256 }) => ({ id: releaseIdOf(version, sha256), version })),
+      ...(args.limits && { limits: args.limits }),
+    };
+  }
+
+  /** One per host; a host with FE and BE gets both parts. */
+  releases(): Release[] {
+    const hosts = new Map<string, DeclaredNode[]>();
+    for (const node of this.#nodes) {
+      const { host, connection } = node.args;
+      const key = typeof host === "string" && !connection ? host : `${node.kind}-${node.name}`;
+      hosts.set(key, [...(hosts.get(key) ?? []), node]);
+    }
+    return [...hosts.values()].map((nodes, position) => {
+      const [first] = nodes as [DeclaredNode];
+      const alone = nodes.length === 1 ? `${first.kind}-${first.name}` : first.name;
+      return new Release(
+        `${this.#name}-release-${alone}`,
+        {
+          ...this.#context(position),
+          cluster: this.#common.cluster,
+          deployDir: this.#args.deployDir,
+          release: this.#release,
+          host: first.args.host,
+          parts: [...new Set(nodes.map(({ kind }) => kind))].sort(),
+          connection: connectionOf(this.#args.connection, first),
+          ...this.#javaHome(nodes.find(({ kind }) => kind === "fe") ?? first),
+          ...(this.#args.limits && { limits: this.#args.limits }),
+        },
+        { parent: this.#cluster },
+      );
+    });
+  }
+
+  frontends(): Record<string, FeNodeArgs> {
+    return this.#byName("fe", (node) => ({ ...this.#nodeInputs(node), ...this.#access(node) }) as FeNodeArgs);
+  }
+
+  backends(): Record<string, BeNodeArgs> {
+    return this.#byName("be", (node) => ({ ...this.#nodeInputs(node), ...this.#access(node) }) as BeNodeArgs);
+  }
+
+  members(frontends: FeGroup, backends: BeGroup): pulumi.Resource[] {
+    const resources = new Map<string, pulumi.Resource>(
+      [...frontends.nodes, ...backends.nodes].map((node, index) => [
+        [...this.#order("fe"), ...this.#order("be")][index] ?? "",
+        node,
+      ]),
+    );
+    return this.#nodes.map((node) => {
+      const own = resources.get(`${node.kind}-${node.name}`);
+      const inputs = this.#nodeInputs(node);
+      const common = {
+        ...this.#access(node),
+        cluster: inputs.cluster,
+        name: node.name,
+        address: inputs.address,
+        home: inputs.home ?? pulumi.interpolate`${this.#args.deployDir}/${node.kind}`,
+        release: this.#common.release,
+        ...(this.#args.limits && { limits: this.#args.limits }),
+      };
+      const options = {
+        parent: this.#cluster,
+        dependsOn: [frontends.leader, ...(own && own !== frontends.leader ? [own] : [])],
+        // Destroying the whole cluster must not move its data about.
+        deletedWith: this.#cluster,
+      };
+      const logicalName = `${this.#name}-${node.kind}-${node.name}-member`;
+      return node.kind === "fe"
+        ? new FeMember(
+            logicalName,
+            {
+              ...common,
+              role: node.role ?? "follower",
+              metaDir: this.#metaDir(node),
+              ports: this.#ports(node) as FrontendArgs["ports"],
+            },
+            options,
+          )
+        : new BeMember(
+            logicalName,
+            {
+              ...common,
+              port: pulumi.output(this.#ports(node)).apply((ports) => ports?.heartbeat ?? 9050),
+              storage: node.args.storage ?? [],
+            },
+            options,
+          );
+    });
+  }
+
+  topology(): TopologyArgs {
+    const [first] = this.#nodes as [DeclaredNode];
+    return {
+      ...this.#context(0),
+      cluster: this.#common.cluster,
+      release: this.#common.release,
+      nodes: this.#nodes.map((node) => ({ kind: node.kind, ...this.#nodeInputs(node) })),
+      connection: connectionOf(this.#args.connection, first),
+      connections: this.#nodes.map((node) => this.#reach(node)),
+      frontends: this.#contacts(),
+      ...(this.#args.sql && { sql: this.#args.sql }),
+      ...(this.#args.backends.rollout?.maxUnavailable !== undefined && {
+        maxUnavailable: this.#args.backends.rollout.maxUnavailable,
+      }),
+      ...(this.#args.limits && { limits: this.#args.limits }),
+    };
+  }
+
+  endpoints(): pulumi.Output<string[]> {
+    return pulumi
+      .all(this.#contacts().map(({ address, ports }) => pulumi.all([address, pulumi.output(ports)])))
+      .apply((pairs) => pairs.map(([address, ports]) => `${address}:${ports?.query ?? 9030}`));
+  }
+
+  #context(position: number): { position: number; __clusterUrn: Promise<string> } {
+    return { position, __clusterUrn: urnPromise(this.#cluster.urn) };
+  }
+
+  #byName<T>(kind: "fe" | "be", inputs: (node: DeclaredNode) => T): Record<string, T> {
+    return Object.fromEntries(
+      this.#nodes
+        .filter((node) => node.kind === kind)
+        .map((node) => [`${this.#name}-${kind}-${node.name}`, inputs(node)]),
+    );
+  }
+
+  /** Keys of the nodes in the order in which the groups make them. */
+  #order(kind: "fe" | "be"): string[] {
+    return this.#nodes.filter((node) => node.kind === kind).map((node) => `${kind}-${node.name}`);
+  }
+
+  /** What is the node's own: the same for its resource and for the whole topology. */
+  #nodeInputs(node: DeclaredNode): Omit<BeNodeArgs, "connection" | "storage"> & Record<string, unknown> {
+    const { host, address, home, adopt, storage } = node.args;
+    const group = node.kind === "fe" ? this.#args.frontends : this.#args.backends;
+    const config = merged(group.config, node.args.config);
+    const ports = this.#ports(node);
+    return {
+      ...this.#common,
+      name: node.name,
+      address: address ?? host,
+      ...(node.role && { role: node.role }),
+      ...(home !== undefined && { home }),
+      ...(config && { config }),
+      ...(ports && { ports }),
+      ...(adopt !== undefined && { adopt }),
+      ...(node.args.metaDir !== undefined && { metaDir: node.args.metaDir }),
+      ...(storage !== undefined && { storage }),
+      ...this.#javaHome(node),
+    };
+  }
+
+  #javaHome(node: DeclaredNode): { javaHome?: pulumi.Input<string> } {
+    const javaHome = node.args.javaHome ?? (node.kind === "fe" ? this.#args.javaHome : undefined);
+    return javaHome === undefined ? {} : { javaHome };
+  }
+
+  /** How a resource reaches its own host and the FEs. */
+  #access(node: DeclaredNode): Pick<BeNodeArgs, "connection" | "sql" | "frontends" | "preflight"> & { position: number } {
+    return {
+      ...this.#context(node.position),
+      connection: connectionOf(this.#args.connection, node),
+      ...(this.#args.sql && { sql: this.#args.sql }),
+      frontends: this.#contacts(),
+    };
+  }
+
+  #contacts(): ContactArgs[] {
+    return this.#nodes
+      .filter((node) => node.kind === "fe")
+      .map((node) => ({
+        name: node.name,
+        address: node.args.address ?? node.args.host,
+        role: node.role ?? "follower",
+        ports: this.#ports(node) as FrontendArgs["ports"],
+        home: node.args.home ?? pulumi.interpolate`${this.#args.deployDir}/fe`,
+        metaDir: this.#metaDir(node),
+        connection: this.#reach(node),
+      }));
+  }
+
+  #reach(node: DeclaredNode): ContactArgs["connection"] {
+    const partial = connectionOf(this.#args.connection, node).apply((own) => difference(own, this.#shared));
+    return this.#shared ? pulumi.unsecret(partial) : pulumi.secret(partial);
+  }
+
+  #metaDir(node: DeclaredNode): pulumi.Input<string> {
+    const home = node.args.home ?? pulumi.interpolate`${this.#args.deployDir}/fe`;
+    return node.args.metaDir ?? pulumi.interpolate`${home}/meta`;
+  }
+
+  #ports(node: DeclaredNode): pulumi.Input<Record<string, pulumi.Input<number>>> | undefined {
+    const group = node.kind === "fe" ? this.#args.frontends.ports : this.#args.backends.ports;
+    return merged(group as Settings<number>, node.args.ports as Settings<number>);
+  }
+}
+
+type Settings<T> = pulumi.Input<Record<string, pulumi.Input<T>>> | undefined;
+
+/** The group's settings with the node's over them; undefined when neither says anything. */
+const merged = <T>(group: Settings<T>, own: Settings<T>): Settings<T> =>
+  group === undefined || own === undefined
+    ? (own ?? group)
+    : pulumi.all([group, own]).apply(([a, b]) => ({ ...(a as object), ...(b as object) }) as never);
+
+export type { BackendArgs, ClusterArgs, FrontendArgs };

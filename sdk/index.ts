@@ -1,0 +1,4 @@
+export type * from "./args.js";
+export { Cluster } from "./cluster.js";
+export { BeGroup, type BeGroupArgs, FeGroup, type FeGroupArgs } from "./groups.js";
+export * from "./resources.js";

@@ -1,0 +1,93 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { BackendArgs, ClusterArgs, ConnectionArgs, FrontendArgs } from "./args.js";
+
+/** A node of a program, with what the component knows of it before any value is resolved. */
+export interface DeclaredNode {
+  readonly kind: "fe" | "be";
+  readonly role?: "leader" | "follower" | "observer";
+  /** The argument that declares it: `backends.nodes[1]`. */
+  readonly field: string;
+  readonly name: string;
+  readonly args: FrontendArgs & Partial<BackendArgs>;
+  readonly position: number;
+}
+
+/** Names the argument at fault; shown without a stack. */
+export const refuse = (field: string, reason: string): never => {
+  throw new pulumi.RunError(`${field}: ${reason}`);
+};
+
+const known = {
+  cluster: "release deployDir connection sql frontends backends javaHome limits key",
+  frontends: "leader followers observers config ports",
+  backends: "nodes config ports rollout",
+  rollout: "maxUnavailable",
+  release: "version archive url sha256",
+  frontend: "host name address home config connection javaHome adopt metaDir ports",
+  backend: "host name address home config connection javaHome adopt storage ports",
+};
+
+/** Programs in JavaScript, and spread objects in TypeScript, can hold arguments that no type has seen. */
+const assertKnown = (value: unknown, field: string, names: string): void => {
+  if (typeof value !== "object" || value === null) {
+    refuse(field, "must be given");
+  }
+  const unknown = Object.keys(value as object).filter((key) => !names.split(" ").includes(key));
+  if (unknown.length > 0) {
+    refuse(field, `unknown argument \`${unknown.join("`, `")}\`; it has ${names.split(" ").join(", ")}`);
+  }
+};
+
+/** The nodes in the order of the plan: BEs, observers, followers, and the leader last. */
+export const declaredNodes = (args: ClusterArgs): readonly DeclaredNode[] => {
+  assertKnown(args, "Cluster", known.cluster);
+  assertKnown(args.frontends, "frontends", known.frontends);
+  assertKnown(args.backends, "backends", known.backends);
+  if (!pulumi.Output.isInstance(args.release)) {
+    assertKnown(args.release, "release", known.release);
+  }
+  if (args.backends.rollout) {
+    assertKnown(args.backends.rollout, "backends.rollout", known.rollout);
+  }
+  const { leader, followers = [], observers = [] } = args.frontends;
+  assertKnown(leader, "frontends.leader", known.frontend);
+  const list = [
+    ...args.backends.nodes.map((node, index) => ({ kind: "be", field: `backends.nodes[${index}]`, args: node }) as const),
+    ...observers.map((node, index) => ({ kind: "fe", role: "observer", field: `frontends.observers[${index}]`, args: node }) as const),
+    ...followers.map((node, index) => ({ kind: "fe", role: "follower", field: `frontends.followers[${index}]`, args: node }) as const),
+    { kind: "fe", role: "leader", field: "frontends.leader", args: leader } as const,
+  ];
+  return list.map((node, position) => {
+    assertKnown(node.args, node.field, node.kind === "fe" ? known.frontend : known.backend);
+    return { ...node, args: node.args as DeclaredNode["args"], name: nameOf(node.args, node.field), position };
+  });
+};
+
+const nameOf = ({ name, host }: FrontendArgs | BackendArgs, field: string): string => {
+  if (name !== undefined) {
+    return name;
+  }
+  return typeof host === "string" ? host : refuse(`${field}.name`, "must be given, as `host` is not a plain string");
+};
+
+type Resolved = pulumi.Unwrap<ConnectionArgs>;
+
+/** The connection of a node: the cluster's, with the node's host and overrides. */
+export const connectionOf = (base: ConnectionArgs, node: DeclaredNode): pulumi.Output<Resolved> =>
+  pulumi
+    .all([pulumi.output(base), pulumi.output(node.args.host), pulumi.output(node.args.connection ?? {})])
+    .apply(([shared, host, own]) => ({ ...shared, host, ...own }) as Resolved);
+
+const plainKeys = ["host", "port", "user"] as const;
+
+/** Whether every node shares the credentials of the cluster, so that one may be derived from another's by its host alone. */
+export const credentialsShared = (nodes: readonly DeclaredNode[]): boolean =>
+  nodes.every(({ args }) =>
+    Object.keys(args.connection ?? {}).every((key) => (plainKeys as readonly string[]).includes(key)),
+  );
+
+/** What of a connection another node needs that has its own: where it goes, or all of it. */
+export const difference = (connection: Resolved, shared: boolean): Resolved =>
+  shared
+    ? ({ host: connection.host, port: connection.port ?? 22, user: connection.user ?? "root" } as Resolved)
+    : connection;

@@ -1,0 +1,195 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ConnectionArgs, FrontendArgs, LimitsArgs, ReleaseSource, SqlArgs, StorageArgs } from "./args.js";
+import {
+  beMemberProvider,
+  beNodeProvider,
+  feMemberProvider,
+  feNodeProvider,
+  preflightProvider,
+  releaseProvider,
+  rolloutProvider,
+} from "./providers.js";
+
+/** A promise, as an output used as an input inside a component deadlocks the program. */
+export const urnPromise = (urn: pulumi.Output<string>): Promise<string> => new Promise((resolve) => urn.apply(resolve));
+
+type Inputs = Record<string, unknown>;
+
+/** Credentials are secret whatever the program wrapped them in. */
+const withSecrets = (args: Inputs): Inputs => ({
+  ...args,
+  ...(args.connection !== undefined && { connection: pulumi.secret(args.connection) }),
+  ...(args.sql !== undefined && { sql: pulumi.secret(args.sql) }),
+});
+
+const always = {
+  deleteBeforeReplace: true,
+  additionalSecretOutputs: ["connection", "sql"],
+} satisfies pulumi.CustomResourceOptions;
+
+abstract class StarRocksResource extends pulumi.dynamic.Resource {
+  constructor(
+    provider: pulumi.dynamic.ResourceProvider,
+    type: string,
+    name: string,
+    args: object,
+    opts?: pulumi.CustomResourceOptions,
+  ) {
+    const urn = pulumi.createUrn(name, `pulumi-nodejs:dynamic/starrocks:${type}`, opts?.parent);
+    const inputs = { ...withSecrets({ ...args }), __urn: urnPromise(urn) };
+    super(provider, name, inputs, pulumi.mergeOptions(always, opts), "starrocks", type);
+  }
+}
+
+interface Placed {
+  /** Place in the plan within its wave. */
+  position?: pulumi.Input<number>;
+  /** URN of the component on whose row the plan is shown. */
+  __clusterUrn?: pulumi.Input<string>;
+}
+
+export interface ReleaseArgs extends Placed {
+  cluster: pulumi.Input<string>;
+  /** The host, for people. */
+  host: pulumi.Input<string>;
+  connection: pulumi.Input<ConnectionArgs>;
+  deployDir: pulumi.Input<string>;
+  release: pulumi.Input<ReleaseSource & { sha256: pulumi.Input<string> }>;
+  /** What the host needs of it. */
+  parts: pulumi.Input<pulumi.Input<"fe" | "be">[]>;
+  javaHome?: pulumi.Input<string>;
+  limits?: pulumi.Input<LimitsArgs>;
+}
+
+/** One StarRocks release, staged and verified on one host. Beside it the earlier one stays. */
+export class Release extends StarRocksResource {
+  constructor(name: string, args: ReleaseArgs, opts?: pulumi.CustomResourceOptions) {
+    super(releaseProvider, "Release", name, args, opts);
+  }
+}
+
+/** An FE as others reach it. */
+export interface ContactArgs {
+  name: pulumi.Input<string>;
+  address: pulumi.Input<string>;
+  role: pulumi.Input<string>;
+  ports: FrontendArgs["ports"];
+  home: pulumi.Input<string>;
+  metaDir: pulumi.Input<string>;
+  /** What differs from the connection of the node that asks. */
+  connection?: pulumi.Input<ConnectionArgs>;
+}
+
+export interface NodeResourceArgs extends Placed {
+  cluster: pulumi.Input<string>;
+  name: pulumi.Input<string>;
+  address: pulumi.Input<string>;
+  release: pulumi.Input<{ id: pulumi.Input<string>; version: pulumi.Input<string> }>;
+  deployDir: pulumi.Input<string>;
+  home?: pulumi.Input<string>;
+  config?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  javaHome?: pulumi.Input<string>;
+  adopt?: pulumi.Input<boolean>;
+  limits?: pulumi.Input<LimitsArgs>;
+  connection: pulumi.Input<ConnectionArgs>;
+  sql?: pulumi.Input<SqlArgs>;
+  frontends?: pulumi.Input<pulumi.Input<ContactArgs>[]>;
+  /** Name of the `Preflight` that guards it; without one its version cannot be changed. */
+  preflight?: pulumi.Input<string>;
+}
+
+export interface FeNodeArgs extends NodeResourceArgs {
+  role: pulumi.Input<"leader" | "follower" | "observer">;
+  metaDir?: pulumi.Input<string>;
+  ports?: FrontendArgs["ports"];
+}
+
+/** A frontend process: started, upgraded and stopped. Deleting stops it; its metadata stays. */
+export class FeNode extends StarRocksResource {
+  declare readonly address: pulumi.Output<string>;
+
+  constructor(name: string, args: FeNodeArgs, opts?: pulumi.CustomResourceOptions) {
+    super(feNodeProvider, "FeNode", name, args, opts);
+  }
+}
+
+export interface BeNodeArgs extends NodeResourceArgs {
+  storage: pulumi.Input<pulumi.Input<StorageArgs>[]>;
+  ports?: pulumi.Input<Record<string, pulumi.Input<number>>>;
+}
+
+/** A backend process: started, upgraded and stopped. Deleting stops it; its tablets stay. */
+export class BeNode extends StarRocksResource {
+  declare readonly address: pulumi.Output<string>;
+
+  constructor(name: string, args: BeNodeArgs, opts?: pulumi.CustomResourceOptions) {
+    super(beNodeProvider, "BeNode", name, args, opts);
+  }
+}
+
+export interface MemberArgs extends Placed {
+  cluster: pulumi.Input<string>;
+  name: pulumi.Input<string>;
+  address: pulumi.Input<string>;
+  home: pulumi.Input<string>;
+  connection: pulumi.Input<ConnectionArgs>;
+  sql?: pulumi.Input<SqlArgs>;
+  frontends: pulumi.Input<pulumi.Input<ContactArgs>[]>;
+  release: NodeResourceArgs["release"];
+  limits?: pulumi.Input<LimitsArgs>;
+}
+
+export interface FeMemberArgs extends MemberArgs {
+  role: pulumi.Input<"leader" | "follower" | "observer">;
+  metaDir: pulumi.Input<string>;
+  ports: FrontendArgs["ports"];
+}
+
+/** The membership of an FE in its group. */
+export class FeMember extends StarRocksResource {
+  constructor(name: string, args: FeMemberArgs, opts?: pulumi.CustomResourceOptions) {
+    super(feMemberProvider, "FeMember", name, args, opts);
+  }
+}
+
+export interface BeMemberArgs extends MemberArgs {
+  /** The heartbeat port, by which the cluster knows it. */
+  port: pulumi.Input<number>;
+  storage: pulumi.Input<pulumi.Input<StorageArgs>[]>;
+}
+
+/** The membership of a BE in the cluster. */
+export class BeMember extends StarRocksResource {
+  constructor(name: string, args: BeMemberArgs, opts?: pulumi.CustomResourceOptions) {
+    super(beMemberProvider, "BeMember", name, args, opts);
+  }
+}
+
+export interface TopologyArgs extends Placed {
+  cluster: pulumi.Input<string>;
+  release: NodeResourceArgs["release"];
+  /** The inputs of every node, without what they share. */
+  nodes: pulumi.Input<unknown[]>;
+  /** The connection of the first node. */
+  connection: pulumi.Input<ConnectionArgs>;
+  /** For each node, in the order of `nodes`, what differs from it. */
+  connections: pulumi.Input<pulumi.Input<ConnectionArgs>[]>;
+  sql?: pulumi.Input<SqlArgs>;
+  frontends: pulumi.Input<pulumi.Input<ContactArgs>[]>;
+  maxUnavailable?: pulumi.Input<number>;
+  limits?: pulumi.Input<LimitsArgs>;
+}
+
+/** The gate before any running node is touched. */
+export class Preflight extends StarRocksResource {
+  constructor(name: string, args: TopologyArgs, opts?: pulumi.CustomResourceOptions) {
+    super(preflightProvider, "Preflight", name, args, opts);
+  }
+}
+
+/** The whole operation, last in order: proves every node and reports. */
+export class Rollout extends StarRocksResource {
+  constructor(name: string, args: TopologyArgs, opts?: pulumi.CustomResourceOptions) {
+    super(rolloutProvider, "Rollout", name, args, opts);
+  }
+}
