@@ -15,7 +15,7 @@ export const writeKey = async (path: string, passphrase?: string): Promise<{ key
   const pair =
     passphrase === undefined
       ? newKeyPair()
-      : ssh2.utils.generateKeyPairSync("ed25519", { passphrase, cipher: "aes256-ctr", rounds: 16 });
+      : ssh2.utils.generateKeyPairSync("ed25519", { passphrase, cipher: "aes256-ctr", rounds: 1 });
   await writeFile(path, pair.private, { mode: 0o600 });
   await writeFile(`${path}.pub`, `${pair.public}\n`);
   return { key: { path, content: pair.private }, publicKey: pair.public };

@@ -30,3 +30,9 @@ export interface Site {
   readonly oneAddress: boolean;
   close(): Promise<void>;
 }
+
+/** `Promise.all` that waits for all to end also when one fails: what is still at work must not meet the cleaning. */
+export const all = async (works: readonly Promise<void>[]): Promise<void> => {
+  await Promise.allSettled(works);
+  await Promise.all(works);
+};

@@ -23,8 +23,8 @@ export interface FleetOptions {
   /** Sessions that one SSH connection may have at a time. Default 10, as OpenSSH's. */
   readonly maxSessions?: number;
   /**
-   * Folders of this machine that the hosts of a `namespaces` fleet see read-only at the same path. Always there: `/usr`,
-   * and the folder of the Node that runs the tests. (Hosts of a `loopback` fleet see the whole machine.)
+   * Folders of this machine that the hosts of a `namespaces` fleet see read-only at the same path. Always there: `/usr`
+   * and `/etc` (copy on write), and the folder of the Node that runs the tests. (Hosts of a `loopback` fleet see the whole machine.)
    */
   readonly visible?: readonly string[];
   /** Where the hosts' disks are made: a folder that exists. Default `os.tmpdir()`. */

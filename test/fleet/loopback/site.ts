@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
-import type { Site, SiteOptions } from "../site.js";
+import { all, type Site, type SiteOptions } from "../site.js";
 import { LoopbackHost } from "./host.js";
 
 export const startLoopback = async (site: SiteOptions): Promise<Site> => {
@@ -19,7 +19,7 @@ export const startLoopback = async (site: SiteOptions): Promise<Site> => {
     await Promise.all(hosts.map((host) => host.close()));
   };
   try {
-    await Promise.all(hosts.map((host) => host.start()));
+    await all(hosts.map((host) => host.start()));
     return { hosts, oneAddress, close };
   } catch (error) {
     await close();

@@ -1,5 +1,5 @@
 /**
- * The first process of a host: $1 its root folder, $2 the folders behind `/usr`, $3 its name.
+ * The first process of a host: $1 its root folder, $2 the folder of `makeDisk`, $3 its name, then folders to see.
  * It says its pid, gets its address when the network cable is plugged in, and then lives until its standard input ends:
  * this process holds the other end, so hosts die with the tests, however these end. As pid 1, bash reaps orphans.
  */
@@ -10,7 +10,9 @@ echo "$pid"
 root=$1
 # With the small disks that are mounted in it.
 mount --rbind "$root" "$root"
-mount -t overlay overlay -o "lowerdir=/usr,upperdir=$2/usr,workdir=$2/work" "$root/usr"
+for name in usr etc; do
+  mount -t overlay overlay -o "lowerdir=/$name,upperdir=$2/$name,workdir=$2/work/$name" "$root/$name"
+done
 shift 2
 hostname "$1"
 shift

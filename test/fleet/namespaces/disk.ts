@@ -1,5 +1,5 @@
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { commandOrThrow } from "../command.js";
 import type { KeyPair } from "../keys.js";
 import type { SudoKind } from "../types.js";
@@ -18,33 +18,16 @@ export interface DiskContent {
 
 const uid = 2001;
 
-/** A host's disk: `root` is its `/`; `usr` holds what differs from this machine's `/usr` (`work` is overlayfs's). */
+/** A host's disk: `root` is its `/`; `usr` and `etc` hold what differs from this machine's (`work` is overlayfs's). */
 export const makeDisk = async (folder: string, content: DiskContent): Promise<void> => {
   const root = join(folder, "root");
   const make = async (path: string, mode = 0o755) => mkdir(join(root, path), { recursive: true, mode });
-  await Promise.all([
-    mkdir(join(folder, "usr"), { recursive: true }),
-    mkdir(join(folder, "work"), { recursive: true }),
-  ]);
-  // In order of depth, and with the modes that sshd insists on for everything above `authorized_keys`.
-  for (const path of [
-    "",
-    "usr",
-    "proc",
-    "sys",
-    "dev",
-    "run",
-    "etc",
-    "opt",
-    "srv",
-    "mnt",
-    "home",
-    "var",
-    "var/log",
-    "var/lib",
-  ]) {
-    await make(path);
+  for (const path of ["usr", "etc/ssh", "work/usr", "work/etc"]) {
+    await mkdir(join(folder, path), { recursive: true });
   }
+  // With the modes that sshd insists on for everything above `authorized_keys`.
+  await make("");
+  await Promise.all("usr proc sys dev run etc opt srv mnt home var/log var/lib".split(" ").map((path) => make(path)));
   await make("root", 0o700);
   await commandOrThrow("mkdir", ["-m", "1777", join(root, "tmp"), join(root, "var/tmp")]);
   await Promise.all(
@@ -56,65 +39,53 @@ export const makeDisk = async (folder: string, content: DiskContent): Promise<vo
       ["var/run", "/run"],
     ].map(async ([path = "", target = ""]) => symlink(target, join(root, path))),
   );
-  await commandOrThrow("cp", ["-a", "--reflink=auto", "/etc/.", join(root, "etc")]);
-  await Promise.all([writeAccounts(root, content), writeSystem(root, content)]);
-  await writeLogins(root, content);
+  await Promise.all([writeEtc(join(folder, "etc"), content), writeLogins(root, content)]);
 };
 
-const writeAccounts = async (root: string, { user, password, sudo }: DiskContent): Promise<void> => {
+const writeEtc = async (etc: string, content: DiskContent): Promise<void> => {
+  const { name, user, password, sudo, neighbours, hostKey } = content;
   // "*" is no password but, unlike "!", no lock either: keys still log in.
-  const hash =
-    password === undefined
-      ? "*"
-      : await commandOrThrow("perl", ["-e", "print crypt(<STDIN>, '$6$fleet')"], { stdin: password });
-  await replaceLine(root, "passwd", user, `${user}:x:${uid}:${uid}::/home/${user}:/bin/bash`);
-  await replaceLine(root, "group", user, `${user}:x:${uid}:`);
-  await replaceLine(root, "shadow", user, `${user}:${hash}:19000:0:99999:7:::`);
+  const hash = password === undefined ? "*" : await hashed(password);
   const rule = {
     none: "",
     passwordless: `${user} ALL=(ALL:ALL) NOPASSWD: ALL\n`,
     password: `${user} ALL=(ALL:ALL) ALL\n`,
   };
-  await mkdir(join(root, "etc/sudoers.d"), { recursive: true });
-  await writeFile(
-    join(root, "etc/sudoers"),
-    `Defaults env_file=/etc/fleet-environment\nroot ALL=(ALL:ALL) ALL\n${rule[sudo]}`,
-    { mode: 0o440 },
-  );
+  await Promise.all([
+    writeAccount(etc, "passwd", user, `${user}:x:${uid}:${uid}::/home/${user}:/bin/bash`),
+    writeAccount(etc, "group", user, `${user}:x:${uid}:`),
+    writeAccount(etc, "shadow", user, `${user}:${hash}:19000:0:99999:7:::`),
+    writeFile(join(etc, "sudoers"), `${sudoDefaults}root ALL=(ALL:ALL) ALL\n${rule[sudo]}`, { mode: 0o440 }),
+    writeFile(join(etc, "fleet-environment"), ""),
+    writeFile(join(etc, "hostname"), `${name}\n`),
+    writeFile(join(etc, "hosts"), `127.0.0.1 localhost\n${neighbours.join("\n")}\n`),
+    // No name server: unknown names fail at once.
+    writeFile(join(etc, "resolv.conf"), ""),
+    writeFile(join(etc, "ssh/ssh_host_ed25519_key"), hostKey.private, { mode: 0o600 }),
+  ]);
 };
 
-/** Puts a user's line into an account file, and takes out those of a user of this machine with the same name or number. */
-const replaceLine = async (root: string, file: string, user: string, line: string): Promise<void> => {
-  const path = join(root, "etc", file);
-  const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
+/** The variables in this file reach every command of sudo: see `clock.ts`. */
+const sudoDefaults = "Defaults env_file=/etc/fleet-environment\n";
+
+const hashed = async (password: string): Promise<string> =>
+  commandOrThrow("perl", ["-e", "print crypt(<STDIN>, '$6$fleet')"], { stdin: password });
+
+/** This machine's accounts and one more, which replaces one of the same name or number. */
+const writeAccount = async (etc: string, file: string, user: string, line: string): Promise<void> => {
+  const lines = (await readFile(join("/etc", file), "utf8")).trimEnd().split("\n");
   const kept = lines.filter((old) => {
     const [name, , number] = old.split(":");
     return name !== user && (file === "shadow" || number !== String(uid));
   });
-  await writeFile(path, `${[...kept, line].join("\n")}\n`);
+  await writeFile(join(etc, file), `${[...kept, line].join("\n")}\n`, { mode: file === "shadow" ? 0o640 : 0o644 });
 };
 
-const writeSystem = async (root: string, { name, neighbours }: DiskContent): Promise<void> => {
-  await Promise.all([
-    writeFile(join(root, "etc/hostname"), `${name}\n`),
-    writeFile(join(root, "etc/hosts"), `127.0.0.1 localhost\n${neighbours.join("\n")}\n`),
-    // No name server: unknown names fail at once.
-    commandOrThrow("rm", ["-f", join(root, "etc/resolv.conf")]),
-    writeFile(join(root, "etc/fleet-environment"), ""),
-  ]);
-};
-
-const writeLogins = async (root: string, { user, publicKeys, hostKey }: DiskContent): Promise<void> => {
-  await commandOrThrow("rm", ["-rf", join(root, "etc/ssh")]);
-  const keys = `${publicKeys.join("\n")}\n`;
-  const files = [
-    ["etc/ssh/ssh_host_ed25519_key", hostKey.private],
-    ["root/.ssh/authorized_keys", keys],
-    [`home/${user}/.ssh/authorized_keys`, keys],
-  ] as const;
-  for (const [path, text] of files) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), text, { mode: 0o600 });
+const writeLogins = async (root: string, { user, publicKeys }: DiskContent): Promise<void> => {
+  for (const home of ["root", `home/${user}`]) {
+    const folder = join(root, home, ".ssh");
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, "authorized_keys"), `${publicKeys.join("\n")}\n`, { mode: 0o600 });
   }
   await commandOrThrow("chown", ["-R", `${uid}:${uid}`, join(root, "home", user)]);
 };

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { quote } from "../command.js";
 import { newKeyPair } from "../keys.js";
 import { namespacesPossible } from "../possible.js";
-import type { Site, SiteOptions } from "../site.js";
+import { all, type Site, type SiteOptions } from "../site.js";
 import { makeDisk } from "./disk.js";
 import { NamespaceHost } from "./host.js";
 import { type Machine, startMachine } from "./machine.js";
@@ -34,7 +34,7 @@ export const startNamespaces = async (
     await disks?.kill();
   };
   try {
-    await Promise.all([
+    await all([
       network.start(),
       ...plans.map(({ folder, ...plan }) =>
         makeDisk(folder, { ...site, ...plan, neighbours, password: site.password }),
@@ -46,7 +46,7 @@ export const startNamespaces = async (
     );
     disks = mounted;
     hosts.push(...plans.map((plan) => new NamespaceHost({ ...plan, disks: mounted, site })));
-    await Promise.all(hosts.map((host) => setUp(host, site)));
+    await all(hosts.map((host) => setUp(host, site)));
     return { hosts, oneAddress: false, close };
   } catch (error) {
     await close();

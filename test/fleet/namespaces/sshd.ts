@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { quote } from "../command.js";
 import { type KeyPair, newKeyPair } from "../keys.js";
@@ -65,16 +64,14 @@ export class Sshd {
       await place.run(stop);
       return;
     }
-    await Promise.all([
-      writeFile(
-        join(place.root, "etc/ssh/ssh_host_ed25519_key"),
-        (settings.wrongKey ? newKeyPair() : place.hostKey).private,
-      ),
-      writeFile(join(place.root, "etc/ssh/sshd_config"), this.config()),
-    ]);
-    const limit = settings.nofile === undefined ? "" : `ulimit -n ${settings.nofile}\n`;
-    // It forks once it listens, so its end means that it is ready.
-    await place.run(`${stop}\n${limit}/usr/sbin/sshd -f /etc/ssh/sshd_config -E ${log}`);
+    const hostKey = (settings.wrongKey ? newKeyPair() : place.hostKey).private;
+    await place.run(`
+      ${stop}
+      echo ${quote(hostKey)} > /etc/ssh/ssh_host_ed25519_key
+      echo ${quote(this.config())} > /etc/ssh/sshd_config
+      ${settings.nofile === undefined ? "" : `ulimit -n ${settings.nofile}`}
+      # It forks once it listens, so its end means that it is ready.
+      /usr/sbin/sshd -f /etc/ssh/sshd_config -E ${log}`);
     if (settings.delayMs > 0) {
       await this.startRelay();
     }
