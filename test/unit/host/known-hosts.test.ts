@@ -141,7 +141,12 @@ describe("known_hosts", () => {
   describe("hostKey", () => {
     it("wins over the files, as a line, a line of ssh-keyscan, or a fingerprint", () => {
       const files = `db1 ${other.public}\n`;
-      for (const hostKey of [ed25519.public, `${ed25519.public} comment`, `db1 ${ed25519.public}`, ed25519.fingerprint]) {
+      for (const hostKey of [
+        ed25519.public,
+        `${ed25519.public} comment`,
+        `db1 ${ed25519.public}`,
+        ed25519.fingerprint,
+      ]) {
         assert.equal(refusal(files, ed25519, { hostKey }), undefined);
         assert.match(refusal(files, other, { hostKey }) ?? "", /but `hostKey` is SHA256:/);
       }

@@ -67,7 +67,9 @@ describe("quote", () => {
   }
 
   it("passes values of variables unchanged", () => {
-    const output = execFileSync("sh", ["-c", `env ${quoteEnv({ A_1: "it's $HOME" })} printenv A_1`], { encoding: "utf8" });
+    const output = execFileSync("sh", ["-c", `env ${quoteEnv({ A_1: "it's $HOME" })} printenv A_1`], {
+      encoding: "utf8",
+    });
     assert.equal(output, "it's $HOME\n");
   });
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Slots } from "../../../provider/host/slots.js";
 
 /** Takes a slot and notes when it was granted. */
-const taker = (slots: Slots, order: number[], id: number) => slots.acquire().then((release) => (order.push(id), release));
+const taker = (slots: Slots, order: number[], id: number) =>
+  slots.acquire().then((release) => (order.push(id), release));
 
 describe("Slots", () => {
   it("grants no more than its limit, first come first served", async () => {

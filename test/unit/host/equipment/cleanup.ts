@@ -1,4 +1,4 @@
-/** What a suite opened, ended in reverse order, even when the process is killed by a failing test run. */
+/** What a suite opened, ended in reverse order. */
 export class Cleanup {
   private readonly steps: (() => void | Promise<void>)[] = [];
 
@@ -12,3 +12,13 @@ export class Cleanup {
     }
   };
 }
+
+const atExit = new Set<() => void>();
+process.on("exit", () => {
+  for (const step of atExit) {
+    step();
+  }
+});
+
+/** For what must not outlive the tests even when they are ended before their own cleanup. */
+export const beforeExit = (step: () => void): void => void atExit.add(step);

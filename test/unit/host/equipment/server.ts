@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type AuthContext, type Connection as ServerConnection, Server, type ServerChannel } from "ssh2";
+import { type AuthContext, Server, type ServerChannel, type Connection as ServerConnection } from "ssh2";
 import type { Connection } from "../../../../provider/host/connection.js";
+import { beforeExit } from "./cleanup.js";
 import { type KeyPair, keyPair, temporaryFolder } from "./ssh-keys.js";
 
 export interface ServerOptions {
@@ -38,15 +39,26 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
       });
     });
   });
-  process.on("exit", () => killAll(children));
+  beforeExit(() => killAll(children));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address();
+  const address = server.address();
+  if (address === null || typeof address === "string") {
+    throw new Error("Expected a port of the loopback interface.");
+  }
+  const { port } = address;
   return {
     port,
     hostKey,
     clients,
-    connection: { host: "127.0.0.1", port, user: "tester", password: "secret", hostKey: hostKey.public, dialErrorLimit: 1 },
+    connection: {
+      host: "127.0.0.1",
+      port,
+      user: "tester",
+      password: "secret",
+      hostKey: hostKey.public,
+      dialErrorLimit: 1,
+    },
     async stop() {
       killAll(children);
       for (const client of clients) {

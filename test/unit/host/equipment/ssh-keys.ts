@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { beforeExit } from "./cleanup.js";
 
 export interface KeyPair {
   readonly path: string;
@@ -14,7 +15,7 @@ export interface KeyPair {
 /** A folder under the system's temporary folder that goes with the test process at the latest. */
 export const temporaryFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), "starrocks-host-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  beforeExit(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 };
 

@@ -6,6 +6,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Connection } from "../../../../provider/host/connection.js";
 import { until } from "../../../../provider/wait.js";
+import { beforeExit } from "./cleanup.js";
 import { type KeyPair, keyPair, temporaryFolder } from "./ssh-keys.js";
 
 export interface Sshd {
@@ -20,6 +21,8 @@ export interface Sshd {
   /** Ends the server and every connection to it. */
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** Stops its processes where they are, so that it answers nothing and closes nothing. */
+  freeze(): void;
 }
 
 const binary = "/usr/sbin/sshd";
@@ -67,7 +70,7 @@ export const startSshd = async (lines: readonly string[] = [], hostKeyType = "ed
     mkdirSync("/run/sshd", { recursive: true });
   }
   let child: ChildProcess | undefined;
-  process.on("exit", () => killGroup(child));
+  beforeExit(() => killGroup(child));
 
   const sshd: Sshd = {
     folder,
@@ -83,10 +86,15 @@ export const startSshd = async (lines: readonly string[] = [], hostKeyType = "ed
       dialErrorLimit: 1,
     },
     log: () => readFileSync(logFile, "utf8"),
-    logins: () => readFileSync(logFile, "utf8").split("Accepted ").length - 1,
+    logins: () => readFileSync(logFile, "utf8").match(/^Accepted \w+ for /gm)?.length ?? 0,
     async start() {
       child = spawn(binary, ["-D", "-f", join(folder, "sshd_config"), "-E", logFile], { detached: true });
       await until(() => answers(port), { what: "sshd to answer", limit: 10_000, every: 20 });
+    },
+    freeze() {
+      for (const pid of child?.pid === undefined ? [] : descendants(child.pid)) {
+        process.kill(pid, "SIGSTOP");
+      }
     },
     async stop() {
       await endSessions(child);
@@ -127,7 +135,7 @@ const endSessions = async (child: ChildProcess | undefined): Promise<void> => {
 };
 
 /** All processes under one, as sshd puts each session into a process group of its own. */
-export const descendants = (pid: number): number[] => {
+const descendants = (pid: number): number[] => {
   const children = childrenOf(pid);
   return children.flatMap((child) => [...descendants(child), child]);
 };
