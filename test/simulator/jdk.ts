@@ -1,5 +1,5 @@
-import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { realpathSync } from "node:fs";
+import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 export type JavaVersion = 8 | 11 | 17 | 21;
@@ -29,7 +29,13 @@ const BUILDS: Readonly<Record<JavaVersion, Build>> = {
   8: { version: "1.8.0_422", date: "", runtime: "1.8.0_422-b05", classFiles: 52, unknownOptions: "" },
   11: { version: "11.0.24", date: " 2024-07-16", runtime: "11.0.24+8", classFiles: 55, unknownOptions: REMOVED_IN_9 },
   17: { version: "17.0.12", date: " 2024-07-16", runtime: "17.0.12+7", classFiles: 61, unknownOptions: REMOVED_IN_15 },
-  21: { version: "21.0.4", date: " 2024-07-16 LTS", runtime: "21.0.4+7-LTS", classFiles: 65, unknownOptions: REMOVED_IN_15 },
+  21: {
+    version: "21.0.4",
+    date: " 2024-07-16 LTS",
+    runtime: "21.0.4+7-LTS",
+    classFiles: 65,
+    unknownOptions: REMOVED_IN_15,
+  },
 };
 
 const java = (build: Build): string => `#!/usr/bin/env bash

@@ -89,7 +89,12 @@ const entriesOf = (options: ReleaseOptions, commit: string): readonly Entry[] =>
     ...parts
       .filter(() => padBytes > 0)
       .map((part): Entry => {
-        return { type: "padding", path: `${part}/lib/padding.bin`, mode: 0o644, bytes: Math.ceil(padBytes / parts.length) };
+        return {
+          type: "padding",
+          path: `${part}/lib/padding.bin`,
+          mode: 0o644,
+          bytes: Math.ceil(padBytes / parts.length),
+        };
       }),
   ];
 };

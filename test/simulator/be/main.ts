@@ -1,4 +1,4 @@
-import { existsSync, openSync, writeFileSync, writeSync, closeSync } from "node:fs";
+import { closeSync, existsSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { kindOf, type Node, type NodeState } from "./service/node.js";
@@ -8,6 +8,7 @@ import { shutDown } from "./service/shutdown.js";
 import { chooseAddress, listenAddress, ownAddresses } from "./settings/address.js";
 import { type Build, type Features, featuresOf, readBuild, versionText } from "./settings/build.js";
 import { type Conf, readConf } from "./settings/conf.js";
+import { openCrimes } from "./settings/crimes.js";
 import { type BackendFaults, watchFaults } from "./settings/faults.js";
 import { type Log, openLog } from "./settings/log.js";
 import { readOptions } from "./settings/options.js";
@@ -135,6 +136,7 @@ const start = async (build: Build, executable: string, isComputeNode: boolean): 
   step("exec env init successfully");
   step("storage engine start bg threads successfully");
 
+  const crimes = openCrimes(home, name);
   const state: NodeState = {
     localhost: address,
     master: undefined,
@@ -144,8 +146,13 @@ const start = async (build: Build, executable: string, isComputeNode: boolean): 
   };
   const listen = listenAddress(address);
   const startedAt = Date.now();
-  const node: Node = { build, features, options, faults, conf, log, engine, isComputeNode, listen, address, startedAt, state };
-  const servers = await openPorts(node, step, () => process.exit(0));
+  const crime = crimes.note;
+  const settings = { build, features, options, faults, conf, log, crime, isComputeNode };
+  const node: Node = { ...settings, engine, listen, address, startedAt, state };
+  const servers = await openPorts(node, step, () => {
+    crimes.ended();
+    process.exit(0);
+  });
   if (features.startedLine) {
     // 3.1 has one text for both.
     log.info("starrocks_be.cpp:235", `${features.startSteps ? kind : "BE"} started successfully`);
@@ -159,7 +166,7 @@ const start = async (build: Build, executable: string, isComputeNode: boolean): 
     if (!state.exiting && faults.find("hangOnStop") === undefined) {
       state.exiting = true;
       stopReporting();
-      void shutDown(node, servers);
+      void shutDown(node, servers, crimes.ended);
     }
   });
 };

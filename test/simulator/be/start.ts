@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Conf } from "./settings/conf.js";
 import type { Features } from "./settings/build.js";
+import type { Conf } from "./settings/conf.js";
 import type { Log } from "./settings/log.js";
 import { canonicalizer, isWritable, parseRootPaths, type RootPath } from "./storage/root-path.js";
 
@@ -55,7 +55,10 @@ export const checkOpenFiles = (conf: Conf, pretended: number, log: Log): void =>
       "storage_engine.cpp:501",
       `File descriptor number is less than ${wanted}. Please use (ulimit -n) to set a value equal or greater than ${wanted}`,
     );
-    log.fatal("starrocks_be.cpp:58", "fail to open StorageEngine, res=Internal error: file descriptors limit is too small");
+    log.fatal(
+      "starrocks_be.cpp:58",
+      "fail to open StorageEngine, res=Internal error: file descriptors limit is too small",
+    );
   }
 };
 

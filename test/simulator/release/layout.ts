@@ -31,7 +31,11 @@ const texts = (part: Part, version: string): readonly Entry[] =>
   );
 
 const jeJar = (version: string): string => {
-  const names = { "3.4": "starrocks-bdb-je-18.3.20.jar", "3.2": "starrocks-bdb-je-18.3.19.jar", "3.0": "starrocks-bdb-je-18.3.16.jar" };
+  const names = {
+    "3.4": "starrocks-bdb-je-18.3.20.jar",
+    "3.2": "starrocks-bdb-je-18.3.19.jar",
+    "3.0": "starrocks-bdb-je-18.3.16.jar",
+  };
   return Object.entries(names).find(([line]) => since(version, line))?.[1] ?? "je-7.3.7.jar";
 };
 
@@ -71,7 +75,9 @@ export const frontend = (version: string, build: string, programs: FrontendProgr
     ...texts("fe", version),
     file("fe/lib/starrocks-fe.jar", main),
     ...(since(version, "4.1") ? [file("fe/lib/fe-core-main.jar", "PK\x03\x04\n")] : []),
-    programs.dbGroupAdmin === undefined ? file(`fe/lib/${je}`, "PK\x03\x04\n") : file(`fe/lib/${je}`, programs.dbGroupAdmin),
+    programs.dbGroupAdmin === undefined
+      ? file(`fe/lib/${je}`, "PK\x03\x04\n")
+      : file(`fe/lib/${je}`, programs.dbGroupAdmin),
     ...fillers("fe/lib", JARS),
     file("fe/lib/build.json", build),
     ...fillers("fe/spark-dpp", ["spark-dpp-1.0.0-jar-with-dependencies.jar"]),

@@ -80,7 +80,11 @@ const run = (node: Node, { create, drop, clone }: Task): readonly object[] | und
   return [{ tabletId: made.tabletId, schemaHash: 0, version, versionHash: 0, rowCount: 0, dataSize: 0 }];
 };
 
-const finish = async (node: Node, { signature, taskType }: Task, tablets: readonly object[] | undefined): Promise<void> => {
+const finish = async (
+  node: Node,
+  { signature, taskType }: Task,
+  tablets: readonly object[] | undefined,
+): Promise<void> => {
   const { conf, state } = node;
   if (state.master === undefined) {
     return;

@@ -7,18 +7,22 @@ export interface GetOptions {
 
 export const getJson = <T>(url: string, { timeoutMs, localAddress }: GetOptions): Promise<T> =>
   new Promise((resolve, reject) => {
-    const request = get(url, { timeout: timeoutMs, ...(localAddress === undefined ? {} : { localAddress }) }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () => {
-        try {
-          resolve(JSON.parse(Buffer.concat(chunks).toString()));
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
+    const request = get(
+      url,
+      { timeout: timeoutMs, ...(localAddress === undefined ? {} : { localAddress }) },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          try {
+            resolve(JSON.parse(Buffer.concat(chunks).toString()));
+          } catch (error) {
+            reject(error);
+          }
+        });
+      },
+    );
     request.on("timeout", () => request.destroy(new Error("timed out")));
     request.on("error", reject);
   });

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
-import { cpus, totalmem } from "node:os";
 import type { Server } from "node:net";
+import { cpus, totalmem } from "node:os";
 import { createThriftServer } from "../../thrift/rpc.js";
 import { heartbeat } from "../../thrift/services.js";
 import { type BackendInfo, type HeartbeatResult, type MasterInfo, statusCode } from "../../thrift/structs.js";
@@ -71,7 +71,10 @@ const handle = async (node: Node, info: MasterInfo): Promise<HeartbeatResult> =>
     return new Promise(() => undefined);
   }
   if (features.checksEncryption && (info.encrypted ?? false) !== conf.flag("enable_transparent_data_encryption")) {
-    log.fatal(WHERE, `inconsistent encryption config, FE encrypted:${info.encrypted} BE/CN:${conf.flag("enable_transparent_data_encryption")}`);
+    log.fatal(
+      WHERE,
+      `inconsistent encryption config, FE encrypted:${info.encrypted} BE/CN:${conf.flag("enable_transparent_data_encryption")}`,
+    );
   }
   // Applied whoever asks, even when the heartbeat is refused below.
   if (info.disabledDisks !== undefined) {
@@ -85,9 +88,13 @@ const handle = async (node: Node, info: MasterInfo): Promise<HeartbeatResult> =>
   const known = { isComputeNode, localhost: state.localhost, master: state.master, clusterId };
   const first = judge(info, known, features);
   const verdict = first.kind === "resolve" ? await adopt(node, first.name) : first;
-  return verdict.kind === "refuse"
-    ? refusal(node, statusCode.internalError, verdict.message, info)
-    : accept(node, info);
+  if (verdict.kind !== "refuse") {
+    return accept(node, info);
+  }
+  if (clusterId !== undefined && clusterId !== info.clusterId) {
+    node.crime("heartbeat of another cluster's FE", { clusterId: info.clusterId, ownClusterId: clusterId });
+  }
+  return refusal(node, statusCode.internalError, verdict.message, info);
 };
 
 export const createHeartbeatServer = (node: Node): Server =>

@@ -15,9 +15,10 @@ const json = (body: string): Answer => ({ status: 200, type: "application/json",
 const html = (node: Node, body: string): Answer => ({
   status: 200,
   type: "text/html",
-  body: `<!DOCTYPE html><html><head><title>StarRocks</title></head><body>${body}<hr><footer><pre>${
-    versionText({ ...node.build, version: shortVersion(node).split("-")[0] ?? "" })
-  }</pre></footer></body></html>\n`,
+  body: `<!DOCTYPE html><html><head><title>StarRocks</title></head><body>${body}<hr><footer><pre>${versionText({
+    ...node.build,
+    version: shortVersion(node).split("-")[0] ?? "",
+  })}</pre></footer></body></html>\n`,
 });
 const missing: Answer = { status: 404, type: "text/plain", body: "Not Found" };
 
@@ -33,9 +34,10 @@ const readBody = async (request: IncomingMessage): Promise<string> => {
 const updateConfig = ({ conf, log }: Node, query: URLSearchParams): Answer => {
   const [first, second] = [...query];
   const one = first !== undefined && second === undefined ? first : undefined;
-  const result = one === undefined
-    ? ({ ok: false, message: "Now only support to set a single config once, via 'config_name=new_value'" } as const)
-    : conf.update(...one);
+  const result =
+    one === undefined
+      ? ({ ok: false, message: "Now only support to set a single config once, via 'config_name=new_value'" } as const)
+      : conf.update(...one);
   if (result.ok) {
     log.info("update_config_action.cpp:300", `set_config ${one?.[0]}=${one?.[1]} success`);
   }
@@ -58,7 +60,10 @@ const route = async (node: Node, request: IncomingMessage, stopNow: () => void):
   const method = request.method ?? "GET";
   if (pathname.startsWith("/api/sim/")) {
     const path = pathname.slice("/api/sim/".length);
-    const answer = await answerTabletRequest(node, { method, path, query: searchParams, body: await readBody(request) });
+    const header = request.headers["x-cluster-id"];
+    const clusterId = typeof header === "string" ? header : undefined;
+    const body = await readBody(request);
+    const answer = await answerTabletRequest(node, { method, path, query: searchParams, body, clusterId });
     return json(JSON.stringify(answer));
   }
   switch (`${method} ${pathname}`) {
@@ -83,7 +88,12 @@ const route = async (node: Node, request: IncomingMessage, stopNow: () => void):
   }
 };
 
-const reply = async (node: Node, request: IncomingMessage, response: ServerResponse, stopNow: () => void): Promise<void> => {
+const reply = async (
+  node: Node,
+  request: IncomingMessage,
+  response: ServerResponse,
+  stopNow: () => void,
+): Promise<void> => {
   if (node.faults.find("hangHttp") !== undefined) {
     return;
   }

@@ -1,7 +1,7 @@
 import type { MasterInfo } from "../../thrift/structs.js";
-import type { BackendFaults } from "../settings/faults.js";
 import type { Build, Features } from "../settings/build.js";
 import type { Conf } from "../settings/conf.js";
+import type { BackendFaults } from "../settings/faults.js";
 import type { Log } from "../settings/log.js";
 import type { BackendOptions } from "../settings/options.js";
 import type { Engine } from "../storage/engine.js";
@@ -14,6 +14,8 @@ export interface Node {
   readonly faults: BackendFaults;
   readonly conf: Conf;
   readonly log: Log;
+  /** Notes what no careful operator would let happen, for tests. */
+  readonly crime: (crime: string, detail?: object) => void;
   readonly engine: Engine;
   readonly isComputeNode: boolean;
   /** Address that the ports listen on. */

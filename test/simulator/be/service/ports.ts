@@ -75,12 +75,18 @@ const order = ({ features }: Node): readonly BackendPort[] => {
 
 const listen = (server: Server, port: number, host: string): Promise<string | undefined> =>
   new Promise((resolve) => {
-    server.once("error", (error) => resolve(error.message.includes("EADDRINUSE") ? "Address already in use" : error.message));
+    server.once("error", (error) =>
+      resolve(error.message.includes("EADDRINUSE") ? "Address already in use" : error.message),
+    );
     server.listen({ port, host }, () => resolve(undefined));
   });
 
 /** Opens the ports one after the other; the first that is taken ends the process. */
-export const openPorts = async (node: Node, step: (text: string) => void, stopNow: () => void): Promise<readonly Server[]> => {
+export const openPorts = async (
+  node: Node,
+  step: (text: string) => void,
+  stopNow: () => void,
+): Promise<readonly Server[]> => {
   const all = services(node, stopNow);
   const servers: Server[] = [];
   for (const name of order(node)) {

@@ -46,7 +46,10 @@ export const startReporting = (node: Node): (() => void) => {
     }
     next = performance.now() + node.options.reportIntervalMs;
     send(node, leader.hostname, leader.port).catch((error: unknown) =>
-      node.log.warning("task_worker_pool.cpp:620", `Fail to report disk state to ${leader.hostname}:${leader.port}, err=${error}`),
+      node.log.warning(
+        "task_worker_pool.cpp:620",
+        `Fail to report disk state to ${leader.hostname}:${leader.port}, err=${error}`,
+      ),
     );
   };
   const timer = setInterval(look, LOOK_FOR_LEADER_MS);

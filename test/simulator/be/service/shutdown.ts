@@ -26,7 +26,7 @@ const waitForFragments = async (node: Node): Promise<void> => {
 };
 
 /** What SIGTERM does: the heartbeat says so first (≥ 3.4), running queries get a chance, then all ends in order. */
-export const shutDown = async (node: Node, servers: readonly Server[]): Promise<never> => {
+export const shutDown = async (node: Node, servers: readonly Server[], ended: () => void): Promise<never> => {
   const kind = kindOf(node);
   let step = 0;
   const log = (text: string): void => {
@@ -45,5 +45,6 @@ export const shutDown = async (node: Node, servers: readonly Server[]): Promise<
     log(text);
   }
   node.log.info("starrocks_be.cpp:330", `${kind} exited successfully`);
+  ended();
   process.exit(0);
 };

@@ -1,7 +1,7 @@
-import type { Outcome, Row } from "../storage/tablets.js";
 import { sourceAddress } from "../settings/address.js";
-import type { Node } from "./node.js";
+import type { Outcome, Row, Write } from "../storage/tablets.js";
 import { getJson } from "./get-json.js";
+import type { Node } from "./node.js";
 
 interface Request {
   readonly method: string;
@@ -9,12 +9,11 @@ interface Request {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: string;
+  /** `x-cluster-id`: which FE asks. */
+  readonly clusterId: string | undefined;
 }
 
-interface Body {
-  readonly version?: number;
-  readonly prevVersion?: number;
-  readonly rows?: readonly Row[];
+interface Body extends Partial<Write> {
   readonly fromHost?: string;
   readonly fromHttpPort?: number;
 }
@@ -33,7 +32,10 @@ const clone = async (node: Node, id: string, body: Body): Promise<Outcome> => {
     if (source.status === "FAIL") {
       return source;
     }
-    node.log.info("engine_clone_task.cpp:150", `clone tablet ${id} from ${fromHost}:${fromHttpPort} version ${source.version}`);
+    node.log.info(
+      "engine_clone_task.cpp:150",
+      `clone tablet ${id} from ${fromHost}:${fromHttpPort} version ${source.version}`,
+    );
     return node.engine.tablets.replace(id, source.version, source.rows);
   } catch (error) {
     return fail(`fail to clone tablet ${id} from ${fromHost}:${fromHttpPort}: ${error}`);
@@ -47,7 +49,7 @@ const change = (node: Node, id: string, action: string, body: Body): Outcome | P
       return tablets.create(id, body.version ?? 1);
     case "write":
       return node.faults.find("refuseWrites") === undefined
-        ? tablets.write(id, body.version ?? 0, body.prevVersion ?? 0, body.rows ?? [])
+        ? tablets.write(id, { version: 0, prevVersion: 0, rows: [], ...body })
         : fail("disk reach capacity limit");
     case "clone":
       return clone(node, id, body);
@@ -62,7 +64,7 @@ const change = (node: Node, id: string, action: string, body: Body): Outcome | P
 export const answerTabletRequest = async (node: Node, request: Request): Promise<object> => {
   const { tablets } = node.engine;
   if (request.path === "tablets") {
-    return { tablets: tablets.list() };
+    return { status: "OK", tablets: tablets.list().map((tablet) => ({ ...tablet, id: Number(tablet.id) })) };
   }
   const [, id, action] = /^tablet\/(\d+)(?:\/(\w+))?$/.exec(request.path) ?? [];
   if (id === undefined) {
@@ -74,6 +76,15 @@ export const answerTabletRequest = async (node: Node, request: Request): Promise
   }
   if (request.method !== "POST") {
     return fail("POST expected");
+  }
+  const ownClusterId = node.engine.clusterId();
+  if (request.clusterId !== undefined && ownClusterId !== undefined && request.clusterId !== String(ownClusterId)) {
+    // A real BE does as it is told: nothing guards its tasks.
+    node.crime("changed by the FE of another cluster", {
+      path: request.path,
+      clusterId: request.clusterId,
+      ownClusterId,
+    });
   }
   if (node.engine.roots.length === 0) {
     return fail("this node has no storage");

@@ -27,8 +27,6 @@ export interface BackendFaults {
   readonly find: <N extends Name>(name: N) => Named<N> | undefined;
 }
 
-const REREAD_MS = 100;
-
 const readFolder = (folder: string): readonly BackendFault[] => {
   try {
     return readdirSync(folder)
@@ -39,16 +37,8 @@ const readFolder = (folder: string): readonly BackendFault[] => {
   }
 };
 
-/** `$STARROCKS_HOME/sim/*.json`, re-read while running, and what a bad build brings along. */
-export const watchFaults = (home: string, ofBuild: readonly BackendFault[]): BackendFaults => {
-  let readAt = Number.NEGATIVE_INFINITY;
-  let current: readonly BackendFault[] = [];
-  const find = <N extends Name>(name: N): Named<N> | undefined => {
-    if (performance.now() - readAt > REREAD_MS) {
-      current = [...ofBuild, ...readFolder(join(home, "sim"))];
-      readAt = performance.now();
-    }
-    return current.find((fault): fault is Named<N> => fault.fault === name);
-  };
-  return { find };
-};
+/** `$STARROCKS_HOME/sim/*.json`, read anew each time, and what a bad build brings along. */
+export const watchFaults = (home: string, ofBuild: readonly BackendFault[]): BackendFaults => ({
+  find: <N extends Name>(name: N): Named<N> | undefined =>
+    [...ofBuild, ...readFolder(join(home, "sim"))].find((fault): fault is Named<N> => fault.fault === name),
+});

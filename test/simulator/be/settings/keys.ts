@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: be.conf resolves them from the environment.
 export type KeyType = "bool" | "int32_t" | "int64_t" | "double" | "string";
 
 export interface Key {

@@ -30,7 +30,10 @@ export const parseRootPath = (text: string, canonicalize: (path: string) => stri
   }
   const canonical = canonicalize(path);
   if (canonical === undefined) {
-    return refuse(`path can not be canonicalized. may be not exist. path=${path}`, `IO error: ${path}: No such file or directory`);
+    return refuse(
+      `path can not be canonicalized. may be not exist. path=${path}`,
+      `IO error: ${path}: No such file or directory`,
+    );
   }
   let medium = extensionOf(canonical).slice(1).toUpperCase();
   for (const property of properties) {
@@ -59,16 +62,18 @@ export const parseRootPaths = (
     .map((part) => ({ text: part, ...parseRootPath(part, canonicalize) }));
 
 /** Resolves a folder, which is made when missing if the line does so. */
-export const canonicalizer = (creates: boolean) => (path: string): string | undefined => {
-  try {
-    if (creates) {
-      mkdirSync(path, { recursive: true });
+export const canonicalizer =
+  (creates: boolean) =>
+  (path: string): string | undefined => {
+    try {
+      if (creates) {
+        mkdirSync(path, { recursive: true });
+      }
+      return realpathSync(path);
+    } catch {
+      return undefined;
     }
-    return realpathSync(path);
-  } catch {
-    return undefined;
-  }
-};
+  };
 
 /** Whether a file can be written there and read back. */
 export const isWritable = (path: string): boolean => {

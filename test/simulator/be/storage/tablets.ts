@@ -13,9 +13,25 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-export type Row = readonly [key: string | number, value: unknown];
+export type Row = readonly unknown[];
 
-export type Outcome<T = object> = ({ readonly status: "OK" } & T) | { readonly status: "FAIL"; readonly msg: string };
+/** A refusal carries the version that the tablet has. */
+export interface Refusal {
+  readonly status: "FAIL";
+  readonly msg: string;
+  readonly version?: number;
+}
+
+export type Outcome<T = object> = ({ readonly status: "OK" } & T) | Refusal;
+
+export interface Write {
+  readonly version: number;
+  /** What the tablet must be at. */
+  readonly prevVersion: number;
+  readonly rows: readonly Row[];
+  /** Versions above `prevVersion` were never committed and go. */
+  readonly discardNewer?: boolean;
+}
 
 /** One load into a tablet, a line of its file. */
 interface Rowset {
@@ -25,7 +41,7 @@ interface Rowset {
 
 export interface TabletStore {
   readonly create: (id: string, version: number) => Outcome;
-  readonly write: (id: string, version: number, previous: number, rows: readonly Row[]) => Outcome;
+  readonly write: (id: string, write: Write) => Outcome;
   readonly read: (id: string, version?: number) => Outcome<{ readonly version: number; readonly rows: readonly Row[] }>;
   /** Replaces the tablet, or makes it, with another replica's content. */
   readonly replace: (id: string, version: number, rows: readonly Row[]) => Outcome;
@@ -41,7 +57,11 @@ interface Tablet {
 const FIRST_VERSION = 1;
 
 const ok = { status: "OK" } as const;
-const fail = (msg: string): { readonly status: "FAIL"; readonly msg: string } => ({ status: "FAIL", msg });
+const fail = (msg: string, version?: number): Refusal => ({
+  status: "FAIL",
+  msg,
+  ...(version === undefined ? {} : { version }),
+});
 
 const folderOf = (root: string, id: string): string => join(root, "data", String(Number(id) % 1024), id);
 
@@ -75,16 +95,6 @@ const readRowsets = (path: string): readonly Rowset[] => {
     .map((line): Rowset => JSON.parse(line));
 };
 
-const merge = (rowsets: readonly Rowset[]): readonly Row[] => {
-  const rows = new Map<string | number, unknown>();
-  for (const rowset of rowsets) {
-    for (const [key, value] of rowset.rows) {
-      rows.set(key, value);
-    }
-  }
-  return [...rows];
-};
-
 const load = (roots: readonly string[]): Map<string, Tablet> => {
   const tablets = new Map<string, Tablet>();
   for (const root of roots) {
@@ -115,15 +125,24 @@ export const openTablets = (roots: readonly string[]): TabletStore => {
   };
   return {
     create: (id, version) => (tablets.has(id) ? ok : put(id, version, [])),
-    write: (id, version, previous, rows) => {
+    write: (id, { version, prevVersion, rows, discardNewer = false }) => {
       const tablet = tablets.get(id);
       if (tablet === undefined) {
         return fail(`tablet ${id} not found`);
       }
-      if (tablet.version !== previous || version <= previous) {
-        return fail(`tablet ${id} is at version ${tablet.version}, expected ${previous} to write ${version}`);
+      const path = fileOf(tablet.root, id);
+      if (discardNewer && tablet.version > prevVersion) {
+        const kept = readRowsets(path).filter((rowset) => rowset.version <= prevVersion);
+        if (kept.at(-1)?.version === prevVersion) {
+          replaceFile(path, kept);
+          tablet.version = prevVersion;
+        }
       }
-      sync(openSync(fileOf(tablet.root, id), "a"), `${JSON.stringify({ version, rows })}\n`);
+      if (tablet.version !== prevVersion || version <= prevVersion) {
+        const text = `tablet ${id} is at version ${tablet.version}, expected ${prevVersion} to write ${version}`;
+        return fail(text, tablet.version);
+      }
+      sync(openSync(path, "a"), `${JSON.stringify({ version, rows })}\n`);
       tablet.version = version;
       return ok;
     },
@@ -135,8 +154,11 @@ export const openTablets = (roots: readonly string[]): TabletStore => {
       const wanted = version ?? tablet.version;
       const rowsets = readRowsets(fileOf(tablet.root, id)).filter((rowset) => rowset.version <= wanted);
       return tablet.version < wanted || rowsets.length === 0
-        ? fail(`version not found. tablet_id: ${id}, version: ${wanted}, max version: ${tablet.version}`)
-        : { status: "OK", version: wanted, rows: merge(rowsets) };
+        ? fail(
+            `version not found. tablet_id: ${id}, version: ${wanted}, max version: ${tablet.version}`,
+            tablet.version,
+          )
+        : { status: "OK", version: wanted, rows: rowsets.flatMap(({ rows }) => rows) };
     },
     replace: put,
     drop: (id) => {

@@ -13,6 +13,7 @@ jdk_version() {
 # `while read` drops a last line without newline.
 export_env_from_conf() {
     while read line; do
+        [[ $line =~ ^[[:upper:]] ]] || continue
         envline=$(echo $line | sed 's/[[:blank:]]*=[[:blank:]]*/=/g; s/^[[:blank:]]*//' | grep -E '^[[:upper:]][[:upper:][:digit:]_]*=')
         envline=$(eval "echo $envline")
         if [[ $envline == *"="* ]]; then
