@@ -111,7 +111,8 @@ export const buildRelease = async (options: ReleaseOptions): Promise<BuiltReleas
   const partial = `${archive}.${process.pid}.partial`;
   const entries = entriesOf(options, commit).map((entry) => under(options.topLevel ?? name, entry));
   const hash = createHash("sha256");
-  const gzip = createGzip({ level: 6 });
+  // Padding does not compress: do not try.
+  const gzip = createGzip({ level: (options.padBytes ?? 0) > 0 ? 0 : 6 });
   gzip.on("data", (chunk: Buffer) => hash.update(chunk));
   await mkdir(directory, { recursive: true });
   await pipeline(Readable.from(tar([...foldersOf(entries), ...entries])), gzip, createWriteStream(partial));

@@ -41,19 +41,20 @@ const header = (entry: Entry, size: number): Buffer => {
 
 const fill = (size: number): Buffer => Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
 
+const NOISE_CHUNK = 1 << 20;
+
 /** Bytes that do not compress and are the same each time: xorshift32. */
 function* noise(bytes: number): Generator<Buffer> {
   let state = 2463534242;
-  for (let left = bytes; left > 0; ) {
-    const chunk = Buffer.allocUnsafe(Math.min(left, 1 << 20));
-    for (let at = 0; at < chunk.length; at++) {
+  for (let left = bytes; left > 0; left -= NOISE_CHUNK) {
+    const words = new Uint32Array(NOISE_CHUNK / 4);
+    for (let at = 0; at < words.length; at++) {
       state ^= state << 13;
       state ^= state >>> 17;
       state ^= state << 5;
-      chunk[at] = state;
+      words[at] = state;
     }
-    yield chunk;
-    left -= chunk.length;
+    yield Buffer.from(words.buffer, 0, Math.min(left, NOISE_CHUNK));
   }
 }
 

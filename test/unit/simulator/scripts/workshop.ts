@@ -116,7 +116,11 @@ export const openWorkshop = async (): Promise<Workshop> => {
       buildJdk({ directory: join(folder, `jdk${version}${jre ? "-jre" : ""}`), version, jre }),
     close: async () => {
       for (const pid of await processesOf(folder)) {
-        process.kill(pid, "SIGKILL");
+        try {
+          process.kill(pid, "SIGKILL");
+        } catch {
+          // Ended by itself meanwhile.
+        }
       }
       await rm(folder, { recursive: true, force: true });
     },
