@@ -21,7 +21,19 @@ export interface StructType {
   readonly fields: Readonly<Record<number, readonly [name: string, type: FieldType]>>;
 }
 
-const code = { stop: 0, bool: 2, byte: 3, double: 4, i16: 6, i32: 8, i64: 10, string: 11, struct: 12, map: 13, list: 15 };
+const code = {
+  stop: 0,
+  bool: 2,
+  byte: 3,
+  double: 4,
+  i16: 6,
+  i32: 8,
+  i64: 10,
+  string: 11,
+  struct: 12,
+  map: 13,
+  list: 15,
+};
 const setCode = 14;
 const strictVersion = 0x80010000;
 
@@ -31,8 +43,12 @@ export const messageKind = { call: 1, reply: 2, exception: 3, oneway: 4 } as con
 export class Incomplete extends Error {}
 
 const codeOf = (type: FieldType): number => {
-  if (typeof type === "string") return code[type];
-  if ("list" in type) return code.list;
+  if (typeof type === "string") {
+    return code[type];
+  }
+  if ("list" in type) {
+    return code.list;
+  }
   return "map" in type ? code.map : code.struct;
 };
 
@@ -50,7 +66,9 @@ export class Writer {
     const source = value as Record<string, unknown>;
     for (const [id, [name, fieldType]] of Object.entries(type.fields)) {
       const field = source[name];
-      if (field === undefined) continue;
+      if (field === undefined) {
+        continue;
+      }
       const head = Buffer.alloc(3);
       head.writeUInt8(codeOf(fieldType), 0);
       head.writeInt16BE(Number(id), 1);
@@ -62,7 +80,9 @@ export class Writer {
   }
 
   value(type: FieldType, value: unknown): void {
-    if (typeof type !== "string") return this.#container(type, value);
+    if (typeof type !== "string") {
+      return this.#container(type, value);
+    }
     const fixed = Buffer.alloc(8);
     switch (type) {
       case "bool":
@@ -100,7 +120,9 @@ export class Writer {
       const items = value as readonly unknown[];
       this.#byte(codeOf(type.list));
       this.#int32(items.length);
-      for (const item of items) this.value(type.list, item);
+      for (const item of items) {
+        this.value(type.list, item);
+      }
     } else if ("map" in type) {
       const entries = [...(value as ReadonlyMap<unknown, unknown>)];
       this.#byte(codeOf(type.map[0]));
@@ -136,7 +158,9 @@ export class Reader {
 
   message(): { readonly name: string; readonly kind: number; readonly sequence: number } {
     const head = this.#take(4).readUInt32BE();
-    if ((head & 0xffff0000) >>> 0 !== strictVersion) throw new Error("Missing version in readMessageBegin, old client?");
+    if ((head & 0xffff0000) >>> 0 !== strictVersion) {
+      throw new Error("Missing version in readMessageBegin, old client?");
+    }
     return { name: this.value("string") as string, kind: head & 0xff, sequence: this.value("i32") as number };
   }
 
@@ -144,15 +168,22 @@ export class Reader {
     const result: Record<string, unknown> = {};
     for (;;) {
       const wire = this.#take(1).readUInt8();
-      if (wire === code.stop) return result as T;
+      if (wire === code.stop) {
+        return result as T;
+      }
       const field = type.fields[this.#take(2).readInt16BE()];
-      if (field !== undefined && codeOf(field[1]) === wire) result[field[0]] = this.value(field[1]);
-      else this.#skip(wire);
+      if (field !== undefined && codeOf(field[1]) === wire) {
+        result[field[0]] = this.value(field[1]);
+      } else {
+        this.#skip(wire);
+      }
     }
   }
 
   value(type: FieldType): unknown {
-    if (typeof type !== "string") return this.#container(type);
+    if (typeof type !== "string") {
+      return this.#container(type);
+    }
     switch (type) {
       case "bool":
         return this.#take(1).readUInt8() !== 0;
@@ -185,27 +216,39 @@ export class Reader {
   }
 
   #skip(wire: number): void {
-    if (wire === code.bool || wire === code.byte) this.#take(1);
-    else if (wire === code.i16) this.#take(2);
-    else if (wire === code.i32) this.#take(4);
-    else if (wire === code.i64 || wire === code.double) this.#take(8);
-    else if (wire === code.string) this.value("string");
-    else if (wire === code.struct) this.struct({ fields: {} });
-    else if (wire === code.list || wire === setCode) {
+    if (wire === code.bool || wire === code.byte) {
+      this.#take(1);
+    } else if (wire === code.i16) {
+      this.#take(2);
+    } else if (wire === code.i32) {
+      this.#take(4);
+    } else if (wire === code.i64 || wire === code.double) {
+      this.#take(8);
+    } else if (wire === code.string) {
+      this.value("string");
+    } else if (wire === code.struct) {
+      this.struct({ fields: {} });
+    } else if (wire === code.list || wire === setCode) {
       const item = this.#take(1).readUInt8();
-      for (let left = this.#take(4).readInt32BE(); left > 0; left--) this.#skip(item);
+      for (let left = this.#take(4).readInt32BE(); left > 0; left--) {
+        this.#skip(item);
+      }
     } else if (wire === code.map) {
       const types = this.#take(2);
       for (let left = this.#take(4).readInt32BE(); left > 0; left--) {
         this.#skip(types.readUInt8(0));
         this.#skip(types.readUInt8(1));
       }
-    } else throw new Error(`Unknown thrift type ${wire}`);
+    } else {
+      throw new Error(`Unknown thrift type ${wire}`);
+    }
   }
 
   #take(length: number): Buffer {
     const end = this.position + length;
-    if (end > this.#bytes.length) throw new Incomplete();
+    if (end > this.#bytes.length) {
+      throw new Incomplete();
+    }
     const taken = this.#bytes.subarray(this.position, end);
     this.position = end;
     return taken;

@@ -1,10 +1,10 @@
 import net from "node:net";
-import { Incomplete, messageKind, Reader, type StructType, Writer } from "./codec.js";
+import { type FieldType, Incomplete, messageKind, Reader, type StructType, Writer } from "./codec.js";
 
 /** One method: how its first argument and its result look, and (on a server) what it does. */
 export interface Method<A, R> {
   readonly name: string;
-  readonly argument: StructType;
+  readonly argument: FieldType;
   readonly result: StructType;
   readonly handle?: (argument: A, socket: net.Socket) => R | Promise<R>;
 }
@@ -20,12 +20,17 @@ export interface Target {
 const applicationException: StructType = { fields: { 1: ["message", "string"], 2: ["type", "i32"] } };
 const unknownMethod = 1;
 
-const parse = <T>(bytes: Buffer, read: (reader: Reader) => T): { readonly value: T; readonly length: number } | undefined => {
+const parse = <T>(
+  bytes: Buffer,
+  read: (reader: Reader) => T,
+): { readonly value: T; readonly length: number } | undefined => {
   const reader = new Reader(bytes);
   try {
     return { value: read(reader), length: reader.position };
   } catch (error) {
-    if (error instanceof Incomplete) return undefined;
+    if (error instanceof Incomplete) {
+      return undefined;
+    }
     throw error;
   }
 };
@@ -51,15 +56,21 @@ export const callThrift = <A extends object, R>(target: Target, method: Method<A
       received = Buffer.concat([received, chunk]);
       try {
         const reply = parse(received, (reader) => {
-          if (reader.message().kind !== messageKind.exception)
+          if (reader.message().kind !== messageKind.exception) {
             return reader.struct<{ success?: R }>({ fields: { 0: ["success", method.result] } });
+          }
           throw new Error(reader.struct<{ message?: string }>(applicationException).message ?? "unknown");
         });
-        if (reply === undefined) return;
+        if (reply === undefined) {
+          return;
+        }
         clearTimeout(timer);
         socket.destroy();
-        if (reply.value.success === undefined) reject(new Error(`${method.name} failed: unknown result`));
-        else resolve(reply.value.success);
+        if (reply.value.success === undefined) {
+          reject(new Error(`${method.name} failed: unknown result`));
+        } else {
+          resolve(reply.value.success);
+        }
       } catch (error) {
         fail(error as Error);
       }
@@ -87,7 +98,9 @@ export const createThriftServer = (methods: readonly AnyMethod[]): net.Server =>
             const type: StructType = { fields: method === undefined ? {} : { 1: ["argument", method.argument] } };
             return { head, method, argument: reader.struct<{ argument?: unknown }>(type).argument };
           });
-          if (call === undefined) return;
+          if (call === undefined) {
+            return;
+          }
           received = received.subarray(call.length);
           queue = queue.then(() => answer(socket, call.value.head, call.value.method, call.value.argument));
         }
@@ -113,7 +126,9 @@ const answer = async (
       writer.message(head.name, messageKind.reply, head.sequence);
       writer.struct({ fields: { 0: ["success", method.result] } }, { success });
     }
-    if (!socket.destroyed) socket.write(writer.bytes());
+    if (!socket.destroyed) {
+      socket.write(writer.bytes());
+    }
   } catch {
     socket.destroy();
   }

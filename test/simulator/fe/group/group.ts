@@ -1,0 +1,792 @@
+import net from "node:net";
+import type { Member, Operation } from "../catalog/operations.js";
+import type { Image } from "../meta/image.js";
+import type { Entry, Journal } from "../meta/journal.js";
+import { sourceAddress } from "../settings/address.js";
+import type { Faults } from "../settings/faults.js";
+import type { Options } from "../settings/options.js";
+import { groupName, type Message, onMessages, send } from "./messages.js";
+import { Peer } from "./peer.js";
+
+/** As StarRocks' FrontendNodeType, plus DETACHED: no longer a member. */
+export type GroupState = "INIT" | "UNKNOWN" | "FOLLOWER" | "OBSERVER" | "LEADER" | "DETACHED";
+
+export interface GroupEvents {
+  readonly apply: (entry: Entry) => void;
+  /** The log of the others starts later than ours ends: take this image instead. */
+  readonly restore: (image: Image) => void;
+  readonly image: () => Image;
+  readonly changed: (from: GroupState, to: GroupState) => void;
+  /** The leadership is lost for good; a real process exits. */
+  readonly deposed: (reason: string) => void;
+  readonly refused: (text: string) => void;
+  readonly conflict: (member: Member, from: string) => void;
+}
+
+export interface GroupSettings {
+  readonly self: Member;
+  readonly listen: string;
+  readonly version: string;
+  readonly options: Options;
+  readonly faults: Faults;
+  readonly journal: Journal;
+  readonly events: GroupEvents;
+  /** The members as of the journal's base. */
+  readonly members: readonly Member[];
+}
+
+interface Pending {
+  readonly resolve: (index: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The leadership went away under a write. */
+export class NotLeader extends Error {}
+
+const tickMs = 100;
+const batch = 200;
+const joinRetryMs = 300;
+const resendMs = 2000;
+
+/**
+ * A replicated journal with one leader, as BDB JE gives it to StarRocks: terms, votes and majority commit as in Raft.
+ * Observers get the journal and do not count.
+ */
+export class Group {
+  state: GroupState = "INIT";
+  leader: Member | undefined;
+  committed: number;
+  applied: number;
+  members: readonly Member[];
+  readonly #settings: GroupSettings;
+  readonly #peers = new Map<string, Peer>();
+  readonly #pending = new Map<number, Pending>();
+  readonly #appliedWaiters: { readonly index: number; readonly resolve: () => void }[] = [];
+  readonly #incoming = new Map<net.Socket, Member | undefined>();
+  #baseMembers: readonly Member[];
+  readonly #server: net.Server;
+  #ticker: NodeJS.Timeout | undefined;
+  #electAt = Number.POSITIVE_INFINITY;
+  #leaderSeenAt = Number.NEGATIVE_INFINITY;
+  #leaderSocket: net.Socket | undefined;
+  #votes = new Set<string>();
+  #trialVotes = new Set<string>();
+  #quorumAt = 0;
+  #handedOver = false;
+  #handingOver:
+    | { readonly name: string; readonly until: number; asked: boolean; readonly done: (error?: string) => void }
+    | undefined;
+  #stepDownQuietly = false;
+  #detachedBy = false;
+  #termStart = 0;
+
+  constructor(settings: GroupSettings) {
+    this.#settings = settings;
+    this.members = settings.members;
+    this.#baseMembers = settings.members;
+    this.committed = settings.journal.baseIndex;
+    this.applied = settings.journal.baseIndex;
+    this.#readMembers();
+    this.#server = net.createServer((socket) => this.#accept(socket));
+  }
+
+  get self(): Member {
+    return this.#settings.self;
+  }
+
+  get journal(): Journal {
+    return this.#settings.journal;
+  }
+
+  /** Opens the port and starts looking for the others. Rejects with EADDRINUSE. */
+  async open(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(this.self.port, this.#settings.listen, () => resolve());
+    });
+    this.#dialMembers();
+    const alone = this.#voters().length === 1 && this.#isMember();
+    this.#scheduleElection(alone ? 0 : this.#settings.options.electionMs);
+    this.#ticker = setInterval(() => this.#tick(), tickMs);
+  }
+
+  close(): void {
+    clearInterval(this.#ticker);
+    for (const peer of this.#peers.values()) {
+      peer.close();
+    }
+    for (const socket of this.#incoming.keys()) {
+      socket.destroy();
+    }
+    this.#server.close();
+  }
+
+  /** Asks any member, then the leader, to take us in; returns when we are a member. */
+  async join(helper: { readonly host: string; readonly port: number }): Promise<void> {
+    let target = helper;
+    for (;;) {
+      const answer = await this.#askToJoin(target).catch(() => undefined);
+      if (answer?.ok) {
+        return;
+      }
+      target = answer?.leader ?? helper;
+      await new Promise((resolve) => setTimeout(resolve, joinRetryMs));
+    }
+  }
+
+  isLeader(): boolean {
+    return this.state === "LEADER";
+  }
+
+  /** A leader's majority answered just now. */
+  hasQuorum(): boolean {
+    return performance.now() - this.#quorumAt < this.#settings.options.hangWithoutQuorumMs;
+  }
+
+  /** Writes to the journal; resolves when a majority has it and it was applied here. */
+  propose(operation: Operation): Promise<number> {
+    if (!this.isLeader()) {
+      return Promise.reject(new NotLeader("not the leader"));
+    }
+    const { journal, version } = this.#settings;
+    const index = journal.lastIndex + 1;
+    const done = new Promise<number>((resolve, reject) => this.#pending.set(index, { resolve, reject }));
+    journal.append([{ index, term: journal.term, version, operation }]);
+    if (operation.type === "members") {
+      this.#setMembers(operation.members);
+    }
+    this.#replicate();
+    this.#advance();
+    return done;
+  }
+
+  whenApplied(index: number): Promise<void> {
+    if (this.applied >= index) {
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => this.#appliedWaiters.push({ index, resolve }));
+  }
+
+  /** Gives the leadership away; the others elect `name` as soon as it has everything. */
+  handOver(name: string, timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = (error?: string) => {
+        this.#handingOver = undefined;
+        if (error === undefined) {
+          resolve();
+        } else {
+          reject(new Error(error));
+        }
+      };
+      const peer = this.#peers.get(name);
+      if (!this.isLeader()) {
+        return done("This node is not the master");
+      }
+      if (peer === undefined || peer.member.role !== "FOLLOWER") {
+        return done(`Node: ${name} is not an active replica`);
+      }
+      this.#handingOver = { name, until: performance.now() + timeoutMs, asked: false, done };
+      this.#tryHandOver();
+    });
+  }
+
+  /** A graceful exit keeps serving after it gave the leadership away. */
+  stepDownQuietly(): void {
+    this.#stepDownQuietly = true;
+  }
+
+  liveFollowers(): readonly string[] {
+    const since = performance.now() - 2000;
+    return [...this.#peers.values()]
+      .filter((peer) => peer.member.role === "FOLLOWER" && peer.connected && peer.answeredAt > since)
+      .sort((a, b) => b.match - a.match)
+      .map((peer) => peer.member.name);
+  }
+
+  compact(index: number): void {
+    const term = this.journal.termAt(index);
+    if (term === undefined || index <= this.journal.baseIndex || index > this.applied) {
+      return;
+    }
+    this.#baseMembers = this.membersAt(index);
+    this.journal.compact(index, term);
+  }
+
+  membersAt(index: number): readonly Member[] {
+    const isSet = (entry: Entry) => entry.index <= index && entry.operation.type === "members";
+    const last = this.journal.entries.findLast(isSet)?.operation;
+    return last?.type === "members" ? last.members : this.#baseMembers;
+  }
+
+  #voters(): readonly Member[] {
+    return this.members.filter(({ role }) => role === "FOLLOWER");
+  }
+
+  #isMember(): boolean {
+    const { name, host, port } = this.self;
+    return this.members.some((member) => member.name === name && member.host === host && member.port === port);
+  }
+
+  #majority(): number {
+    return Math.floor(this.#voters().length / 2) + 1;
+  }
+
+  readonly #isolated = (): boolean => this.#settings.faults.find("isolate") !== undefined;
+
+  #readMembers(): void {
+    this.members = this.membersAt(this.journal.lastIndex);
+  }
+
+  #setMembers(members: readonly Member[]): void {
+    const removed = this.members.filter(({ name }) => !members.some((member) => member.name === name));
+    this.members = members;
+    for (const { name } of removed) {
+      this.#dismiss(name);
+    }
+    this.#dialMembers();
+  }
+
+  #dismiss(name: string): void {
+    const peer = this.#peers.get(name);
+    this.#peers.delete(name);
+    if (this.isLeader()) {
+      peer?.send({ m: "removed" });
+    }
+    peer?.close();
+  }
+
+  #dialMembers(): void {
+    if (this.#ticker === undefined && !this.#server.listening) {
+      return;
+    }
+    for (const member of this.members) {
+      const known = this.#peers.get(member.name);
+      if (member.name === this.self.name || (known?.member.host === member.host && known.member.port === member.port)) {
+        continue;
+      }
+      known?.close();
+      this.#peers.set(member.name, this.#dial(member));
+    }
+  }
+
+  #dial(member: Member): Peer {
+    const peer = new Peer({
+      member,
+      localAddress: sourceAddress(this.self.host),
+      isolated: this.#isolated,
+      hello: () => this.#hello(),
+      onMessage: (from, message) => this.#onAnswer(from, message),
+      onLost: (from) => {
+        if (from.member.name === this.leader?.name) {
+          this.#leaderGone();
+        }
+      },
+    });
+    peer.next = this.journal.lastIndex + 1;
+    return peer;
+  }
+
+  #clock(): number {
+    return Date.now() + this.#settings.options.clockSkewMs + (this.#settings.faults.find("clockSkew")?.ms ?? 0);
+  }
+
+  #hello(): Message {
+    return { m: "hello", group: groupName, member: this.self, clock: this.#clock() };
+  }
+
+  #change(to: GroupState): void {
+    const from = this.state;
+    if (from === to) {
+      return;
+    }
+    this.state = to;
+    this.#settings.events.changed(from, to);
+  }
+
+  #scheduleElection(delayMs: number): void {
+    this.#electAt = performance.now() + delayMs * (0.4 + 0.4 * Math.random());
+  }
+
+  #leaderGone(): void {
+    if (this.isLeader() || this.state === "DETACHED") {
+      return;
+    }
+    this.leader = undefined;
+    this.#leaderSocket = undefined;
+    this.#leaderSeenAt = Number.NEGATIVE_INFINITY;
+    if (this.state !== "INIT") {
+      this.#change("UNKNOWN");
+    }
+    this.#scheduleElection(this.#settings.options.electionMs);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    const { options } = this.#settings;
+    if (this.isLeader()) {
+      this.#replicate();
+      this.#measureQuorum(now);
+      this.#tryHandOver();
+      if (now - this.#quorumAt > options.exitWithoutQuorumMs) {
+        this.#settings.events.deposed("quorum");
+      }
+    } else if (this.leader !== undefined && now - this.#leaderSeenAt > options.bdbHeartbeatTimeoutMs) {
+      this.#leaderGone();
+      this.#scheduleElection(options.silentElectionMs);
+    } else if (this.leader === undefined && now > this.#electAt) {
+      this.#campaign(true);
+    }
+  }
+
+  #measureQuorum(now: number): void {
+    const answers = this.#voters()
+      .map(({ name }) =>
+        name === this.self.name ? now : (this.#peers.get(name)?.answeredAt ?? Number.NEGATIVE_INFINITY),
+      )
+      .sort((a, b) => b - a);
+    this.#quorumAt = Math.max(this.#quorumAt, answers[this.#majority() - 1] ?? now);
+  }
+
+  #campaign(trial: boolean): void {
+    this.#scheduleElection(this.#settings.options.electionMs);
+    if (this.self.role !== "FOLLOWER" || this.state === "DETACHED" || !this.#isMember()) {
+      return;
+    }
+    const { journal } = this.#settings;
+    if (trial) {
+      this.#trialVotes = new Set([this.self.name]);
+    } else {
+      journal.setTerm(journal.term + 1, this.self.name);
+      this.#votes = new Set([this.self.name]);
+    }
+    for (const peer of this.#peers.values()) {
+      if (peer.member.role !== "FOLLOWER") {
+        continue;
+      }
+      peer.send({
+        m: "vote",
+        trial,
+        term: trial ? journal.term + 1 : journal.term,
+        lastIndex: journal.lastIndex,
+        lastTerm: journal.lastTerm,
+        handedOver: this.#handedOver,
+      });
+    }
+    this.#countVotes(trial);
+  }
+
+  #countVotes(trial: boolean): void {
+    if ((trial ? this.#trialVotes : this.#votes).size < this.#majority()) {
+      return;
+    }
+    if (trial) {
+      this.#trialVotes = new Set();
+      this.#campaign(false);
+    } else if (!this.isLeader()) {
+      this.#lead();
+    }
+  }
+
+  #lead(): void {
+    const now = performance.now();
+    this.#handedOver = false;
+    this.leader = this.self;
+    this.#quorumAt = now;
+    for (const peer of this.#peers.values()) {
+      peer.next = this.journal.lastIndex + 1;
+      peer.match = 0;
+      peer.waiting = false;
+      peer.answeredAt = now;
+    }
+    this.#change("LEADER");
+    this.#termStart = this.journal.lastIndex + 1;
+    this.propose({ type: "leader", name: this.self.name, epoch: this.journal.term }).catch(() => undefined);
+  }
+
+  /** A new leader has seen everything once its own first entry is committed. */
+  caughtUp(): boolean {
+    return this.isLeader()
+      ? this.applied >= this.#termStart
+      : this.applied >= this.committed && this.leader !== undefined;
+  }
+
+  #stepDown(term: number): void {
+    const { journal } = this.#settings;
+    if (term > journal.term) {
+      journal.setTerm(term, undefined);
+    }
+    if (!this.isLeader()) {
+      return;
+    }
+    for (const { reject } of this.#pending.values()) {
+      reject(new NotLeader("the leadership was lost"));
+    }
+    this.#pending.clear();
+    this.leader = undefined;
+    this.#handingOver?.done();
+    this.#change("UNKNOWN");
+    if (this.#stepDownQuietly) {
+      this.#scheduleElection(this.#settings.options.electionMs * 3);
+    } else {
+      this.#settings.events.deposed("term");
+    }
+  }
+
+  #replicate(): void {
+    const { journal } = this.#settings;
+    for (const peer of this.#peers.values()) {
+      const stuck = performance.now() - peer.sentAt > resendMs;
+      if ((peer.waiting && !stuck) || !peer.connected) {
+        continue;
+      }
+      const previousTerm = journal.termAt(peer.next - 1);
+      const sent =
+        previousTerm === undefined
+          ? peer.send({ m: "restore", term: journal.term, leader: this.self, image: this.#settings.events.image() })
+          : peer.send({
+              m: "append",
+              term: journal.term,
+              leader: this.self,
+              previous: peer.next - 1,
+              previousTerm,
+              entries: journal.from(peer.next, batch),
+              commit: this.committed,
+            });
+      peer.waiting = sent;
+      peer.sentAt = performance.now();
+    }
+  }
+
+  #onAnswer(peer: Peer, message: Message): void {
+    if (message.m === "welcome") {
+      this.#onWelcome(message);
+    } else if (message.m === "refused") {
+      this.#settings.events.refused(message.text);
+    } else if (message.m === "voted") {
+      this.#onVoted(peer, message);
+    } else if (message.m === "appended") {
+      this.#onAppended(peer, message);
+    }
+  }
+
+  /** A leader that does not know us has dropped us. */
+  #onWelcome(message: Extract<Message, { m: "welcome" }>): void {
+    if (message.known || !message.isLeader || this.isLeader()) {
+      return;
+    }
+    this.#detachedBy = true;
+    this.#detach();
+  }
+
+  get detached(): boolean {
+    return this.#detachedBy;
+  }
+
+  #detach(): void {
+    this.leader = undefined;
+    this.#detachedBy = true;
+    this.#change("DETACHED");
+  }
+
+  #onVoted(peer: Peer, message: Extract<Message, { m: "voted" }>): void {
+    const { journal } = this.#settings;
+    if (message.term > journal.term && !message.trial) {
+      return this.#stepDown(message.term);
+    }
+    if (!message.granted || this.leader !== undefined) {
+      return;
+    }
+    if (message.trial) {
+      this.#trialVotes.add(peer.member.name);
+    } else if (message.term === journal.term) {
+      this.#votes.add(peer.member.name);
+    }
+    this.#countVotes(message.trial);
+  }
+
+  #onAppended(peer: Peer, message: Extract<Message, { m: "appended" }>): void {
+    peer.waiting = false;
+    if (!this.isLeader()) {
+      return;
+    }
+    if (message.term > this.journal.term) {
+      return this.#stepDown(message.term);
+    }
+    peer.answeredAt = performance.now();
+    if (message.ok) {
+      peer.match = message.last;
+      peer.next = message.last + 1;
+      this.#advance();
+      this.#tryHandOver();
+      if (peer.match < this.journal.lastIndex) {
+        this.#replicate();
+      }
+    } else {
+      peer.next = Math.max(1, Math.min(peer.next - 1, message.last + 1));
+      this.#replicate();
+    }
+  }
+
+  #advance(): void {
+    const matches = this.#voters()
+      .map(({ name }) => (name === this.self.name ? this.journal.lastIndex : (this.#peers.get(name)?.match ?? 0)))
+      .sort((a, b) => b - a);
+    const index = matches[this.#majority() - 1] ?? 0;
+    if (index > this.committed && this.journal.termAt(index) === this.journal.term) {
+      this.committed = index;
+      this.#apply();
+      // Followers should see what a client was told is done.
+      this.#replicate();
+    }
+  }
+
+  #apply(): void {
+    while (this.applied < this.committed) {
+      const entry = this.journal.at(this.applied + 1);
+      if (entry === undefined) {
+        return;
+      }
+      this.#settings.events.apply(entry);
+      this.applied = entry.index;
+      this.#pending.get(entry.index)?.resolve(entry.index);
+      this.#pending.delete(entry.index);
+    }
+    for (const waiter of this.#appliedWaiters.splice(0)) {
+      if (waiter.index <= this.applied) {
+        waiter.resolve();
+      } else {
+        this.#appliedWaiters.push(waiter);
+      }
+    }
+  }
+
+  #tryHandOver(): void {
+    const handingOver = this.#handingOver;
+    if (handingOver === undefined) {
+      return;
+    }
+    const peer = this.#peers.get(handingOver.name);
+    if (performance.now() > handingOver.until) {
+      handingOver.done("Transfer failed: timed out");
+    } else if (!handingOver.asked && peer?.match === this.journal.lastIndex) {
+      handingOver.asked = peer.send({ m: "takeOver" });
+    }
+  }
+
+  #accept(socket: net.Socket): void {
+    this.#incoming.set(socket, undefined);
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => {
+      this.#incoming.delete(socket);
+      if (socket === this.#leaderSocket) {
+        this.#leaderGone();
+      }
+    });
+    onMessages(socket, (message) => {
+      if (!this.#isolated()) {
+        this.#onCall(socket, message);
+      }
+    });
+  }
+
+  #onCall(socket: net.Socket, message: Message): void {
+    const from = this.#incoming.get(socket);
+    if (message.m === "hello") {
+      return this.#onHello(socket, message);
+    }
+    if (message.m === "join") {
+      return void this.#onJoin(socket, message.member);
+    }
+    if (message.m === "transferMaster") {
+      return void this.#onTransfer(socket, message);
+    }
+    if (from === undefined || this.state === "DETACHED") {
+      return;
+    }
+    const mayVote = this.#voters().some(({ name }) => name === from.name);
+    if (message.m === "vote") {
+      if (mayVote) {
+        this.#onVote(socket, from, message);
+      }
+    } else if (message.m === "append" || message.m === "restore") {
+      this.#onAppend(socket, message);
+    } else if (message.m === "removed") {
+      this.#detach();
+    } else if (message.m === "takeOver") {
+      this.#handedOver = true;
+      this.leader = undefined;
+      this.#campaign(false);
+    }
+  }
+
+  #onHello(socket: net.Socket, message: Extract<Message, { m: "hello" }>): void {
+    const delta = Math.abs(message.clock - this.#clock());
+    const { maxClockDeltaMs } = this.#settings.options;
+    const text = `Clock delta: ${delta} ms. between Feeder: ${message.member?.name} and this Replica exceeds max permissible delta: ${maxClockDeltaMs} ms.`;
+    if (message.group !== groupName) {
+      return send(socket, { m: "refused", reason: "group", text: "unknown group" });
+    }
+    if (delta > maxClockDeltaMs && message.member !== undefined) {
+      this.#settings.events.refused(text);
+      return send(socket, { m: "refused", reason: "clock", text });
+    }
+    const { member } = message;
+    const known = this.members.find(({ name }) => name === member?.name);
+    if (member !== undefined && known !== undefined && (known.host !== member.host || known.port !== member.port)) {
+      this.#settings.events.conflict(member, socket.remoteAddress ?? "");
+      const conflict = `The node ${member.name} at ${member.host}:${member.port}. It conflicts with the socket already used by the member: ${known.host}:${known.port}`;
+      return send(socket, { m: "refused", reason: "conflict", text: conflict });
+    }
+    this.#incoming.set(socket, member);
+    const leader = this.leader === undefined ? {} : { leader: this.leader };
+    send(socket, { m: "welcome", ...leader, isLeader: this.isLeader(), known: known !== undefined });
+  }
+
+  async #onJoin(socket: net.Socket, member: Member): Promise<void> {
+    const leader = this.leader === undefined ? {} : { leader: this.leader };
+    if (!this.isLeader()) {
+      return send(socket, { m: "joined", ok: false, ...leader });
+    }
+    try {
+      const others = this.members.filter(({ name }) => name !== member.name);
+      if (others.length === this.members.length) {
+        await this.propose({ type: "members", members: [...others, member] });
+      }
+      send(socket, { m: "joined", ok: true });
+    } catch {
+      send(socket, { m: "joined", ok: false });
+    }
+  }
+
+  async #onTransfer(socket: net.Socket, message: Extract<Message, { m: "transferMaster" }>): Promise<void> {
+    const outcome = await this.handOver(message.name, message.timeoutMs).then(
+      () => ({ name: message.name }),
+      (error: Error) => ({ error: error.message }),
+    );
+    send(socket, { m: "transferred", ...outcome });
+  }
+
+  #onVote(socket: net.Socket, from: Member, message: Extract<Message, { m: "vote" }>): void {
+    const { journal } = this.#settings;
+    const content = this.isLeader() ? this.hasQuorum() : this.leader !== undefined;
+    if (content && !message.handedOver) {
+      return send(socket, { m: "voted", trial: message.trial, term: journal.term, granted: false });
+    }
+    const upToDate =
+      message.lastTerm > journal.lastTerm ||
+      (message.lastTerm === journal.lastTerm && message.lastIndex >= journal.lastIndex);
+    if (message.trial) {
+      const granted = upToDate && message.term > journal.term;
+      return send(socket, { m: "voted", trial: true, term: message.term, granted });
+    }
+    if (message.term > journal.term) {
+      this.#stepDown(message.term);
+    }
+    const free = journal.vote === undefined || journal.vote === from.name;
+    const granted = message.term === journal.term && free && upToDate && !this.isLeader();
+    if (granted) {
+      if (journal.vote === undefined) {
+        journal.setTerm(message.term, from.name);
+      }
+      if (message.handedOver) {
+        this.leader = undefined;
+      }
+      this.#scheduleElection(this.#settings.options.electionMs * 2);
+    }
+    send(socket, { m: "voted", trial: false, term: journal.term, granted });
+  }
+
+  #onAppend(socket: net.Socket, message: Extract<Message, { m: "append" | "restore" }>): void {
+    const { journal, events } = this.#settings;
+    const refuse = () => send(socket, { m: "appended", term: journal.term, ok: false, last: journal.lastIndex });
+    if (message.term < journal.term) {
+      return refuse();
+    }
+    if (this.isLeader()) {
+      if (message.term > journal.term) {
+        this.#stepDown(message.term);
+      }
+      return;
+    }
+    if (message.term > journal.term) {
+      journal.setTerm(message.term, undefined);
+    }
+    this.leader = message.leader;
+    this.#leaderSocket = socket;
+    this.#leaderSeenAt = performance.now();
+    if (message.m === "restore") {
+      events.restore(message.image);
+      journal.truncateAfter(journal.baseIndex);
+      journal.compact(message.image.index, message.image.term);
+      this.#baseMembers = message.image.members;
+      this.committed = message.image.index;
+      this.applied = message.image.index;
+      this.#setMembers(message.image.members);
+    } else {
+      if (journal.termAt(message.previous) !== message.previousTerm) {
+        return send(socket, {
+          m: "appended",
+          term: journal.term,
+          ok: false,
+          last: Math.min(journal.lastIndex, message.previous - 1),
+        });
+      }
+      this.#take(message.entries);
+      this.committed = Math.max(this.committed, Math.min(message.commit, message.previous + message.entries.length));
+      this.#apply();
+    }
+    this.#change(this.self.role);
+    send(socket, {
+      m: "appended",
+      term: journal.term,
+      ok: true,
+      last: message.m === "append" ? message.previous + message.entries.length : journal.lastIndex,
+    });
+  }
+
+  #take(entries: readonly Entry[]): void {
+    const { journal } = this.#settings;
+    const fresh = entries.filter(({ index, term }) => journal.termAt(index) !== term);
+    const [first] = fresh;
+    if (first === undefined) {
+      return;
+    }
+    if (first.index <= journal.lastIndex) {
+      journal.truncateAfter(first.index - 1);
+    }
+    journal.append(fresh);
+    const last = fresh.findLast(({ operation }) => operation.type === "members")?.operation;
+    if (last?.type === "members") {
+      this.#setMembers(last.members);
+    } else {
+      this.#readMembers();
+    }
+  }
+
+  #askToJoin(target: { readonly host: string; readonly port: number }): Promise<Extract<Message, { m: "joined" }>> {
+    return new Promise((resolve, reject) => {
+      const localAddress = sourceAddress(this.self.host);
+      const socket = net.connect({ ...target, ...(localAddress === undefined ? {} : { localAddress }), timeout: 5000 });
+      const end = (error: Error) => {
+        socket.destroy();
+        reject(error);
+      };
+      socket.on("error", end);
+      socket.on("timeout", () => end(new Error("timed out")));
+      socket.on("close", () => reject(new Error("closed")));
+      socket.on("connect", () => {
+        send(socket, this.#hello());
+        send(socket, { m: "join", member: this.self });
+      });
+      onMessages(socket, (message) => {
+        if (message.m === "refused") {
+          this.#settings.events.refused(message.text);
+          end(new Error(message.text));
+        } else if (message.m === "joined") {
+          resolve(message);
+          socket.destroy();
+        }
+      });
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import { allTablets, type NodeRow } from "../catalog/state.js";
+import { dropTablet, listTablets } from "../data/backends.js";
+import type { TabletLocks } from "../data/lock.js";
+import { type Frontend, propose } from "../frontend.js";
+
+const reportMs = 60_000;
+const lookMs = 1000;
+
+/** Compares what a BE has with what the metadata says: lost replicas become bad, unknown tablets are deleted from the BE. */
+const compare = async (fe: Frontend, locks: TabletLocks, node: NodeRow): Promise<void> => {
+  const reported = await listTablets(fe, node);
+  const known = new Set<number>();
+  for (const { tablet } of allTablets(fe.catalog.state)) {
+    const replica = tablet.replicas.find(({ backendId }) => backendId === node.id);
+    if (replica === undefined) {
+      continue;
+    }
+    known.add(tablet.id);
+    const version = reported.get(tablet.id);
+    if (locks.isHeld(tablet.id) || replica.state === "CLONE" || (version !== undefined && version >= replica.version)) {
+      continue;
+    }
+    const bad = version === undefined;
+    if (bad && replica.bad) {
+      continue;
+    }
+    fe.log.warn(
+      "ReportHandler.tabletReport():422",
+      `tablet ${tablet.id} of backend ${node.id} is ${bad ? "missing" : "behind"}`,
+    );
+    await propose(fe, { type: "reported", tabletId: tablet.id, replicaId: replica.id, version: version ?? 0, bad });
+  }
+  for (const id of reported.keys()) {
+    if (known.has(id) || locks.isHeld(id)) {
+      continue;
+    }
+    fe.log.warn("ReportHandler.deleteFromBackend():788", `delete tablet ${id} from backend ${node.id}`);
+    await dropTablet(fe, node, id);
+  }
+};
+
+/** Tablet reports: once a minute, and when a BE was restarted. */
+export const startReports = (fe: Frontend, locks: TabletLocks): (() => void) => {
+  const seen = new Map<number, { readonly startTime: number | null; readonly at: number }>();
+  const isDue = (node: NodeRow): boolean => {
+    const last = seen.get(node.id);
+    return last === undefined || last.startTime !== node.lastStartTime || performance.now() - last.at > reportMs;
+  };
+  let busy = false;
+  const timer = setInterval(() => {
+    if (busy || !fe.group.isLeader() || !fe.lifecycle.ready) {
+      return;
+    }
+    busy = true;
+    const due = fe.catalog.state.nodes.filter((node) => node.kind === "backend" && node.alive && isDue(node));
+    const compareOne = async (node: NodeRow): Promise<void> => {
+      await compare(fe, locks, node);
+      seen.set(node.id, { startTime: node.lastStartTime, at: performance.now() });
+    };
+    Promise.all(due.map((node) => compareOne(node).catch(() => undefined)))
+      .catch(() => undefined)
+      .finally(() => {
+        busy = false;
+      });
+  }, lookMs);
+  return () => clearInterval(timer);
+};
