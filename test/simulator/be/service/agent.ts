@@ -6,7 +6,7 @@ import { sourceAddress } from "../settings/address.js";
 import type { Node } from "./node.js";
 
 /** What of a task is looked at; the numbers are those of StarRocks' AgentService.thrift. */
-interface Task {
+export interface Task {
   readonly taskType: number;
   readonly signature: number;
   readonly create?: { readonly tabletId: number; readonly version?: number };
@@ -26,7 +26,7 @@ const task: StructType = {
 
 const status: StructType = { fields: { 1: ["statusCode", "i32"], 2: ["errorMsgs", { list: "string" }] } };
 
-interface Finished {
+export interface Finished {
   readonly backend: { readonly host: string; readonly bePort: number; readonly httpPort: number };
   readonly taskType: number;
   readonly signature: number;
@@ -60,7 +60,19 @@ const finished: StructType = {
   },
 };
 
-const finishTask: Method<Finished, MasterResult> = { name: "finishTask", argument: finished, result: masterResult };
+/** BE → FE: a task is done. */
+export const finishTask: Method<Finished, MasterResult> = {
+  name: "finishTask",
+  argument: finished,
+  result: masterResult,
+};
+
+/** FE → BE on `be_port`. */
+export const submitTasks: Method<readonly Task[], { readonly status: Status }> = {
+  name: "submit_tasks",
+  argument: { list: task },
+  result: { fields: { 1: ["status", status] } },
+};
 
 const CALL_TIMEOUT_MS = 5000;
 
@@ -119,6 +131,5 @@ export const createBackendServer = (node: Node): Server => {
     }
     return { status: { statusCode: statusCode.ok } };
   };
-  const result: StructType = { fields: { 1: ["status", status] } };
-  return createThriftServer([{ name: "submit_tasks", argument: { list: task }, result, handle: submit }]);
+  return createThriftServer([{ ...submitTasks, handle: submit }]);
 };

@@ -1,8 +1,10 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: be.conf has them.
 import assert from "node:assert/strict";
 import { request } from "node:http";
-import { callThrift } from "../../../simulator/thrift/rpc.js";
-import { heartbeat } from "../../../simulator/thrift/services.js";
-import type { HeartbeatResult, MasterInfo } from "../../../simulator/thrift/structs.js";
+import { type Finished, finishTask, submitTasks } from "../../../simulator/be/service/agent.js";
+import { callThrift, createThriftServer } from "../../../simulator/thrift/rpc.js";
+import { heartbeat, report } from "../../../simulator/thrift/services.js";
+import type { HeartbeatResult, MasterInfo, ReportRequest } from "../../../simulator/thrift/structs.js";
 import { eventually, gone, type Home, openWorkshop, ready, type Workshop } from "../scripts/workshop.js";
 
 const http = (be: Home, path: string, body?: object): Promise<string> =>
@@ -128,6 +130,36 @@ describe("simulator: a running BE", () => {
     await be.run("rm sim/busy.json");
     await gone(pid);
     assert.match(await be.read("log/be.INFO"), /BE exit step 1: .*\n(?:.*\n)*.*BE exited successfully\n$/);
+  });
+
+  it("reports its disks to the leader, and runs the tasks of whoever sends them", async () => {
+    const be = await shop.home("be", { version: "3.5.7" });
+    await start(be);
+    const reports: ReportRequest[] = [];
+    const finished: Finished[] = [];
+    const noteIn =
+      <T>(list: T[]) =>
+      (sent: T) => {
+        list.push(sent);
+        return { status: { statusCode: 0 } };
+      };
+    const leader = createThriftServer([
+      { ...report, handle: noteIn(reports) },
+      { ...finishTask, handle: noteIn(finished) },
+    ]).listen(9020, be.address);
+    try {
+      await beat(be);
+      const { disks } = await eventually("a report", () => reports[0]);
+      assert.deepEqual([...(disks?.keys() ?? [])], [`${be.path}/storage`]);
+      const create = { taskType: 0, signature: 77, create: { tabletId: 77, version: 1 } };
+      const answer = await callThrift({ host: be.address, port: 9060, timeoutMs: 3000 }, submitTasks, [create]);
+      assert.equal(answer.status.statusCode, 0);
+      const { signature, tablets } = await eventually("a finished task", () => finished[0]);
+      assert.deepEqual([signature, tablets?.length], [77, 1]);
+      assert.deepEqual(JSON.parse(await http(be, "/api/sim/tablets")).tablets[0].id, 77);
+    } finally {
+      leader.close();
+    }
   });
 
   it("aborts on a storage path whose name ends like a medium that is none", async () => {
