@@ -90,7 +90,9 @@ export const observeHome = async (
     ...(previous === undefined ? {} : { previous }),
     ...(binRelease === undefined ? {} : { binRelease }),
     viewComplete: fields.get("complete") === "1",
-    ...(conf.text === undefined || conf.sha256 === undefined ? {} : { conf: { text: conf.text, sha256: conf.sha256, modifiedAt: integer(fields.get("conf.modified")) ?? 0 } }),
+    ...(conf.text === undefined || conf.sha256 === undefined
+      ? {}
+      : { conf: { text: conf.text, sha256: conf.sha256, modifiedAt: integer(fields.get("conf.modified")) ?? 0 } }),
     ...(process ? { process } : {}),
     data: dataFoldersOf(host, records),
     at: integer(fields.get("at")) ?? 0,

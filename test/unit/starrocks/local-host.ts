@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { TransientError, UserError } from "../../../provider/error.js";
-import type { Command, Host, RunOptions, RunResult, UploadOptions } from "../../../provider/host/types.js";
+import type { Command, Host, RunOptions, RunResult } from "../../../provider/host/types.js";
 
 export interface LocalHost extends Host {
   /** How often it was asked something: what would be round trips over SSH. */
@@ -36,21 +35,28 @@ export const localHost = (user?: { readonly uid: number; readonly gid: number })
       await writeFile(`${path}.new`, content, { mode: options?.mode ?? 0o644 });
       await rename(`${path}.new`, path);
     },
-    upload: async (localPath: string, remotePath: string, options: UploadOptions) => {
-      host.trips += 1;
-      if ((await digest(remotePath)) === options.sha256) {
-        return "present";
+    upload: async (localPath, remotePath, options) => {
+      const digestOf = async (path: string): Promise<string | undefined> => {
+        const { stdout } = await host.run(["sha256sum", "--", path], { accept: "any" });
+        return stdout.replace(/^\\/, "").split(" ")[0];
+      };
+      const before = host.trips;
+      try {
+        if ((await digestOf(remotePath)) === options.sha256) {
+          return "present";
+        }
+        await host.run(["mkdir", "-p", "--", dirname(remotePath)]);
+        await host.run(["cp", "--", localPath, `${remotePath}.new`]);
+        const seen = await digestOf(`${remotePath}.new`);
+        if (seen !== options.sha256) {
+          throw new UserError(`Expected sha256 ${options.sha256} of ${localPath}, got ${seen}.`);
+        }
+        options.onProgress?.(1, 1);
+        await host.run(["mv", "--", `${remotePath}.new`, remotePath]);
+        return "sent";
+      } finally {
+        host.trips = before + 1;
       }
-      await mkdir(dirname(remotePath), { recursive: true });
-      await copyFile(localPath, `${remotePath}.new`);
-      const seen = await digest(`${remotePath}.new`);
-      if (seen !== options.sha256) {
-        await rm(`${remotePath}.new`);
-        throw new UserError(`Expected sha256 ${options.sha256} of ${localPath}, got ${seen}.`);
-      }
-      options.onProgress?.(1, 1);
-      await rename(`${remotePath}.new`, remotePath);
-      return "sent";
     },
     connect: (address, port) =>
       new Promise<Socket>((resolve, reject) => {
@@ -60,12 +66,6 @@ export const localHost = (user?: { readonly uid: number; readonly gid: number })
   };
   return host;
 };
-
-const digest = async (path: string): Promise<string | undefined> =>
-  readFile(path).then(
-    (content) => createHash("sha256").update(content).digest("hex"),
-    () => undefined,
-  );
 
 /** Ends when the streams are closed, as an SSH channel does: a daemon that keeps them open is noticed. */
 const execute = (command: Command, options: RunOptions = {}): Promise<RunResult> =>

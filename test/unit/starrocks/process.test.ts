@@ -7,7 +7,8 @@ import { startProcess } from "../../../provider/starrocks/start.js";
 import { until } from "../../../provider/wait.js";
 import { type Bench, buildToy, openBench, type ToyArchive } from "./toy.js";
 
-describe("observeProcess", () => {
+describe("observeProcess", function () {
+  this.timeout(30_000);
   let bench: Bench;
   let toy: ToyArchive;
   beforeEach(() => {

@@ -7,7 +7,8 @@ import { describeStop, type StopOptions, stopProcess } from "../../../provider/s
 import { until } from "../../../provider/wait.js";
 import { type Bench, buildToy, isRoot, nobody, openBench, type ToyArchive } from "./toy.js";
 
-describe("stopProcess", () => {
+describe("stopProcess", function () {
+  this.timeout(30_000);
   let bench: Bench;
   let toy: ToyArchive;
   let home: string;
@@ -67,10 +68,10 @@ describe("stopProcess", () => {
   it("stops a process whose pid file is lost, where the script says 0 and does nothing", async () => {
     await start();
     rmSync(pidFile());
-    assert.deepEqual(
-      await stopProcess(bench.host, "be", home, graceful).then(({ did, output }) => [did, output]),
-      ["stopped", ""],
-    );
+    assert.deepEqual(await stopProcess(bench.host, "be", home, graceful).then(({ did, output }) => [did, output]), [
+      "stopped",
+      "",
+    ]);
     await assertGone();
   });
 

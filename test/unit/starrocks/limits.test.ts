@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { networkInterfaces, totalmem, userInfo } from "node:os";
+import { hostFacts } from "../../../provider/starrocks/limits.js";
+import { localHost } from "./local-host.js";
+import { isRoot, nobody } from "./toy.js";
+
+describe("hostFacts", () => {
+  it("tells this machine's facts in one round trip", async () => {
+    const host = localHost();
+    const facts = await hostFacts(host, { paths: ["/tmp/not there/yet", "/"], ports: [1] });
+    assert.equal(host.trips, 1);
+    assert.deepEqual(facts.user, { name: userInfo().username, id: userInfo().uid });
+    assert.match(facts.kernel, /^Linux /);
+    assert.ok(Math.abs(facts.clock - Date.now()) < 10_000);
+    assert.ok(facts.files.soft > 0 && facts.files.hard >= facts.files.soft);
+    assert.ok(facts.processes.hard > 0 && facts.cpus > 0);
+    assert.ok(Math.abs(facts.memory.totalBytes - totalmem()) < 1e6);
+    assert.deepEqual(
+      facts.disks.map(({ path }) => path),
+      ["/tmp/not there/yet", "/"],
+    );
+    assert.ok(facts.disks.every(({ freeBytes, totalBytes }) => freeBytes > 0 && totalBytes >= freeBytes));
+    assert.deepEqual(
+      facts.missing.filter((name) => name !== "curl" && name !== "wget"),
+      [],
+    );
+    const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+    for (const { address } of own) {
+      assert.ok(facts.addresses.includes(address), `${address} is not among ${facts.addresses}`);
+    }
+    assert.deepEqual(facts.listeners, []);
+    assert.equal(facts.killsUserProcesses, false);
+  });
+
+  it("tells them of the user that commands run as, and what that one lacks", async function () {
+    if (!isRoot) {
+      this.skip();
+    }
+    assert.deepEqual((await hostFacts(localHost(nobody))).user, { name: "nobody", id: 65534 });
+  });
+});
