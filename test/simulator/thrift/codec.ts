@@ -81,20 +81,24 @@ export class Writer {
 
   value(type: FieldType, value: unknown): void {
     if (typeof type !== "string") {
-      return this.#container(type, value);
+      this.#container(type, value);
+      return;
     }
     const fixed = Buffer.alloc(8);
     switch (type) {
       case "bool":
-        return this.#byte(value ? 1 : 0);
+        this.#byte(value ? 1 : 0);
+        return;
       case "byte":
-        return this.#byte(Number(value) & 0xff);
+        this.#byte(Number(value) & 0xff);
+        return;
       case "i16":
         fixed.writeInt16BE(Number(value));
         this.#chunks.push(fixed.subarray(0, 2));
         return;
       case "i32":
-        return this.#int32(Number(value));
+        this.#int32(Number(value));
+        return;
       case "i64":
         fixed.writeBigInt64BE(BigInt(Math.trunc(Number(value))));
         this.#chunks.push(fixed);

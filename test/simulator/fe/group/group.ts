@@ -491,7 +491,8 @@ export class Group {
   #onVoted(peer: Peer, message: Extract<Message, { m: "voted" }>): void {
     const { journal } = this.#settings;
     if (message.term > journal.term && !message.trial) {
-      return this.#stepDown(message.term);
+      this.#stepDown(message.term);
+      return;
     }
     if (!message.granted || this.leader !== undefined) {
       return;
@@ -510,7 +511,8 @@ export class Group {
       return;
     }
     if (message.term > this.journal.term) {
-      return this.#stepDown(message.term);
+      this.#stepDown(message.term);
+      return;
     }
     peer.answeredAt = performance.now();
     if (message.ok) {
@@ -592,7 +594,8 @@ export class Group {
   #onCall(socket: net.Socket, message: Message): void {
     const from = this.#incoming.get(socket);
     if (message.m === "hello") {
-      return this.#onHello(socket, message);
+      this.#onHello(socket, message);
+      return;
     }
     if (message.m === "join") {
       return void this.#onJoin(socket, message.member);
@@ -624,18 +627,21 @@ export class Group {
     const { maxClockDeltaMs } = this.#settings.options;
     const text = `Clock delta: ${delta} ms. between Feeder: ${message.member?.name} and this Replica exceeds max permissible delta: ${maxClockDeltaMs} ms.`;
     if (message.group !== groupName) {
-      return send(socket, { m: "refused", reason: "group", text: "unknown group" });
+      send(socket, { m: "refused", reason: "group", text: "unknown group" });
+      return;
     }
     if (delta > maxClockDeltaMs && message.member !== undefined) {
       this.#settings.events.refused(text);
-      return send(socket, { m: "refused", reason: "clock", text });
+      send(socket, { m: "refused", reason: "clock", text });
+      return;
     }
     const { member } = message;
     const known = this.members.find(({ name }) => name === member?.name);
     if (member !== undefined && known !== undefined && (known.host !== member.host || known.port !== member.port)) {
       this.#settings.events.conflict(member, socket.remoteAddress ?? "");
       const conflict = `The node ${member.name} at ${member.host}:${member.port}. It conflicts with the socket already used by the member: ${known.host}:${known.port}`;
-      return send(socket, { m: "refused", reason: "conflict", text: conflict });
+      send(socket, { m: "refused", reason: "conflict", text: conflict });
+      return;
     }
     this.#incoming.set(socket, member);
     const leader = this.leader === undefined ? {} : { leader: this.leader };
@@ -670,14 +676,16 @@ export class Group {
     const { journal } = this.#settings;
     const content = this.isLeader() ? this.hasQuorum() : this.leader !== undefined;
     if (content && !message.handedOver) {
-      return send(socket, { m: "voted", trial: message.trial, term: journal.term, granted: false });
+      send(socket, { m: "voted", trial: message.trial, term: journal.term, granted: false });
+      return;
     }
     const upToDate =
       message.lastTerm > journal.lastTerm ||
       (message.lastTerm === journal.lastTerm && message.lastIndex >= journal.lastIndex);
     if (message.trial) {
       const granted = upToDate && message.term > journal.term;
-      return send(socket, { m: "voted", trial: true, term: message.term, granted });
+      send(socket, { m: "voted", trial: true, term: message.term, granted });
+      return;
     }
     if (message.term > journal.term) {
       this.#stepDown(message.term);
@@ -700,7 +708,8 @@ export class Group {
     const { journal, events } = this.#settings;
     const refuse = () => send(socket, { m: "appended", term: journal.term, ok: false, last: journal.lastIndex });
     if (message.term < journal.term) {
-      return refuse();
+      refuse();
+      return;
     }
     if (this.isLeader()) {
       if (message.term > journal.term) {
@@ -724,12 +733,13 @@ export class Group {
       this.#setMembers(message.image.members);
     } else {
       if (journal.termAt(message.previous) !== message.previousTerm) {
-        return send(socket, {
+        send(socket, {
           m: "appended",
           term: journal.term,
           ok: false,
           last: Math.min(journal.lastIndex, message.previous - 1),
         });
+        return;
       }
       this.#take(message.entries);
       this.committed = Math.max(this.committed, Math.min(message.commit, message.previous + message.entries.length));

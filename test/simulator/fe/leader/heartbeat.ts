@@ -69,7 +69,7 @@ const beatFrontend = async (
   }
   try {
     if (fe.faults.find("isolate") !== undefined) {
-      throw Object.assign(new Error(), { code: "ETIMEDOUT" });
+      throw Object.assign(new Error("timed out"), { code: "ETIMEDOUT" });
     }
     const beat = await askFrontend(fe, row);
     misses.delete(row.id);
@@ -134,7 +134,7 @@ const beatNode = async (fe: Frontend, row: NodeRow, misses: Misses): Promise<Par
   let trouble: string;
   try {
     if (fe.faults.find("isolate") !== undefined) {
-      throw Object.assign(new Error(), { code: "ETIMEDOUT" });
+      throw Object.assign(new Error("timed out"), { code: "ETIMEDOUT" });
     }
     const result = await callNode(fe, row);
     const { statusCode: code, errorMsgs } = result.status;

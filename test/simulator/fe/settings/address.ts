@@ -76,7 +76,12 @@ export const nameOf = async (ip: string): Promise<string> => {
 };
 
 /** Where to listen: everywhere, except on a machine that plays several hosts by their loopback addresses. */
-export const listenAddress = (ip: string): string => (ip.startsWith("127.") ? ip : net.isIPv6(ip) ? "::" : "0.0.0.0");
+export const listenAddress = (ip: string): string => {
+  if (ip.startsWith("127.")) {
+    return ip;
+  }
+  return net.isIPv6(ip) ? "::" : "0.0.0.0";
+};
 
 /** The source address of outgoing connections, for the same reason. */
 export const sourceAddress = (ip: string): string | undefined =>

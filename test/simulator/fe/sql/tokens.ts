@@ -8,7 +8,7 @@ interface Token {
 const pattern =
   /\s+|--[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\/|'((?:[^'\\]|\\.|'')*)'|"((?:[^"\\]|\\.|"")*)"|`([^`]*)`|(-?\d+(?:\.\d+)?)(?![\w])|(@{0,2}[\p{L}_$][\w$.]*(?<!\.)|\w+)|(!=|<>|<=|>=|:=|[^\s\w])/guy;
 
-const unescape = (text: string): string =>
+const unquote = (text: string): string =>
   text.replace(/\\(.)|''|""/gs, (whole, char: string | undefined) => {
     if (char === undefined) {
       return whole.charAt(0);
@@ -20,7 +20,7 @@ const tokenize = (sql: string): Token[] => {
   const tokens: Token[] = [];
   for (const [, single, double, quoted, number, word, symbol] of sql.matchAll(pattern)) {
     if (single !== undefined || double !== undefined) {
-      tokens.push({ kind: "string", text: unescape(single ?? double ?? "") });
+      tokens.push({ kind: "string", text: unquote(single ?? double ?? "") });
     } else if (quoted !== undefined) {
       tokens.push({ kind: "word", text: quoted });
     } else if (number !== undefined) {
