@@ -84,9 +84,11 @@ emit size "$(stat -c %s -- "$1.part" 2>/dev/null)"
 export const downloadArchive = async (host: Host, options: DownloadOptions): Promise<void> => {
   const { url, path, sha256 } = options;
   let settled = false;
-  const download = host.script(downloadScript, [url, path, sha256], { limit: options.limit }).finally(() => {
-    settled = true;
-  });
+  const download = host
+    .script(downloadScript, [url, path, sha256], { limit: options.limit, label: `download of ${url}` })
+    .finally(() => {
+      settled = true;
+    });
   const watch = until(
     async () => {
       if (settled) {

@@ -60,6 +60,7 @@ export const ensureFolders = async (
   const { stdout } = await host.script(
     ensureScript,
     folders.map(({ path }) => path),
+    { label: "create folders" },
   );
   const records = recordsOf(stdout);
   const user = records.find(([key]) => key === "user")?.[1] ?? "";
@@ -176,7 +177,7 @@ export const inspectData = async (host: Host, paths: readonly string[]): Promise
   if (paths.length === 0) {
     return [];
   }
-  const { stdout } = await host.script(inspectScript, paths);
+  const { stdout } = await host.script(inspectScript, paths, { label: "inspect data folders" });
   return dataFoldersOf(host, recordsOf(stdout));
 };
 
@@ -242,6 +243,6 @@ done
 /** Writes whose data the folders hold into each. One round trip. */
 export const markData = async (host: Host, paths: readonly string[], marker: DataMarker): Promise<void> => {
   if (paths.length > 0) {
-    await host.script(markScript, [markerText(marker).trimEnd(), ...paths]);
+    await host.script(markScript, [markerText(marker).trimEnd(), ...paths], { label: "mark data folders" });
   }
 };

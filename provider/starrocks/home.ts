@@ -108,14 +108,18 @@ emit changed "$changed"
  */
 export const ensureView = async (host: Host, options: ViewOptions): Promise<boolean> => {
   const layout = kindLayouts[options.kind];
-  const { stdout } = await host.script(viewScript, [
-    options.home,
-    options.releaseId,
-    posix.join(options.releaseFolder, layout.part),
-    sealFile,
-    ...listArguments(layout.linked),
-    ...listArguments(layout.state),
-  ]);
+  const { stdout } = await host.script(
+    viewScript,
+    [
+      options.home,
+      options.releaseId,
+      posix.join(options.releaseFolder, layout.part),
+      sealFile,
+      ...listArguments(layout.linked),
+      ...listArguments(layout.state),
+    ],
+    { label: `link ${options.releaseId} into ${options.home}` },
+  );
   const fields = fieldsOf(recordsOf(stdout));
   const failed = fields.get("failed");
   if (failed !== undefined) {
@@ -173,13 +177,17 @@ emit from "$old"
  */
 export const switchTo = async (host: Host, options: ViewOptions): Promise<string | undefined> => {
   const layout = kindLayouts[options.kind];
-  const { stdout } = await host.script(switchScript, [
-    ...processArguments(options.kind, options.home),
-    options.releaseId,
-    posix.join(options.releaseFolder, layout.part),
-    "lib",
-    ...layout.linked,
-  ]);
+  const { stdout } = await host.script(
+    switchScript,
+    [
+      ...processArguments(options.kind, options.home),
+      options.releaseId,
+      posix.join(options.releaseFolder, layout.part),
+      "lib",
+      ...layout.linked,
+    ],
+    { label: `switch of ${options.home} to ${options.releaseId}` },
+  );
   const fields = fieldsOf(recordsOf(stdout));
   const failed = fields.get("failed");
   if (failed !== undefined) {

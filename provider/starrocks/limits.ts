@@ -48,11 +48,11 @@ export const hostFacts = async (
   host: Host,
   { paths = [], ports = [] }: { readonly paths?: readonly string[]; readonly ports?: readonly number[] } = {},
 ): Promise<HostFacts> => {
-  const { stdout } = await host.script(hostScript, [
-    ...listArguments(ensuredPrograms),
-    ...listArguments(paths),
-    ...ports.map(String),
-  ]);
+  const { stdout } = await host.script(
+    hostScript,
+    [...listArguments(ensuredPrograms), ...listArguments(paths), ...ports.map(String)],
+    { label: "look at the host" },
+  );
   const records = recordsOf(stdout);
   const fields = fieldsOf(records);
   const number = (key: string): number | undefined => integer(fields.get(key)?.trim());

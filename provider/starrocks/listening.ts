@@ -95,7 +95,7 @@ export const listening = async (host: Host, ports: readonly number[]): Promise<r
   if (ports.length === 0) {
     return [];
   }
-  const { stdout } = await host.script(listenScript, ports.map(String));
+  const { stdout } = await host.script(listenScript, ports.map(String), { label: "look for listeners" });
   return listenersOf(recordsOf(stdout));
 };
 

@@ -69,12 +69,11 @@ export const observeHome = async (
   }: { readonly home: string; readonly kind: NodeKind; readonly dataFolders?: readonly string[] },
 ): Promise<ObservedHome> => {
   const paths = homePaths(home, kind);
-  const { stdout } = await host.script(observeScript, [
-    ...processArguments(kind, home),
-    paths.conf,
-    paths.marker,
-    ...dataFolders,
-  ]);
+  const { stdout } = await host.script(
+    observeScript,
+    [...processArguments(kind, home), paths.conf, paths.marker, ...dataFolders],
+    { label: `look at ${home}` },
+  );
   const records = recordsOf(stdout);
   const fields = fieldsOf(records);
   const marker = fields.get("home.marker");

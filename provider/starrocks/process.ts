@@ -171,7 +171,9 @@ export const observeProcess = async (
   kind: NodeKind,
   home: string,
 ): Promise<ObservedProcess | undefined> => {
-  const { stdout } = await host.script(observeScript, processArguments(kind, home));
+  const { stdout } = await host.script(observeScript, processArguments(kind, home), {
+    label: `look for the process of ${home}`,
+  });
   return processOf(recordsOf(stdout));
 };
 

@@ -47,7 +47,7 @@ const remove = async (
   const { stdout } = await host.script(
     removeScript,
     [deployDir, releasesFolder(deployDir), incomingFolder(deployDir), mode, ...releaseIds],
-    { limit: removeLimit },
+    { limit: removeLimit, label: "remove unused releases" },
   );
   return groupsOf(recordsOf(stdout), "release").map((group) => ({
     releaseId: group.get("release") ?? "",

@@ -106,7 +106,9 @@ const observe = async (
 ): Promise<Observed> => {
   const folder = releaseFolder(deployDir, releaseId);
   const archive = sha256 === undefined ? "" : incomingArchive(deployDir, sha256);
-  const { stdout } = await host.script(observeScript, [folder, archive, folder, ...parts]);
+  const { stdout } = await host.script(observeScript, [folder, archive, folder, ...parts], {
+    label: `look for release ${releaseId}`,
+  });
   const records = recordsOf(stdout);
   const fields = fieldsOf(records);
   const archiveSize = integer(fields.get("archive"));
@@ -262,7 +264,7 @@ const unpack = async (host: Host, options: StageOptions, missing: readonly Part[
       ...listArguments(missing),
       ...missing.flatMap((part) => requiredFiles[part].map((file) => `${part}:${file}`)),
     ],
-    { limit: options.limits?.unpack ?? stageLimits.unpack },
+    { limit: options.limits?.unpack ?? stageLimits.unpack, label: `unpack release ${releaseId}` },
   );
   const records = recordsOf(stdout);
   const failed = fieldsOf(records).get("failed");

@@ -109,7 +109,7 @@ export const startProcess = async (
       ...listArguments(Object.entries(variables).map(([name, value]) => `${name}=${value}`)),
       ...scriptArguments(kind, options),
     ],
-    { limit: limit + 30_000 },
+    { limit: limit + 30_000, label: `start of ${home}` },
   );
   const records = recordsOf(stdout);
   const fields = fieldsOf(records);

@@ -132,7 +132,7 @@ export const stopProcess = async (
       String(Math.min(patience, options.timeoutSeconds * 500)),
       ...stopArguments(kind, options),
     ],
-    { limit: options.timeoutSeconds * 1000 + 60_000 },
+    { limit: options.timeoutSeconds * 1000 + 60_000, label: `stop of ${home}` },
   );
   const records = recordsOf(stdout);
   const fields = fieldsOf(records);
