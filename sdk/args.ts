@@ -80,6 +80,8 @@ interface NodeArgs {
   name?: string;
   /** The address under which the other nodes know it. Default: `host`. */
   address?: Input<string>;
+  /** Default: the cluster's. */
+  deployDir?: Input<string>;
   /** STARROCKS_HOME. Default: `<deployDir>/fe` or `<deployDir>/be`. */
   home?: Input<string>;
   /** Settings of fe.conf or be.conf, over those of the group. A change restarts the node. */

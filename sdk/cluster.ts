@@ -1,15 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { releaseIdOf } from "../provider/plan/release-id.js";
 import { digestOf } from "./archive.js";
-import type { BackendArgs, ClusterArgs, FrontendArgs, ReleaseSource } from "./args.js";
-import { BeGroup, FeGroup } from "./groups.js";
+import type { ClusterArgs, ConnectionArgs, FrontendArgs, ReleaseSource } from "./args.js";
+import { BeGroup, FeGroup, type FeGroupNode } from "./groups.js";
 import { connectionOf, credentialsShared, type DeclaredNode, declaredNodes, difference, refuse } from "./nodes.js";
 import {
   BeMember,
   type BeNodeArgs,
   type ContactArgs,
   FeMember,
-  type FeNodeArgs,
   Preflight,
   Release,
   Rollout,
@@ -78,7 +77,7 @@ class Parts {
   readonly #nodes: readonly DeclaredNode[];
   readonly #release: pulumi.Output<ResolvedRelease>;
   readonly #shared: boolean;
-  readonly #common: Pick<BeNodeArgs, "cluster" | "deployDir" | "release" | "limits">;
+  readonly #common: Pick<BeNodeArgs, "cluster" | "release" | "limits">;
 
   constructor(name: string, args: ClusterArgs, cluster: Cluster) {
     this.#name = name;
@@ -89,7 +88,6 @@ class Parts {
     this.#release = resolveRelease(args.release);
     this.#common = {
       cluster: args.key ?? `${pulumi.getProject()}/${pulumi.getStack()}/${name}`,
-      deployDir: args.deployDir,
       release: this.#release.apply(({ version, sha256 }) => ({ id: releaseIdOf(version, sha256), version })),
       ...(args.limits && { limits: args.limits }),
     };
@@ -99,8 +97,8 @@ class Parts {
   releases(): Release[] {
     const hosts = new Map<string, DeclaredNode[]>();
     for (const node of this.#nodes) {
-      const { host, connection } = node.args;
-      const key = typeof host === "string" && !connection ? host : `${node.kind}-${node.name}`;
+      const { host, connection, deployDir } = node.args;
+      const key = typeof host === "string" && !connection && !deployDir ? host : `${node.kind}-${node.name}`;
       hosts.set(key, [...(hosts.get(key) ?? []), node]);
     }
     return [...hosts.values()].map((nodes, position) => {
@@ -111,7 +109,7 @@ class Parts {
         {
           ...this.#context(position),
           cluster: this.#common.cluster,
-          deployDir: this.#args.deployDir,
+          deployDir: this.#deployDir(first),
           release: this.#release,
           host: first.args.host,
           parts: [...new Set(nodes.map(({ kind }) => kind))].sort(),
@@ -124,12 +122,16 @@ class Parts {
     });
   }
 
-  frontends(): Record<string, FeNodeArgs> {
-    return this.#byName("fe", (node) => ({ ...this.#nodeInputs(node), ...this.#access(node) }) as FeNodeArgs);
+  frontends(): Record<string, FeGroupNode> {
+    return this.#byName("fe", (node) => ({ ...this.#nodeInputs(node), ...this.#access(node), ...this.#guard }) as FeGroupNode);
   }
 
   backends(): Record<string, BeNodeArgs> {
-    return this.#byName("be", (node) => ({ ...this.#nodeInputs(node), ...this.#access(node) }) as BeNodeArgs);
+    return this.#byName("be", (node) => ({ ...this.#nodeInputs(node), ...this.#access(node), ...this.#guard }) as BeNodeArgs);
+  }
+
+  get #guard(): { preflight: string } {
+    return { preflight: `${this.#name}-preflight` };
   }
 
   members(frontends: FeGroup, backends: BeGroup): pulumi.Resource[] {
@@ -147,7 +149,7 @@ class Parts {
         cluster: inputs.cluster,
         name: node.name,
         address: inputs.address,
-        home: inputs.home ?? pulumi.interpolate`${this.#args.deployDir}/${node.kind}`,
+        home: this.#home(node),
         release: this.#common.release,
         ...(this.#args.limits && { limits: this.#args.limits }),
       };
@@ -230,6 +232,7 @@ class Parts {
     const ports = this.#ports(node);
     return {
       ...this.#common,
+      deployDir: this.#deployDir(node),
       name: node.name,
       address: address ?? host,
       ...(node.role && { role: node.role }),
@@ -249,7 +252,7 @@ class Parts {
   }
 
   /** How a resource reaches its own host and the FEs. */
-  #access(node: DeclaredNode): Pick<BeNodeArgs, "connection" | "sql" | "frontends" | "preflight"> & { position: number } {
+  #access(node: DeclaredNode): Pick<BeNodeArgs, "connection" | "sql" | "position"> & { frontends: ContactArgs[] } {
     return {
       ...this.#context(node.position),
       connection: connectionOf(this.#args.connection, node),
@@ -266,20 +269,29 @@ class Parts {
         address: node.args.address ?? node.args.host,
         role: node.role ?? "follower",
         ports: this.#ports(node) as FrontendArgs["ports"],
-        home: node.args.home ?? pulumi.interpolate`${this.#args.deployDir}/fe`,
+        home: this.#home(node),
         metaDir: this.#metaDir(node),
         connection: this.#reach(node),
       }));
   }
 
-  #reach(node: DeclaredNode): ContactArgs["connection"] {
-    const partial = connectionOf(this.#args.connection, node).apply((own) => difference(own, this.#shared));
+  #reach(node: DeclaredNode): pulumi.Output<ConnectionArgs> {
+    const partial = connectionOf(this.#args.connection, node).apply(
+      (own): ConnectionArgs => difference(own, this.#shared),
+    );
     return this.#shared ? pulumi.unsecret(partial) : pulumi.secret(partial);
   }
 
   #metaDir(node: DeclaredNode): pulumi.Input<string> {
-    const home = node.args.home ?? pulumi.interpolate`${this.#args.deployDir}/fe`;
-    return node.args.metaDir ?? pulumi.interpolate`${home}/meta`;
+    return node.args.metaDir ?? pulumi.interpolate`${this.#home(node)}/meta`;
+  }
+
+  #deployDir(node: DeclaredNode): pulumi.Input<string> {
+    return node.args.deployDir ?? this.#args.deployDir;
+  }
+
+  #home(node: DeclaredNode): pulumi.Input<string> {
+    return node.args.home ?? pulumi.interpolate`${this.#deployDir(node)}/${node.kind}`;
   }
 
   #ports(node: DeclaredNode): pulumi.Input<Record<string, pulumi.Input<number>>> | undefined {
@@ -295,5 +307,3 @@ const merged = <T>(group: Settings<T>, own: Settings<T>): Settings<T> =>
   group === undefined || own === undefined
     ? (own ?? group)
     : pulumi.all([group, own]).apply(([a, b]) => ({ ...(a as object), ...(b as object) }) as never);
-
-export type { BackendArgs, ClusterArgs, FrontendArgs };

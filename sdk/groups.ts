@@ -1,9 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { BeNode, type BeNodeArgs, FeNode, type FeNodeArgs } from "./resources.js";
 
+/** An FE whose role is known to the program: edges between FEs follow from it. */
+export type FeGroupNode = FeNodeArgs & { role: "leader" | "follower" | "observer" };
+
 export interface FeGroupArgs {
   /** The FEs by logical name. */
-  nodes: Record<string, FeNodeArgs & { role: "leader" | "follower" | "observer" }>;
+  nodes: Record<string, FeGroupNode>;
   /** What every FE comes after. Edges name nodes, never components: an edge on a component means all its children. */
   after?: pulumi.Resource[];
 }

@@ -23,8 +23,8 @@ const known = {
   backends: "nodes config ports rollout",
   rollout: "maxUnavailable",
   release: "version archive url sha256",
-  frontend: "host name address home config connection javaHome adopt metaDir ports",
-  backend: "host name address home config connection javaHome adopt storage ports",
+  frontend: "host name address deployDir home config connection javaHome adopt metaDir ports",
+  backend: "host name address deployDir home config connection javaHome adopt storage ports",
 };
 
 /** Programs in JavaScript, and spread objects in TypeScript, can hold arguments that no type has seen. */

@@ -34,12 +34,15 @@ const lineLimit = 120_000;
 /** Seconds between the polite and the certain end of a command that is over its limit. */
 export const killGrace = 5;
 
+/** Debian's bash reads `.bashrc` whenever it believes to be run by sshd; the login shell has done that already. */
+export const plainBash = ["bash", "--norc", "-c"] as const;
+
 export const isTooLong = (line: Line): boolean => Buffer.byteLength(line.text) > lineLimit;
 
 export const lineOf = (job: Job): Line => {
   const nonce = randomBytes(9).toString("hex");
   const line = { mark: `start-${nonce}`, noFolder: `no-folder-${nonce}`, prompt: `password-${nonce}:` };
-  const bash: Command = ["bash", "-c", payload(job, line)];
+  const bash: Command = [...plainBash, payload(job, line)];
   const text = job.become
     ? quoteAll(["exec", "env", "LC_ALL=C", ...sudo(job.become, line.prompt), ...bash])
     : `exec ${quoteAll(bash)}`;

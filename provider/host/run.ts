@@ -1,6 +1,6 @@
 import { UserError } from "../error.js";
 import { seconds } from "../wait.js";
-import { assertFits, isTooLong, type Job, lineOf } from "./command-line.js";
+import { assertFits, isTooLong, type Job, lineOf, plainBash } from "./command-line.js";
 import { type Connection, connectionDefaults, secretsOf } from "./connection.js";
 import { CommandError, LimitError } from "./errors.js";
 import { execute, type Feed, type Outcome } from "./exec.js";
@@ -44,14 +44,14 @@ export const script = (
   options: InternalOptions = {},
 ): Promise<RunResult> => {
   const shown = shorten(options.label ?? `bash -c ${quoteAll([text.trim(), ...args])}`);
-  const command: Command = ["bash", "-c", text, "bash", ...args];
+  const command: Command = [...plainBash, text, "bash", ...args];
   if (!isTooLong(lineOf(jobOf(target, command, options)))) {
     return start(target, command, shown, options);
   }
   if (options.stdin !== undefined || options.feed) {
     throw new UserError(`${target.link.name}: a script this long goes by stdin, so it cannot be given data there.`);
   }
-  return start(target, ["bash", "-c", evaluateStdin, "bash", ...args], shown, { ...options, stdin: text });
+  return start(target, [...plainBash, evaluateStdin, "bash", ...args], shown, { ...options, stdin: text });
 };
 
 const start = async (target: Target, command: Command, shown: string, options: InternalOptions): Promise<RunResult> => {

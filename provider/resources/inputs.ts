@@ -26,7 +26,7 @@ export const contactSchema = z.strictObject({
   name: z.string(),
   address: z.string(),
   role: z.enum(roles),
-  ports: fePortsSchema,
+  ports: fePortsSchema.prefault({}),
   home: absolutePath,
   metaDir: absolutePath,
   connection: z.record(z.string(), z.unknown()).default({}),
@@ -85,7 +85,7 @@ export const feMemberInputs = z.strictObject({
   ...memberFields,
   role: z.enum(roles),
   metaDir: absolutePath,
-  ports: fePortsSchema,
+  ports: fePortsSchema.prefault({}),
 });
 
 export const beMemberInputs = z.strictObject({

@@ -1,7 +1,7 @@
 import type { Host } from "../host/types.js";
+import { incomingFunctions } from "./incoming.js";
 import { incomingFolder, releasesFolder } from "./layout.js";
 import { emitFunction, groupsOf, recordsOf } from "./records.js";
-import { incomingFunctions } from "./release.js";
 
 export interface RemovedRelease {
   readonly releaseId: string;

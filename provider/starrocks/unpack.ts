@@ -1,0 +1,162 @@
+import { UserError } from "../error.js";
+import type { Host } from "../host/types.js";
+import { incomingFunctions } from "./incoming.js";
+import {
+  incomingArchive,
+  incomingFolder,
+  type Part,
+  releaseFolder,
+  releasesFolder,
+  requiredFiles,
+  sealFile,
+} from "./layout.js";
+import { emitFunction, fieldsOf, groupsOf, listArguments, recordsOf } from "./records.js";
+import { type Seal, sealOf } from "./seal.js";
+import { type StageOptions, stageLimits } from "./stage-options.js";
+
+// Nothing gets its name before it is verified: unpacked in a working folder, sealed there, renamed. A folder can only be
+// renamed by its owner while it is writable, hence the two steps of `chmod`.
+const unpackScript = `${emitFunction}${incomingFunctions}
+incoming=$1 release=$2 archive=$3 version=$4 sha256=$5
+export JAVA_HOME=$6
+[ -n "$JAVA_HOME" ] || unset JAVA_HOME
+shift 6
+parts=("\${@:2:$1}"); shift $((1 + $1))
+required=("$@")
+work=$incoming/unpack.$$-$(ticks_of $$).work
+fail() {
+  emit failed "$1"
+  emit detail "$2"
+  discard "$work"
+  emit space "$(df -h --output=avail,size,target -- "$incoming" | tail -n 1)"
+  exit 0
+}
+trap 'discard "$work"' EXIT
+trap 'exit 1' HUP INT TERM PIPE
+shopt -s nullglob
+discard_leftovers "$incoming"
+mkdir -p -- "$work" "$release" || exit 1
+umask 022
+
+top= first=
+while IFS= read -r entry; do
+  case $entry in . | ./) continue ;; ./*) top=./ entry=\${entry#./} ;; esac
+  first=\${entry%%/*}
+  case $first in fe | be | apache_hdfs_broker | LICENSE.txt | NOTICE.txt) ;; *) top=$top$first/ ;; esac
+  break
+done < <(tar -tzf "$archive" 2>/dev/null)
+[ -n "$first" ] || fail archive "$(LC_ALL=C tar -tzf "$archive" 2>&1 >/dev/null | tail -n 3)"
+
+members=()
+for part in "\${parts[@]}"; do members+=("$top$part"); done
+message=$(LC_ALL=C tar -xzf "$archive" -C "$work" --no-same-owner -- "\${members[@]}" 2>&1) || {
+  case $message in
+    *'No space left'* | *'quota exceeded'*) fail space "" ;;
+    *) fail archive "$(printf '%s' "$message" | tail -n 3)" ;;
+  esac
+}
+
+for part in "\${parts[@]}"; do
+  folder=$work/$top$part
+  for file in "\${required[@]}"; do
+    case $file in "$part":*) [ -e "$folder/\${file#*:}" ] || fail missing "$part/\${file#*:}" ;; esac
+  done
+  emit part "$part"
+  said=$(cd -- "$folder" && timeout -k 5 120 bash "bin/show_\${part}_version.sh" </dev/null 2>&1 | head -c 65536 | tr -d '\\0')
+  inside= commit=
+  while IFS= read -r line; do
+    line=\${line%$'\\r'}
+    case $line in
+      'Build version: '*) [ -n "$inside" ] || inside=\${line#*: } ;;
+      'Commit hash: '*) commit=\${line#*: } ;;
+      [0-9]*.[0-9]*.[0-9]*) if [ "$part" = be ] && [ -z "$inside" ]; then inside=$line; fi ;;
+    esac
+  done <<<"$said"
+  case $inside in '' | *[!A-Za-z0-9._+-]*) fail unknown "$said" ;; esac
+  case $inside in
+    "$version" | "$version"-*) ;;
+    *) case $inside-$commit in "$version" | "$version"-*) ;; *) fail version "$inside" ;; esac ;;
+  esac
+  case $inside in *-*) [ -n "$commit" ] || commit=\${inside##*-} ;; esac
+  case $commit in *[!A-Za-z0-9._+-]*) commit= ;; esac
+  seal="{\\"version\\":\\"$inside\\",\\"commit\\":\\"$commit\\",\\"sha256\\":\\"$sha256\\",\\"part\\":\\"$part\\"}"
+  { printf '%s\\n' "$seal" >"$folder/${sealFile}"; } 2>/dev/null || fail space ""
+  emit seal "$seal"
+  chmod -R a-w,a+rX -- "$folder" && chmod u+w -- "$folder" || exit 1
+done
+# A power loss after the rename must not leave a sealed part with empty files. Old coreutils ignore -f and write all.
+timeout 300 sync -f "$work" 2>/dev/null
+for part in "\${parts[@]}"; do
+  target=$release/$part
+  if [ -f "$target/${sealFile}" ]; then continue; fi
+  if [ -e "$target" ]; then chmod u+w -- "$target"; mv -T -- "$target" "$work/replaced.$part" || exit 1; fi
+  mv -T -- "$work/$top$part" "$target" || [ -f "$target/${sealFile}" ] || exit 1
+  chmod a-w -- "$target"
+done
+rm -f -- "$archive"
+`;
+
+/** Unpacks, verifies and seals the missing parts from the archive that has come in. */
+export const unpack = async (host: Host, options: StageOptions, missing: readonly Part[]): Promise<readonly Seal[]> => {
+  const { deployDir, releaseId, sha256 } = options;
+  const { stdout } = await host.script(
+    unpackScript,
+    [
+      incomingFolder(deployDir),
+      releaseFolder(deployDir, releaseId),
+      incomingArchive(deployDir, sha256),
+      options.version,
+      sha256.toLowerCase(),
+      options.javaHome ?? "",
+      ...listArguments(missing),
+      ...missing.flatMap((part) => requiredFiles[part].map((file) => `${part}:${file}`)),
+    ],
+    { limit: options.limits?.unpack ?? stageLimits.unpack, label: `unpack release ${releaseId}` },
+  );
+  const records = recordsOf(stdout);
+  const failed = fieldsOf(records).get("failed");
+  if (failed !== undefined) {
+    throw stagingError(host, options, failed, fieldsOf(records), groupsOf(records, "part").at(-1)?.get("part"));
+  }
+  return groupsOf(records, "part").flatMap((group) => sealOf(group.get("seal")));
+};
+
+const stagingError = (
+  host: Host,
+  options: StageOptions,
+  failed: string,
+  fields: ReadonlyMap<string, string>,
+  part: string | undefined,
+): UserError => {
+  const detail = fields.get("detail")?.trim() ?? "";
+  const from = "archive" in options.source ? options.source.archive : options.source.url;
+  const staging = `Cannot stage StarRocks ${options.version} on ${host.name}`;
+  switch (failed) {
+    case "space": {
+      const [available, size, ...target] = (fields.get("space") ?? "").trim().split(/\s+/);
+      return new UserError(
+        `${staging}: no space left on ${target.join(" ")} (${available} of ${size} free after removing what was unpacked). ` +
+          `Free some space below ${releasesFolder(options.deployDir)} or choose another \`deployDir\`.`,
+      );
+    }
+    case "version":
+      return new UserError(
+        `${staging}: archive says ${detail}, declared ${options.version} (${part} of ${from}). Correct \`release.version\` or the archive.`,
+      );
+    case "missing":
+      return new UserError(`${staging}: ${from} has no ${detail}. Is it a StarRocks release?`);
+    case "unknown": {
+      const advice =
+        part === "fe"
+          ? "It needs a JDK that suits this version: install one, or set `javaHome` to where it is."
+          : "Does the release suit the host's system (ubuntu or centos, amd64)?";
+      return new UserError(
+        `${staging}: ${part}/bin/show_${part}_version.sh should tell the version, but said: ${detail || "nothing"}. ${advice}`,
+      );
+    }
+    default:
+      return new UserError(
+        `${staging}: cannot unpack ${options.parts.join(" and ")} from ${from}: ${detail || "not a .tar.gz archive"}.`,
+      );
+  }
+};

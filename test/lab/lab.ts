@@ -1,0 +1,182 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createStack, type Stack } from "../engine/stack.js";
+import { createFleet } from "../fleet/fleet.js";
+import type { Fleet, FleetKind, FleetOptions, Host } from "../fleet/types.js";
+import { buildJdk, type JavaVersion } from "../simulator/jdk.js";
+import { type BuiltRelease, buildRelease, type ReleaseOptions } from "../simulator/release.js";
+
+export interface LabOptions {
+  readonly kind?: FleetKind;
+  /** Voting FEs, the leader included. Default 3. */
+  readonly frontends?: number;
+  /** Default 3. */
+  readonly backends?: number;
+  /** Further hosts, for nodes that are added later: `spare1` … */
+  readonly spares?: number;
+  readonly fleet?: Partial<FleetOptions>;
+  /** Times of the simulated FEs; default: a quick database, see `quick`. */
+  readonly times?: Parameters<typeof buildRelease>[0]["fe"] extends infer H | undefined
+    ? H extends { readonly options?: infer O }
+      ? O
+      : never
+    : never;
+  readonly java?: JavaVersion;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A database that beats its heart quickly, so that a test of many steps takes seconds. */
+export const quick = {
+  heartbeatIntervalMs: 250,
+  helperRetryMs: 200,
+  checkpointIntervalMs: 1000,
+  tabletCheckerMs: 300,
+  repairDelayMs: 300,
+  balanceMs: 500,
+  decommissionCheckMs: 300,
+  readyLogMs: 200,
+  gracefulMinMs: 300,
+  bdbHeartbeatTimeoutMs: 3000,
+  silentElectionMs: 1000,
+  statisticsTables: 0,
+} as const;
+
+/** The arguments of a `Cluster` as plain JSON, which the lab's program reads. */
+export type PlainArgs = {
+  [key: string]: unknown;
+  release: { version: string; archive?: string; sha256?: string; url?: string };
+  deployDir: string;
+  connection: Record<string, unknown>;
+  sql?: Record<string, unknown>;
+  frontends: { leader: PlainNode; followers?: PlainNode[]; observers?: PlainNode[]; config?: Record<string, string> };
+  backends: { nodes: PlainNode[]; config?: Record<string, string>; rollout?: Record<string, unknown> };
+};
+
+export type PlainNode = { host: string; name?: string; [key: string]: unknown };
+
+const program = `
+const starrocks = require("pulumi-starrocks");
+const { name, args } = JSON.parse(require("node:fs").readFileSync("cluster.json", "utf8"));
+const cluster = new starrocks.Cluster(name, args);
+exports.endpoints = cluster.queryEndpoints;
+`;
+
+export const rootPassword = "correct horse";
+
+/** A fleet of hosts, simulated releases for it, and a Pulumi stack whose program declares a cluster on them. */
+export class Lab {
+  readonly fleet: Fleet;
+  readonly stack: Stack;
+  readonly jdk: string;
+  readonly #folder: string;
+  readonly #options: LabOptions;
+
+  private constructor(fleet: Fleet, stack: Stack, folder: string, options: LabOptions) {
+    this.fleet = fleet;
+    this.stack = stack;
+    this.jdk = join(folder, "jdk");
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  static async create(options: LabOptions = {}): Promise<Lab> {
+    const { frontends = 3, backends = 3, spares = 0, kind = "loopback" } = options;
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), "pulumi-starrocks-lab-")));
+    let fleet: Fleet | undefined;
+    try {
+      await buildJdk({ directory: join(folder, "jdk"), version: options.java ?? 17 });
+      const names = [
+        ...Array.from({ length: frontends }, (_, index) => `fe${index + 1}`),
+        ...Array.from({ length: backends }, (_, index) => `be${index + 1}`),
+        ...Array.from({ length: spares }, (_, index) => `spare${index + 1}`),
+      ];
+      fleet = await createFleet({ kind, hosts: names, visible: [folder], nofile: 65_535, ...options.fleet });
+      const stack = await createStack({ program: { "index.js": program }, ...(options.env && { env: options.env }) });
+      return new Lab(fleet, stack, folder, options);
+    } catch (error) {
+      await fleet?.close();
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** A simulated release with the lab's times. */
+  release(version: string, habits: Partial<ReleaseOptions> = {}): Promise<BuiltRelease> {
+    const directory = mkdtempSync(join(this.#folder, "release-"));
+    return buildRelease({
+      version,
+      directory,
+      ...habits,
+      fe: { ...habits.fe, options: { ...quick, ...this.#options.times, ...habits.fe?.options } },
+      be: { ...habits.be, options: { openFilesLimit: 65_535, ...habits.be?.options } },
+    });
+  }
+
+  /** A node on a host of the fleet; its sshd may listen on a port of its own. */
+  node(name: string, more: Record<string, unknown> = {}): PlainNode {
+    const host = this.fleet.host(name);
+    const { port } = this.fleet.connection(host);
+    return { host: host.address, name, connection: { port }, ...this.#places(host), ...more };
+  }
+
+  /** Hosts on loopback see the whole machine: their folders lie below a root of their own. */
+  #places(host: Host): Record<string, unknown> {
+    if (host.path("/data") === "/data") {
+      return host.name.startsWith("fe") ? {} : { storage: ["/disk1/starrocks", "/disk2/starrocks"] };
+    }
+    const deployDir = host.path("/opt/starrocks");
+    return host.name.startsWith("fe")
+      ? { deployDir }
+      : { deployDir, storage: [host.path("/disk1/starrocks"), host.path("/disk2/starrocks")] };
+  }
+
+  /** The cluster of the lab's hosts on a release. */
+  args(release: BuiltRelease, change: (args: PlainArgs) => void = () => undefined): PlainArgs {
+    const { frontends = 3, backends = 3 } = this.#options;
+    const [leader, ...followers] = Array.from({ length: frontends }, (_, index) => this.node(`fe${index + 1}`));
+    if (!leader) {
+      throw new Error("A lab has an FE");
+    }
+    const first = this.fleet.host("fe1");
+    const { host, port, ...connection } = this.fleet.connection(first);
+    const args: PlainArgs = {
+      release: { version: release.version, archive: release.archive, sha256: release.sha256 },
+      deployDir: "/opt/starrocks",
+      connection: { ...connection, dialErrorLimit: 1, perDialTimeout: 5 },
+      sql: { password: rootPassword },
+      javaHome: this.jdk,
+      frontends: { leader, followers },
+      backends: { nodes: Array.from({ length: backends }, (_, index) => this.node(`be${index + 1}`)) },
+    };
+    if (backends === 1) {
+      args.frontends.config = { default_replication_num: "1" };
+    }
+    change(args);
+    return args;
+  }
+
+  /** What the next operation of the stack declares. */
+  declare(args: PlainArgs, name = "sr"): void {
+    this.stack.write({ "cluster.json": JSON.stringify({ name, args }) });
+  }
+
+  /** The entries of the newest journal. */
+  journal(): readonly Record<string, unknown>[] {
+    const folder = join(this.stack.folder, ".pulumi-starrocks", "journal");
+    mkdirSync(folder, { recursive: true });
+    const newest = readdirSync(folder).sort().at(-1);
+    return newest === undefined
+      ? []
+      : readFileSync(join(folder, newest), "utf8")
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line));
+  }
+
+  async close(): Promise<void> {
+    await this.stack.close();
+    await this.fleet.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
