@@ -69,7 +69,9 @@ export interface FrontendPrograms {
 }
 
 export const frontend = (version: string, build: string, programs: FrontendPrograms): readonly Entry[] => {
-  const main = Buffer.concat([Buffer.from(`// class file version ${classFileVersion(version)}.0\n`), programs.main]);
+  // Node takes back the SIGHUP that nohup ignores; a real JVM leaves it ignored.
+  const head = `// class file version ${classFileVersion(version)}.0\nprocess.on("SIGHUP", () => undefined);\n`;
+  const main = Buffer.concat([Buffer.from(head), programs.main]);
   const je = jeJar(version);
   return [
     ...texts("fe", version),

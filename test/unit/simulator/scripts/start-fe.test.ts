@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the conf files of StarRocks have them.
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, gone, type Home, isAlive, openWorkshop, type Workshop } from "./workshop.js";
 
 const programs = { fe: join(__dirname, "stub-fe.js") };
@@ -34,6 +35,9 @@ describe("simulator: start_fe.sh", () => {
     assert.match(shown, /^java\n/);
     assert.ok(shown.includes("com.starrocks.StarRocksFE -helper 10.0.0.1:9010"));
     assert.ok(shown.includes(`${fe.path}/lib/`));
+    process.kill(pid, "SIGHUP");
+    await sleep(100);
+    assert.ok(await isAlive(pid), "the end of the SSH session is the end of the FE");
     assert.match(await fe.read("log/fe.out"), /using java version 17\n.*-Xmx8192m.*\nstart time: /);
     assert.ok(fe.has("meta"));
     const { CLASSPATH = "" } = await given(fe);
