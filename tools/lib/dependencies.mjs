@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./root.mjs";
-import { run, tail } from "./run.mjs";
+import { head, run } from "./run.mjs";
 import { SetupError, step } from "./steps.mjs";
 
 /** Ten minutes: a cold install takes 15 s here, and a slow line is no error. */
@@ -36,7 +36,7 @@ export const ensureDependencies = async () => {
     await step("install npm packages (npm ci)", async () => {
       const { code, output } = await run(["npm", "ci", "--no-audit", "--no-fund"], { limit: installLimit });
       if (code !== 0) {
-        throw new SetupError(`npm ci failed with exit code ${code}:\n${tail(output)}`);
+        throw new SetupError(`npm ci failed with exit code ${code}:\n${head(output)}`);
       }
     });
   }

@@ -110,3 +110,6 @@ export const run = async ([program, ...args], { cwd = root, env = {}, limit, nic
 
 /** The last lines of a program's output, for an error message. */
 export const tail = (/** @type {string} */ output, lines = 12) => output.trimEnd().split("\n").slice(-lines).join("\n");
+
+/** The first lines, where npm says what is wrong. */
+export const head = (/** @type {string} */ output, lines = 12) => output.trim().split("\n").slice(0, lines).join("\n");
