@@ -1,4 +1,4 @@
-import type { Client, ClientChannel } from "ssh2";
+import type { ClientChannel } from "ssh2";
 import { UserError } from "../error.js";
 import { seconds } from "../wait.js";
 import { becomeFailure } from "./become.js";
@@ -54,13 +54,9 @@ const timeoutCodes = [124, 137];
 
 export const execute = (link: Link, execution: Execution): Promise<Outcome> =>
   link.use(async (live) => {
-    const channel = await link.session(live, (client) => openExec(client, execution.line.text));
-    return new Run(link.name, live, channel, execution).outcome();
-  });
-
-const openExec = (client: Client, line: string): Promise<ClientChannel> =>
-  new Promise((resolve, reject) => {
-    client.exec(line, (error, channel) => (error ? reject(error) : resolve(channel)));
+    const start = (channel: ClientChannel) => ({ outcome: new Run(link.name, live, channel, execution).outcome() });
+    const { outcome } = await link.session(live, execution.line.text, start);
+    return outcome;
   });
 
 /** One command on its channel, from the first byte of the login shell to the exit code. */

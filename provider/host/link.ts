@@ -95,9 +95,9 @@ export class Link {
     }
   }
 
-  /** Opens a session channel when there is a slot; the slot is given back when the channel has closed. */
-  session(live: Live, open: (client: Client) => Promise<ClientChannel>): Promise<ClientChannel> {
-    return withSlot(live, this.name, open);
+  /** Starts a command when there is a slot; the slot is given back when the command's channel has closed. */
+  session<T>(live: Live, line: string, onOpen: (channel: ClientChannel) => T): Promise<T> {
+    return withSlot(live, this.name, line, onOpen);
   }
 
   /** A TCP stream from the host, or `TransientError`. */
@@ -218,17 +218,19 @@ export class Link {
  * and queue for the rest. OpenSSH may count a session that has just closed until its next turn, which has come when its
  * refusal arrives; so only a second refusal counts.
  */
-const withSlot = async (
+const withSlot = async <T>(
   live: Live,
   name: string,
-  open: (client: Client) => Promise<ClientChannel>,
-): Promise<ClientChannel> => {
+  line: string,
+  onOpen: (channel: ClientChannel) => T,
+): Promise<T> => {
   for (let refusals = 0; ; ) {
     const release = await live.sessions.acquire();
     try {
-      const channel = await open(live.client);
-      channel.once("close", release);
-      return channel;
+      return await exec(live.client, line, (channel) => {
+        channel.once("close", release);
+        return onOpen(channel);
+      });
     } catch (error) {
       release();
       const failure = live.lost ?? sessionFailure(error, name);
@@ -245,6 +247,12 @@ const withSlot = async (
     }
   }
 };
+
+/** Calls back at once, not by a promise: a command may have ended within the packet that says that it began. */
+const exec = <T>(client: Client, line: string, onOpen: (channel: ClientChannel) => T): Promise<T> =>
+  new Promise((resolve, reject) => {
+    client.exec(line, (error, channel) => (error ? reject(error) : resolve(onOpen(channel))));
+  });
 
 /** Undefined when the host may open a session later. */
 const sessionFailure = (error: unknown, name: string): UserError | undefined => {

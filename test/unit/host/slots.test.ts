@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { Slots } from "../../../provider/host/slots.js";
 
 /** Takes a slot and notes when it was granted. */
-const taker = (slots: Slots, order: number[], id: number) =>
-  slots.acquire().then((release) => (order.push(id), release));
+const taker = async (slots: Slots, order: number[], id: number) => {
+  const release = await slots.acquire();
+  order.push(id);
+  return release;
+};
 
 describe("Slots", () => {
   it("grants no more than its limit, first come first served", async () => {

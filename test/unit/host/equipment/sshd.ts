@@ -64,6 +64,8 @@ export const startSshd = async (lines: readonly string[] = [], hostKeyType = "ed
     "PermitRootLogin yes",
     "PasswordAuthentication no",
     "LogLevel VERBOSE",
+    // A bash that seems to be nested does not read `.bashrc`, which on a developer's machine may take half a second.
+    "SetEnv SHLVL=2",
   ];
   writeFileSync(join(folder, "sshd_config"), `${config.join("\n")}\n`);
   if (process.getuid?.() === 0) {
