@@ -11,7 +11,7 @@ interface Reply {
   readonly msg?: string;
   readonly version?: number;
   readonly rows?: readonly Row[];
-  readonly tablets?: readonly { readonly id: number; readonly version: number }[];
+  readonly tablets?: readonly { readonly id: number | string; readonly version: number }[];
 }
 
 /** The backend answered, and refused. `version` is what it has. */
@@ -99,5 +99,5 @@ export const readTablet = async (
 
 export const listTablets = async (fe: Frontend, node: NodeRow): Promise<ReadonlyMap<number, number>> => {
   const { tablets = [] } = await call(fe, node, "GET", "tablets");
-  return new Map(tablets.map(({ id, version }) => [id, version]));
+  return new Map(tablets.map(({ id, version }) => [Number(id), version]));
 };
