@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { run } from "../../../tools/lib/run.mjs";
+
+describe("run", () => {
+  it("gives the exit code, stdout, and both outputs together", async () => {
+    const { code, stdout, output } = await run(["sh", "-c", "echo out; echo err >&2; exit 3"]);
+    assert.deepEqual(
+      { code, stdout, output: output.split("\n").sort() },
+      { code: 3, stdout: "out\n", output: ["", "err", "out"] },
+    );
+  });
+
+  it("hands on lines as they come", async () => {
+    /** @type {string[]} */
+    const lines = [];
+    await run(["sh", "-c", "echo one; echo two"], { onLine: (line) => lines.push(line) });
+    assert.deepEqual(lines, ["one", "two"]);
+  });
+
+  it("says 127 for a program that is not there", async () => {
+    assert.equal((await run(["no-such-program"])).code, 127);
+  });
+
+  it("kills the program and its children at the limit", async () => {
+    // It resolves when nobody holds the pipes any more: a child that lived on would do so for a minute.
+    const { code, output } = await run(["sh", "-c", "sleep 60 & wait"], { limit: 200 });
+    assert.equal(code, 124);
+    assert.match(output, /stopped after 0.2 s/);
+  });
+
+  it("does not wait for input", async () => {
+    assert.equal((await run(["cat"])).code, 0);
+  });
+});
