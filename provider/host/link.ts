@@ -75,7 +75,7 @@ export class Link {
   private current: Live | undefined;
   private holders = 0;
   private releaseProxy: (() => void) | undefined;
-  private readonly closing = new AbortController();
+  private closing = new AbortController();
   readonly name: string;
 
   constructor(
@@ -134,9 +134,10 @@ export class Link {
     };
   }
 
-  /** Ends the connection in order, or the attempts to get one. */
+  /** Ends the connection in order, or the attempts to get one. Whoever needs it later dials again. */
   async close(): Promise<void> {
     this.closing.abort(new UnreachableError(`${this.name}: the connection was closed.`, "lost"));
+    this.closing = new AbortController();
     const live = await this.live?.catch(() => undefined);
     if (live && !live.lost) {
       await new Promise<void>((resolve) => {

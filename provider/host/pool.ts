@@ -27,11 +27,9 @@ export const hostFor = (connection: Connection): Host => {
   };
 };
 
-/** Ends all connections, those within before those that carry them. */
+/** Ends all connections, those within before those that carry them. A host that is used later dials again. */
 export const closeAll = async (): Promise<void> => {
-  const all = [...links.values()].reverse();
-  links.clear();
-  for (const link of all) {
+  for (const link of [...links.values()].reverse()) {
     await link.close();
   }
 };

@@ -36,7 +36,7 @@ export const line = (item: Item): string => {
 /** The whole plan as people read it in preview. */
 export const planText = (cluster: string, items: Iterable<Item>, bounds: Bounds): string => {
   const ordered = inOrder(items).filter((item) => item.steps.length > 0);
-  const lines = [`${title(cluster, ordered, bounds)} From the recorded state; hosts are asked when it runs.`];
+  const lines = [title(cluster, ordered), `${bound(ordered, bounds)}From the recorded state; hosts are asked when it runs.`];
   let number = 0;
   for (const wave of waves) {
     const inWave = ordered.filter((item) => item.wave === wave);
@@ -54,7 +54,11 @@ export const planText = (cluster: string, items: Iterable<Item>, bounds: Bounds)
   return lines.join("\n");
 };
 
-const title = (cluster: string, items: readonly Item[], { maxUnavailable }: Bounds): string => {
+/** What bounds the operation; only where a running node is stopped. */
+const bound = (items: readonly Item[], { maxUnavailable }: Bounds): string =>
+  items.some((item) => item.stops) ? `At most ${maxUnavailable} BE and 1 FE down at a time. ` : "";
+
+const title = (cluster: string, items: readonly Item[]): string => {
   const stopping = items.filter((item) => item.stops);
   const first = stopping.find((item) => item.from !== undefined && item.to !== undefined && item.from !== item.to);
   const count = (wave: readonly Wave[], what: string): string[] => {
@@ -62,14 +66,15 @@ const title = (cluster: string, items: readonly Item[], { maxUnavailable }: Boun
     return number > 0 ? [`${number} ${what}`] : [];
   };
   const who = [...count(["backends"], "BE"), ...count(["observers", "followers", "leader"], "FE")].join(", ");
-  const atOnce = `at most ${maxUnavailable} BE and 1 FE down at a time`;
   if (first?.from && first.to) {
     const { direction, size } = versionChange(first.from, first.to);
     const word = direction === "down" ? `back to an older ${size} version` : `${size} version`;
-    return `${cluster}: StarRocks ${first.from} → ${first.to} (${word}) on ${who}; ${atOnce}.`;
+    return `${cluster}: StarRocks ${first.from} → ${first.to} (${word}) on ${who}.`;
   }
   if (stopping.length > 0) {
-    return `${cluster}: restart of ${who}; ${atOnce}.`;
+    return `${cluster}: restart of ${who}.`;
   }
-  return `${cluster}: no running node is stopped.`;
+  const starts = items.filter((item) => ["backends", "observers", "followers", "leader"].includes(item.wave)).length;
+  const started = starts > 0 ? `${starts} ${starts === 1 ? "node is" : "nodes are"} started, ` : "";
+  return `${cluster}: ${started}no running node is stopped.`;
 };

@@ -88,10 +88,10 @@ export const feFields = {
   ports: fePortsSchema.prefault({}),
 };
 
-export const storageEntry = z.union([
-  nonEmpty,
-  z.strictObject({ path: nonEmpty, medium: z.enum(["HDD", "SSD"]).optional() }),
-]);
+export const storageEntry = z.union(
+  [nonEmpty, z.strictObject({ path: nonEmpty, medium: z.enum(["HDD", "SSD"]).optional() })],
+  { error: 'expected a path, or `{ path, medium }` with the medium "HDD" or "SSD"' },
+);
 
 export const beFields = {
   ...common,

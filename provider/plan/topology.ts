@@ -39,12 +39,14 @@ const isBe = (node: Named): node is Named<BeSpec> => node.spec.kind === "be";
 
 /** Everything that is wrong or odd in a declared cluster, found without a look at any host. */
 export const inspectTopology = (nodes: readonly NodeSpec[]): TopologyReport => {
-  const named = withFields(nodes);
+  const all = withFields(nodes);
+  // A node that is listed twice has everything in common with itself; its name says enough.
+  const named = all.filter((node) => !listedTwice(all).some(([, again]) => again === node));
   const frontends = named.filter(isFe);
   const backends = named.filter(isBe);
   return {
     problems: [
-      ...sameNames(named),
+      ...sameNames(all),
       ...sameFrontendHosts(frontends),
       ...samePorts(named),
       ...differingHttpPorts(frontends),
@@ -70,12 +72,23 @@ const repeats = <T>(values: readonly T[], key: (value: T) => string): readonly (
   return pairs;
 };
 
+/** The leader first: it stands last in a plan, and what repeats it is the odd one. */
+const leaderFirst = (nodes: readonly Named[]): readonly Named[] => [
+  ...nodes.filter(({ field }) => field === leaderField),
+  ...nodes.filter(({ field }) => field !== leaderField),
+];
+
+const leaderField = "frontends.leader";
+
+const listedTwice = (nodes: readonly Named[]) =>
+  repeats(leaderFirst(nodes), ({ spec }) => `${spec.kind} ${spec.name} ${spec.address}`);
+
 const sameNames = (nodes: readonly Named[]): readonly Problem[] =>
-  repeats(nodes, ({ spec }) => `${spec.kind} ${spec.name}`).map(([first, again]) => ({
+  repeats(leaderFirst(nodes), ({ spec }) => `${spec.kind} ${spec.name}`).map(([first, again]) => ({
     property: `${again.field}.name`,
     reason:
-      first.field === "frontends.leader"
-        ? `\`${again.spec.name}\` is the leader already: an FE is listed once, either as leader or as follower`
+      first.field === leaderField
+        ? `\`${again.spec.name}\` is the leader already: an FE is listed once, in one role`
         : `\`${again.spec.name}\` is also the name of ${first.field}; names are unique among FEs and among BEs`,
   }));
 
@@ -139,17 +152,22 @@ const sharedFolders = (nodes: readonly Named[]): readonly Problem[] => {
   return [...byHost.values()].flatMap(sharedOnHost);
 };
 
-const sharedOnHost = (folders: readonly Folder[]): readonly Problem[] =>
-  folders.flatMap((folder, index) =>
+/** One problem for two nodes: folders beneath a shared one are shared with it. */
+const sharedOnHost = (folders: readonly Folder[]): readonly Problem[] => {
+  const pairs = folders.flatMap((folder, index) =>
     folders
       .slice(0, index)
       .filter((other) => other.node !== folder.node)
       .filter((other) => within(folder.path, other.path) || within(other.path, folder.path))
-      .map((other) => ({
-        property: folder.field,
-        reason: `${folder.path} on ${folder.host} is shared with ${other.field} (${other.path}): each node needs folders of its own`,
-      })),
+      .map((other) => ({ folder, other, nodes: `${folder.node} ${other.node}` })),
   );
+  return pairs
+    .filter(({ nodes }, index) => pairs.findIndex((pair) => pair.nodes === nodes) === index)
+    .map(({ folder, other }) => ({
+      property: folder.field,
+      reason: `${folder.path} on ${folder.host} is shared with ${other.field} (${other.path}): each node needs folders of its own`,
+    }));
+};
 
 const singleBackend = (frontends: readonly Named<FeSpec>[], backends: readonly Named<BeSpec>[]): readonly Problem[] => {
   const [only, ...others] = backends;

@@ -11,6 +11,8 @@ export interface HostWishes {
   readonly address?: string;
   /** Set when the user wrote `priority_networks` himself; the address then need not be one of the host's. */
   readonly priorityNetworks?: string;
+  /** Open files without which a BE of this host refuses to start; be.conf's `min_file_descriptor_number`. Default 60000. */
+  readonly leastFiles?: number;
   /** The host downloads its release itself. */
   readonly downloads?: boolean;
   /** Free bytes wanted on each path's disk, and what for; a path that was not among those of `hostFacts` is left out. */
@@ -54,9 +56,9 @@ const programErrors = ({ missing }: HostFacts, { downloads }: HostWishes): reado
 };
 
 const fileErrors = ({ files, user }: HostFacts, wishes: HostWishes): readonly string[] =>
-  hasBackend(wishes) && files.hard < leastFiles
+  hasBackend(wishes) && files.hard < (wishes.leastFiles ?? leastFiles)
     ? [
-        `Expected user ${user.name} to be allowed at least ${leastFiles} open files, as a BE refuses to start with less; ` +
+        `Expected user ${user.name} to be allowed at least ${wishes.leastFiles ?? leastFiles} open files, as a BE refuses to start with less; ` +
           `the hard limit is ${files.hard}. Add "${user.name} - nofile 655350" to /etc/security/limits.d/starrocks.conf; ` +
           "it takes effect with the next SSH connection.",
       ]

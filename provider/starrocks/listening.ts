@@ -29,7 +29,7 @@ emit_listeners() {
       emit user "$(id -nu "$user" 2>/dev/null || echo "$user")"
       emit inode "$inode"
       inodes="$inodes$inode "
-    done <"$table"
+    done < <(grep ' 0A ' "$table")
   done
   [ "$inodes" != ' ' ] || return 0
   while IFS= read -r line; do
@@ -45,7 +45,7 @@ emit_listeners() {
         emit cmdline "$(tr '\\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")"
         ;;
     esac
-  done < <(LC_ALL=C ls -l /proc/[0-9]*/fd 2>/dev/null)
+  done < <(LC_ALL=C ls -l /proc/[0-9]*/fd 2>/dev/null | grep -E '^/proc/|socket:')
 }
 `;
 

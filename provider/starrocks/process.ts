@@ -107,11 +107,11 @@ find_process() {
     '' | *[!0-9]*) ;;
     *) if is_node_process "$FILED"; then FOUND=$FILED FOUND_TICKS=$TICKS; return 0; fi ;;
   esac
+  # Bash reads a pipe byte by byte: it gets only the lines that count.
   while read -r pid line; do
-    case $line in *"$PROGRAM"*) ;; *) continue ;; esac
     is_node_process "$pid" || continue
     if [ -z "$FOUND" ] || [ "$TICKS" -lt "$FOUND_TICKS" ]; then FOUND=$pid FOUND_TICKS=$TICKS; fi
-  done < <(ps -e -ww -o pid=,args= 2>/dev/null)
+  done < <(ps -e -ww -o pid=,args= 2>/dev/null | grep -F -- "$PROGRAM")
   [ -n "$FOUND" ]
 }
 

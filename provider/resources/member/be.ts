@@ -12,11 +12,7 @@ import { type BeMemberInputs, type MemberContext, memberHandlers } from "./handl
 type Context = MemberContext<BeMemberInputs>;
 
 const steps = ({ address, name, port, release }: BeMemberInputs): readonly Step[] => [
-  {
-    verb: "add",
-    text: `ALTER SYSTEM ADD BACKEND "${endpoint(address, port)}"`,
-    when: "if the cluster does not have it",
-  },
+  { verb: "add", text: `ALTER SYSTEM ADD BACKEND "${endpoint(address, port)}"` },
   { verb: "join", text: `see BE ${name} Alive with ${release.version} in SHOW BACKENDS` },
 ];
 

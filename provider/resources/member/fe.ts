@@ -1,6 +1,6 @@
 import { UserError } from "../../error.js";
 import type { Step } from "../../plan/steps.js";
-import { done, type Outcome, skipped, type Works } from "../../rollout/execute.js";
+import { done, notMet, type Outcome, skipped, type Works } from "../../rollout/execute.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
 import type { Frontend } from "../../starrocks/show.js";
 import { addFrontend, dropFrontend, endpoint, showFrontends, versionComment } from "../../starrocks/statements.js";
@@ -17,7 +17,7 @@ const steps = ({ address, name, ports, release, role }: FeMemberInputs): readonl
   {
     verb: "add",
     text: `ALTER SYSTEM ADD ${voter(role).toUpperCase()} "${endpoint(address, ports.editLog)}"`,
-    when: "if the group does not have it",
+    ...(role === "leader" && { when: "if another FE founded the group" }),
   },
   { verb: "join", text: `see FE ${name} joined and Alive with ${release.version} in SHOW FRONTENDS` },
   { verb: "query", text: `SELECT @@version_comment through FE ${name}` },
@@ -47,7 +47,7 @@ const rowsOfLedGroup = ({ frontends, limits, report }: Context): Promise<readonl
 const add = async (context: Context): Promise<Outcome> => {
   const { inputs, frontends, limits } = context;
   if (rowOf(inputs, await rowsOfLedGroup(context))) {
-    return skipped("the group has it");
+    return inputs.role === "leader" ? notMet("the group has it") : skipped("the group has it");
   }
   await frontends.ask((sql) => addFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql));
   return done;

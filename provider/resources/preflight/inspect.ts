@@ -13,8 +13,22 @@ import type { Topology } from "./topology.js";
 
 interface Findings {
   readonly errors: readonly string[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 }
+
+interface Warning {
+  readonly host: string;
+  readonly text: string;
+}
+
+/** One line for all hosts of which the same is to be said. */
+const byText = (warnings: readonly Warning[]): readonly string[] => {
+  const hosts = new Map<string, Set<string>>();
+  for (const { host, text } of warnings) {
+    hosts.set(text, (hosts.get(text) ?? new Set()).add(host));
+  }
+  return [...hosts].map(([text, names]) => `${[...names].join(", ")}: ${text}`);
+};
 
 /** Looks at every host at once; throws one error that names all that would stop a node from starting. */
 export const inspectHosts = async (topology: Topology, report: (seen: string) => void): Promise<void> => {
@@ -27,9 +41,9 @@ export const inspectHosts = async (topology: Topology, report: (seen: string) =>
       return found;
     }),
   );
-  const warnings = [...new Set(findings.flatMap((found) => found.warnings))];
+  const warnings = byText(findings.flatMap((found) => found.warnings));
   if (warnings.length > 0) {
-    await warn(topology.urn, warnings.join("\n"));
+    await warn(topology.urn, `Hosts differ from what StarRocks recommends:\n${warnings.join("\n")}`);
   }
   const errors = [...new Set(findings.flatMap((found) => found.errors))];
   if (errors.length > 0) {
@@ -47,9 +61,11 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
       observeRelease(host, spec.deployDir, spec.release.id),
       spec.kind === "fe" ? jdkProblem(node) : undefined,
     ]);
+    const files = spec.config.min_file_descriptor_number;
     const problems = hostProblems(facts, {
       kinds: [spec.kind],
       address: spec.address,
+      ...(files !== undefined && { leastFiles: Number(files) }),
       ...(spec.config.priority_networks !== undefined && { priorityNetworks: spec.config.priority_networks }),
     });
     const taken = process ? [] : inTheWay(facts.listeners, spec.address).map(describeListener);
@@ -63,7 +79,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
     const prefix = `${labelOf(spec)} (${host.name}): `;
     return {
       errors: errors.map((text) => prefix + text),
-      warnings: problems.warnings.map((text) => `${host.name}: ${text}`),
+      warnings: problems.warnings.map((text) => ({ host: host.name, text })),
     };
   } catch (error) {
     if (!(error instanceof UserError)) {
