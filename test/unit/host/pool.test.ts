@@ -53,6 +53,19 @@ describe("pool", function () {
     assert.equal(sshd.logins(), 1);
   });
 
+  it("misses no command's end, however short the command", async () => {
+    const host = hostFor(sshd.connection);
+    await Promise.all(Array.from({ length: 200 }, () => host.run(["true"])));
+  });
+
+  it("dials again when used after closeAll", async () => {
+    const host = hostFor(sshd.connection);
+    await host.run(["true"]);
+    await closeAll();
+    await host.run(["true"]);
+    assert.equal(sshd.logins(), 2);
+  });
+
   it("keeps connections with other credentials apart", async () => {
     await hostFor(sshd.connection).run(["true"]);
     await hostFor({ ...sshd.connection, keepaliveInterval: 1 }).run(["true"]);

@@ -26,7 +26,7 @@ describe("upload", function () {
   let sha256: string;
 
   before(async () => {
-    // No SFTP: it is not needed.
+    // Its configuration has no SFTP: it is not needed.
     sshd = await startSshd();
     cleanup.add(sshd.stop);
     cleanup.add(closeAll);
@@ -144,6 +144,14 @@ describe("upload", function () {
       },
     );
     assert.equal(await fragile.upload(local, path, { sha256: digest }), "sent");
+  });
+
+  it("goes on while the connection changes its keys", async () => {
+    const rekeying = await startSshd(["RekeyLimit 1M"]);
+    cleanup.add(rekeying.stop);
+    cleanup.add(closeAll);
+    truncateSync(local, 30_000_000);
+    assert.equal(await hostFor(rekeying.connection).upload(local, target(), { sha256: digestOf(local) }), "sent");
   });
 
   describe("onto a full disk", () => {

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AuthContext, Server, type ServerChannel, type Connection as ServerConnection } from "ssh2";
 import type { Connection } from "../../../../provider/host/connection.js";
 import { beforeExit } from "./cleanup.js";
+import { killMarked, markVariable } from "./processes.js";
 import { type KeyPair, keyPair, temporaryFolder } from "./ssh-keys.js";
 
 export interface ServerOptions {
@@ -26,7 +27,6 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
   const folder = temporaryFolder();
   const hostKey = keyPair(folder, "host");
   const clients = new Set<ServerConnection>();
-  const children = new Set<ChildProcess>();
   const server = new Server({ hostKeys: [hostKey.private] }, (client) => {
     clients.add(client);
     client.on("close", () => clients.delete(client));
@@ -35,11 +35,11 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
     client.on("session", (accept) => {
       accept().on("exec", (acceptExec, _reject, { command }) => {
         options.onCommand?.(command, client);
-        children.add(runFor(command, acceptExec(), options.env));
+        runFor(command, acceptExec(), { ...options.env, [markVariable]: folder });
       });
     });
   });
-  beforeExit(() => killAll(children));
+  beforeExit(() => killMarked(folder));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -60,7 +60,7 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
       dialErrorLimit: 1,
     },
     async stop() {
-      killAll(children);
+      killMarked(folder);
       for (const client of clients) {
         client.end();
       }
@@ -70,15 +70,7 @@ export const startServer = async (options: ServerOptions = {}): Promise<TestServ
   };
 };
 
-const killAll = (children: Iterable<ChildProcess>): void => {
-  for (const child of children) {
-    if (child.exitCode === null) {
-      child.kill("SIGKILL");
-    }
-  }
-};
-
-const runFor = (command: string, channel: ServerChannel, env: Readonly<Record<string, string>> = {}): ChildProcess => {
+const runFor = (command: string, channel: ServerChannel, env: Readonly<Record<string, string>>): void => {
   const child = spawn("/bin/sh", ["-c", command], { env: { ...process.env, ...env } });
   channel.pipe(child.stdin).on("error", () => undefined);
   child.stdout.pipe(channel, { end: false });
@@ -92,5 +84,4 @@ const runFor = (command: string, channel: ServerChannel, env: Readonly<Record<st
     }
     channel.end();
   });
-  return child;
 };

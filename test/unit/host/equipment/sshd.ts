@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Connection } from "../../../../provider/host/connection.js";
 import { until } from "../../../../provider/wait.js";
 import { beforeExit } from "./cleanup.js";
+import { killMarked, markVariable, signalTree } from "./processes.js";
 import { type KeyPair, keyPair, temporaryFolder } from "./ssh-keys.js";
 
 export interface Sshd {
@@ -65,14 +66,18 @@ export const startSshd = async (lines: readonly string[] = [], hostKeyType = "ed
     "PasswordAuthentication no",
     "LogLevel VERBOSE",
     // A bash that seems to be nested does not read `.bashrc`, which on a developer's machine may take half a second.
-    "SetEnv SHLVL=2",
+    `SetEnv SHLVL=2 ${markVariable}=${folder}`,
   ];
   writeFileSync(join(folder, "sshd_config"), `${config.join("\n")}\n`);
   if (process.getuid?.() === 0) {
     mkdirSync("/run/sshd", { recursive: true });
   }
   let child: ChildProcess | undefined;
-  beforeExit(() => killGroup(child));
+  const killAll = () => {
+    signalTree(child?.pid, "SIGKILL");
+    killMarked(folder);
+  };
+  beforeExit(killAll);
 
   const sshd: Sshd = {
     folder,
@@ -94,12 +99,11 @@ export const startSshd = async (lines: readonly string[] = [], hostKeyType = "ed
       await until(() => answers(port), { what: "sshd to answer", limit: 10_000, every: 20 });
     },
     freeze() {
-      for (const pid of child?.pid === undefined ? [] : descendants(child.pid)) {
-        process.kill(pid, "SIGSTOP");
-      }
+      signalTree(child?.pid, "SIGSTOP");
     },
     async stop() {
-      await endSessions(child);
+      await end(child);
+      killMarked(folder);
     },
   };
   await sshd.start();
@@ -118,34 +122,10 @@ const answers = async (port: number) => {
   }
 };
 
-const killGroup = (child: ChildProcess | undefined): void => {
-  for (const pid of child?.pid === undefined ? [] : [...descendants(child.pid), child.pid]) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // It has gone already.
-    }
-  }
-};
-
-const endSessions = async (child: ChildProcess | undefined): Promise<void> => {
+const end = async (child: ChildProcess | undefined): Promise<void> => {
   if (child && child.exitCode === null && child.signalCode === null) {
     const gone = once(child, "exit");
-    killGroup(child);
+    signalTree(child.pid, "SIGKILL");
     await gone;
-  }
-};
-
-/** All processes under one, as sshd puts each session into a process group of its own. */
-const descendants = (pid: number): number[] => {
-  const children = childrenOf(pid);
-  return children.flatMap((child) => [...descendants(child), child]);
-};
-
-const childrenOf = (pid: number): number[] => {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
-  } catch {
-    return [];
   }
 };
