@@ -25,6 +25,4 @@ const settings = (spec: NodeSpec): readonly Refusal[] =>
 
 /** Entries of `storage` that StarRocks would misread, as they stand in the program. */
 export const storageProblems = (entries: unknown): readonly Refusal[] =>
-  Array.isArray(entries)
-    ? parseStorage(entries).problems.map((reason) => ({ property: "storage", reason }))
-    : [];
+  Array.isArray(entries) ? parseStorage(entries).problems.map((reason) => ({ property: "storage", reason })) : [];

@@ -21,7 +21,12 @@ export type Action =
   | { readonly type: "create" }
   | { readonly type: "repair"; readonly status: Status }
   | { readonly type: "restart"; readonly fields: readonly string[] }
-  | { readonly type: "version"; readonly from: NodeRelease; readonly to: NodeRelease; readonly fields: readonly string[] };
+  | {
+      readonly type: "version";
+      readonly from: NodeRelease;
+      readonly to: NodeRelease;
+      readonly fields: readonly string[];
+    };
 
 /** What a changed field means for a running node. */
 type Effect = "restart" | "record" | "refused";

@@ -9,7 +9,12 @@ export const preflightItem = (changes: boolean, position: number): Item => ({
   change: "",
   stops: false,
   steps: changes
-    ? [{ verb: "inspect", text: "see on every host: release staged, JDK, limits, programs, disk, ports free or our own" }]
+    ? [
+        {
+          verb: "inspect",
+          text: "see on every host: release staged, JDK, limits, programs, disk, ports free or our own",
+        },
+      ]
     : [],
 });
 

@@ -12,7 +12,8 @@ const headings: Readonly<Record<Wave, (bounds: Bounds, items: readonly Item[]) =
   backends: ({ maxUnavailable }, items) =>
     items.some((item) => item.stops) ? `Backends, at most ${maxUnavailable} down at a time` : "Backends",
   observers: (_, items) => (items.some((item) => item.stops) ? "Observer FEs, one at a time" : "Observer FEs"),
-  followers: (_, items) => (items.some((item) => item.stops) ? "Follower FEs, one at a time" : "Follower FEs, one by one"),
+  followers: (_, items) =>
+    items.some((item) => item.stops) ? "Follower FEs, one at a time" : "Follower FEs, one by one",
   leader: () => "Leader FE, last",
   members: () => "Membership",
   rollout: () => "At the end",
@@ -36,7 +37,10 @@ export const line = (item: Item): string => {
 /** The whole plan as people read it in preview. */
 export const planText = (cluster: string, items: Iterable<Item>, bounds: Bounds): string => {
   const ordered = inOrder(items).filter((item) => item.steps.length > 0);
-  const lines = [title(cluster, ordered), `${bound(ordered, bounds)}From the recorded state; hosts are asked when it runs.`];
+  const lines = [
+    title(cluster, ordered),
+    `${bound(ordered, bounds)}From the recorded state; hosts are asked when it runs.`,
+  ];
   let number = 0;
   for (const wave of waves) {
     const inWave = ordered.filter((item) => item.wave === wave);

@@ -28,9 +28,7 @@ export const releaseSchema = z
     version: versionText,
     sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lowercase hex digits (sha256sum prints them)"),
     archive: nonEmpty.optional(),
-    url: z
-      .url({ protocol: /^https?$/, error: "must be an http or https address" })
-      .optional(),
+    url: z.url({ protocol: /^https?$/, error: "must be an http or https address" }).optional(),
   })
   .refine((release) => (release.archive === undefined) !== (release.url === undefined), {
     error: "wants either `archive` (a file here) or `url` (each host downloads it)",

@@ -197,6 +197,8 @@ const mixedHosts = (frontends: readonly Named<FeSpec>[], backends: readonly Name
   const withFe = new Set(frontends.map(({ spec }) => spec.address));
   const mixed = [...new Set(backends.map(({ spec }) => spec.address))].filter((address) => withFe.has(address));
   return mixed.length > 0
-    ? [`FE and BE on one host (${mixed.join(", ")}): a busy BE can starve the FE, on whose metadata everything depends.`]
+    ? [
+        `FE and BE on one host (${mixed.join(", ")}): a busy BE can starve the FE, on whose metadata everything depends.`,
+      ]
     : [];
 };
