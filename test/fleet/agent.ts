@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { commandOrThrow } from "./command.js";
-import { tagVariable } from "./processes.js";
+import { atExit } from "./exit.js";
+import { signal } from "./processes.js";
 import type { Key } from "./types.js";
 
 export interface Agent {
@@ -9,19 +10,31 @@ export interface Agent {
   stop(): void;
 }
 
-/** A real `ssh-agent` that holds one key; it is found and ended by its tag when we are not there to stop it. */
-export const startAgent = async (socket: string, key: Key, tag: string): Promise<Agent> => {
-  const agent = spawn("ssh-agent", ["-D", "-a", socket], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, ...tagVariable(tag) },
+/**
+ * A real `ssh-agent` that holds one key. It hides its environment, so no tag would find it: it serves a command that
+ * ends it when our end of a pipe is closed, however this process dies.
+ */
+export const startAgent = async (socket: string, key: Key): Promise<Agent> => {
+  const served = spawn("ssh-agent", ["-a", socket, "bash", "-c", "echo $SSH_AGENT_PID; read -r; kill $SSH_AGENT_PID"], {
+    stdio: ["pipe", "pipe", "ignore"],
+    detached: true,
   });
-  await Promise.race([
-    // It says where it listens once it does.
-    once(agent.stdout, "data"),
-    once(agent, "exit").then(([code]) => Promise.reject(new Error(`ssh-agent ended with ${code}`))),
+  const [pid] = await Promise.race([
+    once(served.stdout.setEncoding("utf8"), "data"),
+    once(served, "exit").then(([code]) => Promise.reject(new Error(`ssh-agent ended with ${code}`))),
   ]);
-  agent.stdout.resume();
-  agent.unref();
+  served.unref();
+  const kill = () => {
+    served.kill("SIGKILL");
+    signal(Number(pid), "SIGKILL");
+  };
+  const calledOff = atExit(kill);
   await commandOrThrow("ssh-add", ["-q", key.path], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
-  return { socket, stop: () => agent.kill("SIGKILL") };
+  return {
+    socket,
+    stop: () => {
+      kill();
+      calledOff();
+    },
+  };
 };

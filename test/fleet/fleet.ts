@@ -122,7 +122,7 @@ const fleetOf = (site: Site, { password, folder, free, ...parts }: Parts): Fleet
     },
     connection: ({ address, port }, auth = "key") => ({ host: address, port, user, knownHosts, ...credentials[auth] }),
     startAgent: async () => {
-      agent ??= startAgent(socket, key, basename(folder));
+      agent ??= startAgent(socket, key);
       return (await agent).socket;
     },
     handshakes: (host) => (host ? handshakes(host) : site.hosts.reduce((sum, one) => sum + handshakes(one), 0)),

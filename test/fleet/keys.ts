@@ -8,14 +8,20 @@ export interface KeyPair {
   readonly public: string;
 }
 
-export const newKeyPair = (): KeyPair => ssh2.utils.generateKeyPairSync("ed25519");
+/** One in 256 of the keys that ssh2 makes (1.17) lacks a leading zero byte and cannot be read; those are thrown away. */
+export const newKeyPair = (passphrase?: string): KeyPair => {
+  const encryption = passphrase === undefined ? {} : { passphrase, cipher: "aes256-ctr", rounds: 1 };
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync("ed25519", encryption);
+    if (!(ssh2.utils.parseKey(pair.public) instanceof Error)) {
+      return pair;
+    }
+  }
+};
 
 /** Writes both halves as `ssh-keygen` would: `ssh` and `ssh-add` refuse a private key that others may read. */
 export const writeKey = async (path: string, passphrase?: string): Promise<{ key: Key; publicKey: string }> => {
-  const pair =
-    passphrase === undefined
-      ? newKeyPair()
-      : ssh2.utils.generateKeyPairSync("ed25519", { passphrase, cipher: "aes256-ctr", rounds: 1 });
+  const pair = newKeyPair(passphrase);
   await writeFile(path, pair.private, { mode: 0o600 });
   await writeFile(`${path}.pub`, `${pair.public}\n`);
   return { key: { path, content: pair.private }, publicKey: pair.public };

@@ -75,8 +75,14 @@ export class NamespaceHost implements SiteHost {
   async powerOff(): Promise<void> {
     // First the cable: the kernel would say goodbye for the dying processes.
     await this.options.cable.unplug();
+    await this.end();
+  }
+
+  /** The end of the host, of which its clients hear. */
+  async end(): Promise<void> {
     await this.machine?.kill();
     this.machine = undefined;
+    await this.options.cable.unplug();
   }
 
   async reboot(): Promise<void> {

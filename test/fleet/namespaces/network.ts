@@ -60,7 +60,8 @@ export class Cable {
   async unplug(): Promise<void> {
     if (this.plugged) {
       this.plugged = false;
-      await ip(`link delete ${this.card}`);
+      // Fails when the host has died and taken its end of the cable along.
+      await command("ip", ["link", "delete", this.card]);
     }
   }
 

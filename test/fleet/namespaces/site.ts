@@ -30,7 +30,7 @@ export const startNamespaces = async (
   const hosts: NamespaceHost[] = [];
   let disks: Machine | undefined;
   const close = async () => {
-    await Promise.all(hosts.map((host) => host.powerOff()));
+    await Promise.all(hosts.map((host) => host.end()));
     await disks?.kill();
   };
   try {
