@@ -62,6 +62,9 @@ export const planText = (cluster: string, items: Iterable<Item>, bounds: Bounds)
 const bound = (items: readonly Item[], { maxUnavailable }: Bounds): string =>
   items.some((item) => item.stops) ? `At most ${maxUnavailable} BE and 1 FE down at a time. ` : "";
 
+/** A cluster's key ends in the name that the program gave it: `project/stack/analytics`. */
+export const shortName = (cluster: string): string => cluster.split("/").at(-1) ?? cluster;
+
 const title = (cluster: string, items: readonly Item[]): string => {
   const stopping = items.filter((item) => item.stops);
   const first = stopping.find((item) => item.from !== undefined && item.to !== undefined && item.from !== item.to);

@@ -107,6 +107,15 @@ export class Frontends {
     }
   }
 
+  /** Runs a statement that changes something through one FE that was seen to answer; undefined when none does. */
+  async tell<T>(statement: (sql: Sql) => Promise<T>, without?: string): Promise<T | undefined> {
+    const contact = await this.ask(async (sql, one) => {
+      await showFrontends(sql, this.#access.limits.sql);
+      return one;
+    }, without);
+    return contact && statement(await this.through(contact));
+  }
+
   /** Rows of both kinds as the leader has them; undefined when nobody answers. */
   rows(without?: string): Promise<{ frontends: readonly Frontend[]; backends: readonly Backend[] } | undefined> {
     return this.ask(

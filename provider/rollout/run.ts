@@ -1,7 +1,7 @@
 import { engineAlive, tell } from "../engine/log.js";
 import { UserError } from "../error.js";
 import { withGate } from "../plan/preflight.js";
-import { inOrder, isEmpty, planText } from "../plan/rollout.js";
+import { inOrder, isEmpty, planText, shortName } from "../plan/rollout.js";
 import type { Item } from "../plan/steps.js";
 import { Journal } from "./journal.js";
 import { Mutex } from "./mutex.js";
@@ -110,7 +110,7 @@ export class Run {
     const lines = inOrder(journal.items.map(({ item }) => item)).map(
       (item) => `  ${item.id}${item.change ? `, ${item.change}` : ""}: ${summaries.get(item.id)}`,
     );
-    return [`${this.cluster}: ${outcome}`, ...lines, `Journal: ${journal.path}`].join("\n");
+    return [`${shortName(this.cluster)}: ${outcome}`, ...lines, `Journal: ${journal.path}`].join("\n");
   }
 }
 

@@ -4,6 +4,8 @@ import { type Look, until } from "../wait.js";
 export interface TurnOptions {
   /** The node that wants to stop, for messages. */
   readonly node: string;
+  /** How `down` names it: who is inside is not counted a second time as one that is down. */
+  readonly row: string;
   /** Its place in the plan; the lowest among those waiting goes first. */
   readonly position: number;
   /** Names of the nodes of this kind that are down now, this one left out: another process may have stopped one. */
@@ -24,7 +26,8 @@ interface Waiting {
  */
 export class Turnstile {
   readonly #width: number;
-  readonly #inside = new Set<string>();
+  /** Those that may be down now, by node; with the name that the cluster has for each. */
+  readonly #inside = new Map<string, string>();
   readonly #waiting = new Set<Waiting>();
   #closed: string | undefined;
 
@@ -73,7 +76,7 @@ export class Turnstile {
     if (obstacle !== undefined || !this.#mayEnter(me)) {
       return { done: false, seen: obstacle ?? this.#queue(me) };
     }
-    this.#inside.add(me.node);
+    this.#inside.set(me.node, options.row);
     return { done: true, value: undefined };
   }
 
@@ -81,7 +84,9 @@ export class Turnstile {
     if (!this.#mayEnter(me)) {
       return this.#queue(me);
     }
-    const others = (await down()).filter((name) => !this.#inside.has(name));
+    const seen = await down();
+    const inside = [...this.#inside.values()];
+    const others = seen.filter((row) => !inside.includes(row));
     const free = this.#width - this.#inside.size - others.length;
     return free > 0 ? undefined : `waiting for its turn: ${others.join(", ")} down`;
   }
@@ -92,7 +97,7 @@ export class Turnstile {
 
   #queue(me: Waiting): string {
     const before = [...this.#waiting].filter(({ position }) => position < me.position).map(({ node }) => node);
-    return `waiting for its turn: ${[...this.#inside, ...before].join(", ") || "nobody"} first`;
+    return `waiting for its turn: ${[...this.#inside.keys(), ...before].join(", ") || "nobody"} first`;
   }
 }
 

@@ -41,7 +41,7 @@ const add = async (context: Context): Promise<Outcome> => {
   if (rowOf(inputs, await rowsOfLedGroup(context))) {
     return skipped("the cluster has it");
   }
-  await frontends.ask((sql) => addBackend(sql, inputs.address, inputs.port, limits.sql));
+  await frontends.tell((sql) => addBackend(sql, inputs.address, inputs.port, limits.sql));
   return done;
 };
 
@@ -105,7 +105,7 @@ const remove = async (context: Context): Promise<"decommissioned" | undefined> =
   if (!rowOf(inputs, await rowsOfLedGroup(context))) {
     return undefined;
   }
-  await frontends.ask((sql) => decommissionBackend(sql, inputs.address, inputs.port, limits.sql));
+  await frontends.tell((sql) => decommissionBackend(sql, inputs.address, inputs.port, limits.sql));
   await until(
     async () => {
       const seen = await rows(context);

@@ -49,7 +49,7 @@ const add = async (context: Context): Promise<Outcome> => {
   if (rowOf(inputs, await rowsOfLedGroup(context))) {
     return inputs.role === "leader" ? notMet("the group has it") : skipped("the group has it");
   }
-  await frontends.ask((sql) => addFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql));
+  await frontends.tell((sql) => addFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql));
   return done;
 };
 
@@ -129,7 +129,7 @@ const remove = async (context: Context): Promise<"dropped" | undefined> => {
       `Without FE ${inputs.name} only ${alive} of ${voters.length} voting FEs would be alive: no majority, no cluster. Bring the others back first.`,
     );
   }
-  await frontends.ask(
+  await frontends.tell(
     (sql) => dropFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql),
     inputs.name,
   );

@@ -23,6 +23,8 @@ interface Before {
 const rowOf = (spec: BeSpec, rows: readonly Backend[]): Backend | undefined =>
   rows.find(({ address, heartbeatPort }) => address === spec.address && heartbeatPort === spec.ports.heartbeat);
 
+const rowName = (address: string, heartbeatPort: number): string => `BE ${address}:${heartbeatPort}`;
+
 export class BeWork {
   readonly #context: NodeContext<BeSpec>;
   #before: Before = { row: undefined, answered: false };
@@ -36,6 +38,11 @@ export class BeWork {
     return this.#watch?.started.did === "ran";
   }
 
+  get row(): string {
+    const { address, ports } = this.#context.spec;
+    return rowName(address, ports.heartbeat);
+  }
+
   /** Names of the BEs that the cluster sees down, this one left out. */
   readonly down = async (): Promise<readonly string[]> => {
     const { frontends, spec } = this.#context;
@@ -46,7 +53,7 @@ export class BeWork {
     const own = rowOf(spec, rows.backends);
     return rows.backends
       .filter((row) => row !== own && !row.alive)
-      .map(({ address, heartbeatPort }) => `BE ${address}:${heartbeatPort}`);
+      .map(({ address, heartbeatPort }) => rowName(address, heartbeatPort));
   };
 
   /** Takes note of what is there before anything is stopped. */

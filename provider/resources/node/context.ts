@@ -1,10 +1,11 @@
+import { z } from "zod";
 import { progressOf } from "../../engine/log.js";
 import type { Plain } from "../../engine/outputs.js";
 import type { Connection } from "../../host/connection.js";
 import { hostFor } from "../../host/pool.js";
 import type { Host } from "../../host/types.js";
 import { type Limits, limitsOf } from "../../plan/limits.js";
-import { type BeSpec, beSpec, type FeSpec, feSpec, type NodeSpec } from "../../plan/spec.js";
+import { beFields, type BeSpec, beSpec, feFields, type FeSpec, feSpec, type NodeSpec } from "../../plan/spec.js";
 import { Frontends } from "../../rollout/frontends.js";
 import { type Run, runOf } from "../../rollout/run.js";
 import { beNodeInputs, feNodeInputs, read } from "../inputs.js";
@@ -27,14 +28,16 @@ export interface NodeContext<S extends NodeSpec = NodeSpec> {
 export const labelOf = (spec: NodeSpec): string => `${spec.kind.toUpperCase()} ${spec.name}`;
 
 /** The node that inputs or recorded outputs describe. */
-export const specOf = (kind: "fe" | "be", inputs: Plain): NodeSpec => {
-  if (kind === "fe") {
-    const { __urn, __clusterUrn, position, connection, sql, frontends, preflight, ...own } = read(feNodeInputs, inputs);
-    return feSpec({ ...own, kind });
-  }
-  const { __urn, __clusterUrn, position, connection, sql, frontends, preflight, ...own } = read(beNodeInputs, inputs);
-  return beSpec({ ...own, kind });
-};
+export const specOf = (kind: "fe" | "be", inputs: Plain): NodeSpec =>
+  kind === "fe"
+    ? feSpec({ ...read(z.object(feFields), inputs), kind })
+    : beSpec({ ...read(z.object(beFields), inputs), kind });
+
+/** Where inputs put a node in the plan of its cluster. */
+export const placeOf = (inputs: Plain): { readonly run: Run; readonly position: number } => ({
+  run: runOf(String(inputs.cluster)),
+  position: typeof inputs.position === "number" ? inputs.position : 0,
+});
 
 export const contextOf = (kind: "fe" | "be", inputs: Plain): NodeContext => {
   const { __urn, position, connection, sql, frontends, preflight, limits } =

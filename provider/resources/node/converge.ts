@@ -14,6 +14,8 @@ import { stopProcess } from "../../starrocks/stop.js";
 interface KindWork {
   /** Whether the start script was run here: then what it left is ours to stop. */
   readonly started: boolean;
+  /** How `down` names this node. */
+  readonly row: string;
   readonly down: () => Promise<readonly string[]>;
   note(): Promise<void>;
   readonly start: () => Promise<Outcome>;
@@ -69,6 +71,7 @@ export const converge = async (
     await gate(execution.report);
     leave = await turnstile.enter({
       node: labelOf(spec),
+      row: work.row,
       position: context.position,
       down: run.answers ? work.down : async () => [],
       limit: context.limits.turn,

@@ -56,6 +56,10 @@ export class FeWork {
     return this.#watch?.started.did === "ran";
   }
 
+  get row(): string {
+    return `FE ${this.#context.spec.address}`;
+  }
+
   /** Names of the FEs that the group sees down, this one left out. */
   readonly down = async (): Promise<readonly string[]> => {
     const { frontends, spec } = this.#context;
@@ -134,7 +138,7 @@ export class FeWork {
     const own = frontendRow(spec, rows);
     if (own?.join) {
       await run.membership.run(() =>
-        frontends.ask(
+        frontends.tell(
           (sql) => dropFrontend(sql, own.role === "observer" ? "observer" : "follower", own.address, own.editLogPort, limits.sql),
           spec.name,
         ),
@@ -233,7 +237,7 @@ export class FeWork {
     this.#rejoins = false;
     const role = spec.role === "observer" ? "observer" : "follower";
     await run.membership.run(() =>
-      frontends.ask((sql) => addFrontend(sql, role, spec.address, spec.ports.editLog, limits.sql), spec.name),
+      frontends.tell((sql) => addFrontend(sql, role, spec.address, spec.ports.editLog, limits.sql), spec.name),
     );
     return { done: false, seen: "added to its group again" };
   }

@@ -1,8 +1,9 @@
 import { type CheckFailure, PartialFailure } from "../../engine/failure.js";
 import { warn } from "../../engine/log.js";
 import { echo, type Plain, plain } from "../../engine/outputs.js";
+import { isDeepStrictEqual } from "node:util";
 import { hasUnknown } from "../../engine/unknown.js";
-import { messageOf, UserError } from "../../error.js";
+import { messageOf } from "../../error.js";
 import { decide, refusals, type Status } from "../../plan/node.js";
 import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
 import { numbered } from "../../plan/steps.js";
@@ -11,7 +12,8 @@ import { describeStop, stopProcess } from "../../starrocks/stop.js";
 import type { Handlers } from "../handlers.js";
 import { beNodeInputs, failuresOf, feNodeInputs } from "../inputs.js";
 import { gateOf } from "../preflight/gate.js";
-import { contextOf, labelOf, type NodeContext, specOf } from "./context.js";
+import type { NodeSpec } from "../../plan/spec.js";
+import { contextOf, labelOf, type NodeContext, placeOf, specOf } from "./context.js";
 import { converge, NodeFailure } from "./converge.js";
 import { nodeItem, recordedOf } from "./plan.js";
 import { settingsOf } from "./settings.js";
@@ -23,6 +25,16 @@ const notEchoed = ["plan"];
 
 const outputsOf = (inputs: Plain, status: Status): Record<string, unknown> => ({ ...echo(inputs, notEchoed), status });
 
+/** How a node is reached: it never restarts for them, and what is recorded must not grow old, as delete and read use it. */
+const credentials = ["connection", "sql"] as const;
+
+const unguarded = (spec: NodeSpec): CheckFailure => ({
+  property: "preflight",
+  reason:
+    `must name a \`Preflight\` before the version of ${labelOf(spec)} is changed: it looks at the whole cluster first. ` +
+    "Declare the node in a `Cluster`, or give it one.",
+});
+
 /** The id: what the node is in its cluster. */
 const idOf = (context: NodeContext): string => `${context.spec.cluster}:${context.spec.kind}:${context.spec.name}`;
 
@@ -31,31 +43,22 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
   const schema = kind === "fe" ? feNodeInputs : beNodeInputs;
 
   const planOf = (olds: Plain | undefined, news: Plain) => {
-    const context = contextOf(kind, news);
-    const action = decide(olds && recordedOf(kind, olds), context.spec);
-    const item = nodeItem(action, context.spec, context.position);
-    return { context, action, item };
+    const spec = specOf(kind, news);
+    const { run, position } = placeOf(news);
+    const action = decide(olds && recordedOf(kind, olds), spec);
+    return { action, item: nodeItem(action, spec, position), run, spec };
   };
 
   const bring = async (olds: Plain | undefined, news: Plain): Promise<Record<string, unknown>> => {
-    const planned = planOf(olds, news);
-    const { context, action } = planned;
-    if (action.type === "record") {
+    const { action, item } = planOf(olds, news);
+    if (action.type === "none" || action.type === "record") {
       return outputsOf(news, "running");
     }
-    // The engine asks for an update although nothing differs when the last one ended in an error.
-    const again = action.type === "none" ? ({ type: "repair", status: "failed" } as const) : action;
-    const item = action === again ? planned.item : nodeItem(again, context.spec, context.position);
-    if (again.type === "version" && context.preflight === undefined) {
-      throw new UserError(
-        `${labelOf(context.spec)}: a version is changed only behind a \`Preflight\`, which looks at the whole cluster first. ` +
-          "Declare the node in a `Cluster`, or give it `preflight`.",
-      );
-    }
+    const context = contextOf(kind, news);
     try {
       const before = olds ? Object.keys(specOf(kind, olds).config) : [];
       const undeclared = before.filter((key) => !(key in context.spec.config));
-      await converge(context, again, item, gateOf(context.run), undeclared);
+      await converge(context, action, item, gateOf(context.run), undeclared);
     } catch (error) {
       if (error instanceof NodeFailure && error.touched) {
         throw new PartialFailure(idOf(context), { ...news, ...(await truth(context, news, olds)) }, error);
@@ -80,8 +83,11 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       if (failures.length > 0) {
         return { inputs: news, failures };
       }
-      const { context, item } = planOf(first ? undefined : { ...olds, status: "running" }, news);
-      context.run.items.set(item.id, item);
+      const { action, item, run } = planOf(first ? undefined : { ...olds, status: "running" }, news);
+      if (action.type === "version" && news.preflight === undefined) {
+        return { inputs: news, failures: [unguarded(spec)] };
+      }
+      run.items.set(item.id, item);
       return { inputs: item.steps.length > 0 ? { ...news, plan: numbered(item.steps) } : news };
     },
 
@@ -89,12 +95,13 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       if (hasUnknown(withoutContacts(news))) {
         return { changes: true, deleteBeforeReplace: true };
       }
-      const { context, action, item } = planOf(olds, news);
+      const { action, item, run } = planOf(olds, news);
       // Refresh asks for a diff without a check, and the other way round: it plans nothing.
-      if (context.run.items.has(item.id)) {
-        context.run.items.set(item.id, item);
+      if (run.items.has(item.id)) {
+        run.items.set(item.id, item);
       }
-      return { changes: action.type !== "none", deleteBeforeReplace: true };
+      const reached = credentials.every((key) => isDeepStrictEqual(olds[key], news[key]));
+      return { changes: action.type !== "none" || !reached, deleteBeforeReplace: true };
     },
 
     create: async (inputs) => ({ id: idOf(contextOf(kind, inputs)), outs: await bring(undefined, inputs) }),
@@ -121,7 +128,8 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       const context = contextOf(kind, props);
       const { host, limits, spec } = context;
       const result = await stopProcess(host, spec.kind, spec.home, {
-        graceful: true,
+        // A leader that hands over and an FE that drains take 15 s each; here the whole group goes, or this one was dropped.
+        graceful: kind === "be",
         timeoutSeconds: limits.stop / 1000,
         version: spec.release.version,
       });
