@@ -214,10 +214,12 @@ export class Link {
   }
 }
 
+/** OpenSSH counts a session that has just closed until its next turn, so the first refusal may mean nothing. */
+const refusalLimit = 3;
+
 /**
  * Opens a session in a free slot. A host may allow fewer sessions than OpenSSH does by default: then we learn its number
- * and queue for the rest. OpenSSH may count a session that has just closed until its next turn, which has come when its
- * refusal arrives; so only a second refusal counts.
+ * and queue for the rest.
  */
 const withSlot = async <T>(
   live: Live,
@@ -225,27 +227,31 @@ const withSlot = async <T>(
   line: string,
   onOpen: (channel: ClientChannel) => T,
 ): Promise<T> => {
-  for (let refusals = 0; ; ) {
+  for (;;) {
     const release = await live.sessions.acquire();
-    try {
-      return await exec(live.client, line, (channel) => {
-        channel.once("close", release);
-        return onOpen(channel);
-      });
-    } catch (error) {
-      release();
-      const failure = live.lost ?? sessionFailure(error, name);
-      refusals += 1;
-      if (failure) {
-        throw failure;
-      }
-      if (refusals > 1 && live.sessions.inUse === 0) {
-        throw new UserError(`${name}: the host refuses to open a session (${messageOf(error)}).`);
-      }
-      if (refusals > 1) {
-        live.sessions.shrink();
+    let alone = true;
+    let refusal: unknown;
+    for (let refusals = 0; refusals < refusalLimit; refusals += 1) {
+      alone &&= live.sessions.inUse === 1;
+      try {
+        return await exec(live.client, line, (channel) => {
+          channel.once("close", release);
+          return onOpen(channel);
+        });
+      } catch (error) {
+        refusal = error;
+        const failure = live.lost ?? sessionFailure(error, name);
+        if (failure) {
+          release();
+          throw failure;
+        }
       }
     }
+    release();
+    if (alone) {
+      throw new UserError(`${name}: the host refuses to open a session (${messageOf(refusal)}).`);
+    }
+    live.sessions.shrink();
   }
 };
 

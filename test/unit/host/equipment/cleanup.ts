@@ -13,12 +13,17 @@ export class Cleanup {
   };
 }
 
-const atExit = new Set<() => void>();
+const atExit: (() => void)[] = [];
 process.on("exit", () => {
-  for (const step of atExit) {
-    step();
+  // Processes, which were started later, go before the folders that they write to.
+  for (const step of atExit.reverse()) {
+    try {
+      step();
+    } catch (error) {
+      console.error(error);
+    }
   }
 });
 
 /** For what must not outlive the tests even when they are ended before their own cleanup. */
-export const beforeExit = (step: () => void): void => void atExit.add(step);
+export const beforeExit = (step: () => void): void => void atExit.push(step);
