@@ -1,4 +1,4 @@
-import { TransientError } from "../error.js";
+import { TransientError, UserError } from "../error.js";
 import type { Connection } from "../host/connection.js";
 import { hostFor } from "../host/pool.js";
 import type { Host } from "../host/types.js";
@@ -6,14 +6,8 @@ import type { Limits } from "../plan/limits.js";
 import type { Role } from "../plan/spec.js";
 import { readHomeMarker } from "../starrocks/marker.js";
 import type { FePorts } from "../starrocks/ports.js";
-import { AccessDenied, connectSql, type Sql } from "../starrocks/sql.js";
-import {
-  type Backend,
-  type Frontend,
-  setRootPassword,
-  showBackends,
-  showFrontends,
-} from "../starrocks/statements.js";
+import { AccessDenied, connectSql, type Sql, SqlTimeout } from "../starrocks/sql.js";
+import { type Backend, type Frontend, setRootPassword, showBackends, showFrontends } from "../starrocks/statements.js";
 
 /** An FE of the cluster, as a node that asks it reaches it. */
 export interface Contact {
@@ -43,7 +37,7 @@ interface Access {
 export class Frontends {
   readonly contacts: readonly Contact[];
   readonly #access: Access;
-  readonly #sessions: Map<string, Promise<Sql>>;
+  readonly #sessions: Sessions;
 
   constructor(access: Access) {
     this.contacts = access.contacts;
@@ -57,22 +51,33 @@ export class Frontends {
   }
 
   /** A session with this very FE. */
-  async through(contact: Contact): Promise<Sql> {
-    const known = this.#sessions.get(contact.name);
+  through(contact: Contact): Promise<Sql> {
+    const { open } = this.#sessions;
+    const known = open.get(contact.name);
     if (known) {
       return known;
     }
     const opening = this.#open(contact);
-    this.#sessions.set(contact.name, opening);
-    opening.catch(() => this.#sessions.delete(contact.name));
+    open.set(contact.name, opening);
+    opening.catch(() => this.#end(contact.name, opening));
     return opening;
   }
 
   /** Ends the session with an FE that is going to be stopped, or whose answers are not wanted any more. */
-  forget(contact: { readonly name: string }): void {
-    const session = this.#sessions.get(contact.name);
-    this.#sessions.delete(contact.name);
-    session?.then(
+  forget({ name }: { readonly name: string }): void {
+    const session = this.#sessions.open.get(name);
+    if (session) {
+      this.#end(name, session);
+    }
+  }
+
+  /** Ends this very session: a question that failed late must not end the one that was opened since. */
+  #end(name: string, session: Promise<Sql>): void {
+    const { open } = this.#sessions;
+    if (open.get(name) === session) {
+      open.delete(name);
+    }
+    session.then(
       (sql) => sql.close(),
       () => undefined,
     );
@@ -84,20 +89,29 @@ export class Frontends {
    */
   async ask<T>(question: (sql: Sql, contact: Contact) => Promise<T>, without?: string): Promise<T | undefined> {
     const denied: Error[] = [];
+    const silent = new Set<Contact>();
     const attempt = async (contact: Contact): Promise<T> => {
+      const session = this.through(contact);
       try {
-        return await question(await this.through(contact), contact);
+        const answer = await question(await session, contact);
+        this.#sessions.answered = contact.name;
+        return answer;
       } catch (error) {
-        this.forget(contact);
-        if (!(error instanceof TransientError)) {
+        this.#end(contact.name, session);
+        if (error instanceof SqlTimeout) {
+          silent.add(contact);
+        } else if (!(error instanceof TransientError)) {
           denied.push(error as Error);
         }
         throw error;
       }
     };
     const contacts = this.contacts.filter(({ name }) => name !== without);
+    const last = contacts.find(({ name }) => name === this.#sessions.answered);
     try {
-      return await first(contacts, (contact) => this.#sessions.has(contact.name), attempt);
+      return await (last
+        ? attempt(last).catch(() => anyOf(contacts, silent, attempt))
+        : anyOf(contacts, silent, attempt));
     } catch {
       const [refusal] = denied;
       if (refusal) {
@@ -107,13 +121,16 @@ export class Frontends {
     }
   }
 
-  /** Runs a statement that changes something through one FE that was seen to answer; undefined when none does. */
-  async tell<T>(statement: (sql: Sql) => Promise<T>, without?: string): Promise<T | undefined> {
+  /** Runs a statement that changes something through one FE that was seen to answer; fails when none does. */
+  async tell<T>(statement: (sql: Sql) => Promise<T>, without?: string): Promise<T> {
     const contact = await this.ask(async (sql, one) => {
       await showFrontends(sql, this.#access.limits.sql);
       return one;
     }, without);
-    return contact && statement(await this.through(contact));
+    if (!contact) {
+      throw new UserError("No FE answers any more, so the cluster could not be told to change. Run `pulumi up` again.");
+    }
+    return statement(await this.through(contact));
   }
 
   /** Rows of both kinds as the leader has them; undefined when nobody answers. */
@@ -177,33 +194,33 @@ export class Frontends {
   }
 }
 
-/** The first success among those with an open session, else among all at once. */
-const first = async <C, T>(
-  contacts: readonly C[],
-  known: (contact: C) => boolean,
-  attempt: (contact: C) => Promise<T>,
-): Promise<T> => {
-  const open = contacts.filter(known);
-  for (const contact of open) {
-    try {
-      return await attempt(contact);
-    } catch {
-      // The next one may answer.
-    }
-  }
-  return Promise.any(contacts.filter((contact) => !open.includes(contact)).map(attempt));
-};
+/** The first answer of all at once; those that were silent just now are not waited for again. */
+const anyOf = <T>(
+  contacts: readonly Contact[],
+  silent: ReadonlySet<Contact>,
+  attempt: (contact: Contact) => Promise<T>,
+): Promise<T> => Promise.any(contacts.filter((contact) => !silent.has(contact)).map(attempt));
 
-const shared = new Map<string, Map<string, Promise<Sql>>>();
+interface Sessions {
+  readonly open: Map<string, Promise<Sql>>;
+  /** Name of the FE that answered last. */
+  answered: string | undefined;
+}
+
+const shared = new Map<string, Sessions>();
 
 /** Sessions by FE for one set of contacts and credentials. */
-const sessionsOf = ({ contacts, sql }: Access): Map<string, Promise<Sql>> => {
-  const key = JSON.stringify([contacts.map(({ address, ports }) => `${address}:${ports.query}`), sql.user, sql.password]);
+const sessionsOf = ({ contacts, sql }: Access): Sessions => {
+  const key = JSON.stringify([
+    contacts.map(({ address, ports }) => `${address}:${ports.query}`),
+    sql.user,
+    sql.password,
+  ]);
   const existing = shared.get(key);
   if (existing) {
     return existing;
   }
-  const sessions = new Map<string, Promise<Sql>>();
+  const sessions: Sessions = { open: new Map(), answered: undefined };
   shared.set(key, sessions);
   return sessions;
 };
