@@ -21,6 +21,8 @@ export interface StackOptions {
   readonly config?: Readonly<Record<string, string | { readonly secret: string }>>;
   /** Environment of the CLI and all that it starts. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Folders put first on its PATH: stand-ins for plugins. */
+  readonly path?: readonly string[];
 }
 
 export interface OperationOptions {
@@ -86,7 +88,7 @@ export const createStack = async (options: StackOptions): Promise<Stack> => {
   const home = mkdtempSync(join(tmpdir(), "pulumi-starrocks-stack-"));
   const marker = randomUUID();
   const folder = join(home, "project");
-  const env = await environment(home, marker, options.env);
+  const env = await environment(home, marker, options);
   layOut(options.program, folder);
 
   const command = (args: readonly string[]): Running => start(["pulumi", ...args], folder, env);
@@ -142,13 +144,17 @@ export const createStack = async (options: StackOptions): Promise<Stack> => {
 };
 
 /** Nothing of this machine's own Pulumi is used or touched: backend, plug-ins, credentials and home are the stack's. */
-const environment = async (home: string, marker: string, own: StackOptions["env"]): Promise<NodeJS.ProcessEnv> => {
+const environment = async (
+  home: string,
+  marker: string,
+  { env = {}, path = [] }: StackOptions,
+): Promise<NodeJS.ProcessEnv> => {
   for (const name of ["backend", "pulumi", "user"]) {
     mkdirSync(join(home, name));
   }
   const { PATH, LANG, TMPDIR } = process.env;
   return {
-    PATH: `${await engineFolder()}${delimiter}${PATH}`,
+    PATH: [...path, await engineFolder(), PATH].join(delimiter),
     ...(LANG && { LANG }),
     ...(TMPDIR && { TMPDIR }),
     HOME: join(home, "user"),
@@ -162,7 +168,7 @@ const environment = async (home: string, marker: string, own: StackOptions["env"
     // It makes the CLI accept --event-log.
     PULUMI_DEBUG_COMMANDS: "true",
     [markerName]: marker,
-    ...own,
+    ...env,
   };
 };
 

@@ -10,6 +10,7 @@ const programs = {
   sudo: "sudo",
   ps: "procps",
   unshare: "util-linux",
+  perl: "perl-base",
 };
 
 const aptLimit = 600_000;

@@ -27,7 +27,7 @@ export const suites = {
     needsEngine: false,
   },
   e2e: {
-    folders: ["dist/test/engine", "dist/test/e2e"],
+    folders: ["dist/test/engine", "dist/test/stand-ins", "dist/test/e2e"],
     // A test deploys whole clusters; two files at a time, as they wait for processes more than they compute.
     args: ["--timeout", "300000", "--parallel", "--jobs", process.env.E2E_JOBS ?? "2"],
     limit: 60 * minutes,
