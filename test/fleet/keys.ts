@@ -10,9 +10,11 @@ export interface KeyPair {
 
 /** One in 256 of the keys that ssh2 makes (1.17) lacks a leading zero byte and cannot be read; those are thrown away. */
 export const newKeyPair = (passphrase?: string): KeyPair => {
-  const encryption = passphrase === undefined ? {} : { passphrase, cipher: "aes256-ctr", rounds: 1 };
   for (;;) {
-    const pair = ssh2.utils.generateKeyPairSync("ed25519", encryption);
+    const pair =
+      passphrase === undefined
+        ? ssh2.utils.generateKeyPairSync("ed25519")
+        : ssh2.utils.generateKeyPairSync("ed25519", { passphrase, cipher: "aes256-ctr", rounds: 1 });
     if (!(ssh2.utils.parseKey(pair.public) instanceof Error)) {
       return pair;
     }

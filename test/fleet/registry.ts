@@ -11,7 +11,7 @@ export interface Leftovers {
   readonly folder: string;
   /** Tag of its processes. (Those of `namespaces` die with their owner, they need none.) */
   readonly tag: string;
-  /** Network interfaces. */
+  /** Network interfaces. (Cables vanish with their hosts, but the kernel takes its time.) */
   readonly interfaces: readonly string[];
 }
 
@@ -41,9 +41,10 @@ export const sweep = (): void => {
 /** Must not wait for anything: it also runs while the process exits. */
 export const clear = ({ tag, interfaces, folder }: Pick<Leftovers, "tag" | "interfaces" | "folder">): void => {
   killTagged(tag);
-  for (const name of interfaces) {
-    // Fails when it is gone already.
-    spawnSync("ip", ["link", "delete", name], { stdio: "ignore" });
+  if (interfaces.length > 0) {
+    const lines = interfaces.map((name) => `link delete ${name}\n`);
+    // Some are gone already: with `-force` it goes on.
+    spawnSync("ip", ["-force", "-batch", "-"], { input: lines.join(""), stdio: ["pipe", "ignore", "ignore"] });
   }
   rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 };

@@ -17,7 +17,12 @@ export class Network {
   }
 
   cable(index: number): Cable {
-    return new Cable(this, `f${this.number}h${index}-${process.pid}`, this.address(index), this.mac(11 + index));
+    return new Cable(this, this.card(index), this.address(index), this.mac(11 + index));
+  }
+
+  /** Names of all network interfaces of this machine that a fleet of so many hosts has. */
+  interfaces(hosts: number): string[] {
+    return [this.bridge, this.deadBridge, ...Array.from({ length: hosts }, (_, index) => this.card(index))];
   }
 
   async start(): Promise<void> {
@@ -28,6 +33,10 @@ export class Network {
       `link set ${this.bridge} up`,
       `link add name ${this.deadBridge} type bridge`,
     );
+  }
+
+  private card(index: number): string {
+    return `f${this.number}h${index}-${process.pid}`;
   }
 
   private mac(last: number): string {

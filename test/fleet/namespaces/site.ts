@@ -8,7 +8,7 @@ import { NamespaceHost } from "./host.js";
 import { type Machine, startMachine } from "./machine.js";
 import { Network } from "./network.js";
 
-/** `starting` hears the names of the network interfaces first: all else here vanishes with its processes. */
+/** `starting` hears the names of the network interfaces first: all else here vanishes at once with its processes. */
 export const startNamespaces = async (
   given: SiteOptions,
   starting: (interfaces: readonly string[]) => void,
@@ -19,7 +19,7 @@ export const startNamespaces = async (
   }
   const site = { ...given, visible: [...(given.visible ?? []), ...nodeFolder()] };
   const network = new Network(site.number);
-  starting([network.bridge, network.deadBridge]);
+  starting(network.interfaces(site.names.length));
   const plans = site.names.map((name, index) => ({
     name,
     folder: join(site.folder, name),
