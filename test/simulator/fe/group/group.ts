@@ -403,11 +403,11 @@ export class Group {
     this.propose({ type: "leader", name: this.self.name, epoch: this.journal.term }).catch(() => undefined);
   }
 
-  /** A new leader has seen everything once its own first entry is committed. */
+  /** Everything that was committed is applied here: known once the leader committed an entry of its own term. */
   caughtUp(): boolean {
-    return this.isLeader()
-      ? this.applied >= this.#termStart
-      : this.applied >= this.committed && this.leader !== undefined;
+    const { journal } = this.#settings;
+    const current = this.leader !== undefined && journal.termAt(this.committed) === journal.term;
+    return current && this.applied >= Math.max(this.committed, this.isLeader() ? this.#termStart : 0);
   }
 
   #stepDown(term: number): void {
@@ -490,7 +490,10 @@ export class Group {
 
   #onVoted(peer: Peer, message: Extract<Message, { m: "voted" }>): void {
     const { journal } = this.#settings;
-    if (message.term > journal.term && !message.trial) {
+    if (message.trial && message.term > journal.term && !this.isLeader()) {
+      journal.setTerm(message.term, undefined);
+    }
+    if (message.term > journal.term) {
       this.#stepDown(message.term);
       return;
     }
@@ -683,8 +686,7 @@ export class Group {
       message.lastTerm > journal.lastTerm ||
       (message.lastTerm === journal.lastTerm && message.lastIndex >= journal.lastIndex);
     if (message.trial) {
-      const granted = upToDate && message.term > journal.term;
-      send(socket, { m: "voted", trial: true, term: message.term, granted });
+      send(socket, { m: "voted", trial: true, term: journal.term, granted: upToDate });
       return;
     }
     if (message.term > journal.term) {

@@ -35,14 +35,16 @@ export interface Metadata {
 /** One process at a time: JE's `je.lck`. */
 const lock = (bdbDir: string): void => {
   const file = path.join(bdbDir, "je.lck");
+  const [, lockedDir] = fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\n") : [];
   const holder = holderOf(file);
-  if (holder !== undefined) {
+  // The lock that came with a copy of the folder is not held here.
+  if (holder !== undefined && lockedDir === fs.realpathSync(bdbDir)) {
     throw new StartFailure(
       `com.sleepycat.je.EnvironmentLockedException: (JE 18.3.20) ${bdbDir} The environment cannot be locked for single writer access. ENV_LOCKED: The je.lck file could not be locked. Held by ${holder}`,
       "BDBEnvironment.setupEnvironment():301",
     );
   }
-  fs.writeFileSync(file, String(process.pid));
+  fs.writeFileSync(file, `${process.pid}\n${fs.realpathSync(bdbDir)}`);
 };
 
 export const openMetadata = (metaDir: string, features: Features, log: Log): Metadata => {

@@ -18,7 +18,7 @@ export const holderOf = (file: string): number | undefined => {
   if (!fs.existsSync(file)) {
     return undefined;
   }
-  const pid = Number(fs.readFileSync(file, "utf8"));
+  const pid = Number.parseInt(fs.readFileSync(file, "utf8"), 10);
   return isFrontendProcess(pid) ? pid : undefined;
 };
 

@@ -17,7 +17,7 @@ const quick: Partial<Options> = {
   bdbHeartbeatTimeoutMs: 1500,
   electionMs: 400,
   silentElectionMs: 300,
-  exitWithoutQuorumMs: 2500,
+  exitWithoutQuorumMs: 4000,
   hangWithoutQuorumMs: 600,
   helperRetryMs: 150,
   checkpointIntervalMs: 300,
@@ -48,7 +48,7 @@ const compiled = (file: string): string => path.join(__dirname, "../../../simula
 export const eventually = async <T>(
   what: string,
   probe: () => Promise<T | undefined | false>,
-  limitMs = 8000,
+  limitMs = 25_000,
 ): Promise<T> => {
   const end = performance.now() + limitMs;
   for (;;) {
@@ -110,7 +110,7 @@ class Home {
     await gone;
   }
 
-  async exitCode(limitMs = 8000): Promise<number> {
+  async exitCode(limitMs = 25_000): Promise<number> {
     await eventually("the process to exit", async () => !this.isRunning, limitMs);
     return this.child?.exitCode ?? -1;
   }
@@ -175,12 +175,12 @@ export class FrontendProcess extends Home {
   }
 
   async ready(): Promise<void> {
-    await eventually(`FE ${this.address} to be ready`, async () => {
-      if (!this.isRunning) {
-        throw new Error("exited");
-      }
+    await eventually("ready", async () => {
       const { body } = await this.get(8030, "/api/bootstrap");
       return JSON.parse(body).status === "OK";
+    }).catch(() => {
+      const tail = `${this.log.slice(-1500)}\n${this.read("out").slice(-500)}`;
+      throw new Error(`Expected FE ${this.address} (running: ${this.isRunning}) to be ready:\n${tail}`);
     });
   }
 
@@ -263,7 +263,7 @@ export class Lab {
     const be = new BackendProcess(home, address, [path.join(home, "lib/starrocks_be")], env);
     this.#homes.push(be);
     be.write("conf/be.conf", `priority_networks = ${address}/32\nstorage_root_path = ${home}/storage\n`);
-    be.write("lib/build.json", JSON.stringify({ version: "3.5.7", commit: "d2da301" }));
+    be.write("lib/build.json", JSON.stringify({ version: "3.5.7", commit: "d2da301", faults: [], options: {} }));
     be.write("lib/starrocks_be", `require(${JSON.stringify(compiled("be/main.js"))});`);
     be.write("lib/libjemalloc.so.2", "");
     for (const folder of ["bin", "log"]) {

@@ -8,7 +8,8 @@ const damageJournal = (fe: FrontendProcess): void => {
   fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace("members", "mEmbers"));
 };
 
-describe("simulator: one frontend", () => {
+describe("simulator: one frontend", function () {
+  this.timeout(60_000);
   const lab = new Lab();
 
   after(() => lab.close());
@@ -136,7 +137,7 @@ describe("simulator: one frontend", () => {
       [
         "an environment variable is missing",
         /no such env variable: NOPE/,
-        (fe) => fs.appendFileSync(fe.file("conf/fe.conf"), "x = ${NOPE}\n"),
+        (fe) => fs.appendFileSync(fe.file("conf/fe.conf"), ["x = $", "{NOPE}\n"].join("")),
       ],
       [
         "the run mode is another",
@@ -144,14 +145,17 @@ describe("simulator: one frontend", () => {
         (fe) => fs.appendFileSync(fe.file("conf/fe.conf"), "run_mode = shared_data\n"),
       ],
     ];
-    for (const [what, line, spoil] of broken) {
-      const fe = await lab.found();
-      await fe.stop();
+    const good = await lab.found();
+    await good.stop();
+    const check = async ([what, line, spoil]: (typeof broken)[number]) => {
+      const fe = lab.frontend();
+      fs.cpSync(good.file("meta"), fe.file("meta"), { recursive: true });
       spoil(fe);
       fe.start();
       assert.equal(await fe.exitCode(), 255, what);
       assert.match(`${fe.read("log/fe.warn.log")}${fe.read("out")}`, line, what);
-    }
+    };
+    await Promise.all(broken.map(check));
   });
 
   it("ends when its edit log port is taken", async () => {
