@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { preflightItem } from "../../../provider/plan/preflight.js";
+import type { Item } from "../../../provider/plan/steps.js";
+import { done, Execution } from "../../../provider/rollout/execute.js";
+import { Run, runOf } from "../../../provider/rollout/run.js";
+import { inFolder, item } from "./items.js";
+
+const add = (run: Run, ...items: readonly Item[]): Run => {
+  for (const one of items) {
+    run.items.set(one.id, one);
+  }
+  return run;
+};
+
+const second: Item = { ...item, id: "BE be-2", position: 1 };
+const idle: Item = { ...item, id: "BE be-3", position: 2, change: "", stops: false, steps: [] };
+
+describe("Run.plan", () => {
+  it("is the whole plan, by position, with the gate before the first stop", () => {
+    const run = add(new Run("analytics"), second, idle, item, preflightItem(false, 0));
+    run.maxUnavailable = 2;
+    const plan = run.plan ?? "";
+    assert.match(plan, /^analytics: StarRocks 3\.5\.6 → 3\.5\.7/);
+    assert.match(plan, /Backends, at most 2 down at a time:/);
+    assert.match(plan, /1\. gate.*\n.*\n +2\. BE be-1.*\n +3\. BE be-2/);
+    assert.doesNotMatch(plan, /be-3|pre-flight/);
+  });
+
+  it("is undefined when nothing is going to happen", () => {
+    assert.equal(new Run("analytics").plan, undefined);
+    assert.equal(add(new Run("analytics"), idle, preflightItem(false, 0)).plan, undefined);
+  });
+
+  it("does not act for the final proof alone", () => {
+    const survey: Item = { ...idle, id: "rollout", wave: "rollout", steps: [{ verb: "survey", text: "" }] };
+    assert.equal(add(new Run("analytics"), idle, survey).willAct, false);
+    assert.equal(add(new Run("analytics"), item).willAct, true);
+  });
+
+  it("leaves no file behind", () =>
+    inFolder(() => {
+      const run = add(new Run("analytics"), item);
+      assert.ok(run.plan);
+      assert.equal(run.acted, false);
+      assert.equal(existsSync(".pulumi-starrocks"), false);
+    }));
+});
+
+describe("Run.report", () => {
+  const execute = async (run: Run, one: Item, failing?: string) => {
+    const work = (verb: string) => async () => {
+      if (verb === failing) {
+        throw new Error("no");
+      }
+      return done;
+    };
+    const works = { stop: work("stop"), configure: work("configure"), start: work("start") };
+    await new Execution(one, works, run.journal, () => undefined).run().catch(() => undefined);
+  };
+
+  it("lists what was done in the order of the plan, whatever the order in which it ended, and the journal", () =>
+    inFolder(async () => {
+      const run = new Run("analytics");
+      await execute(run, second);
+      await execute(run, item, "configure");
+      assert.ok(run.acted);
+      assert.equal(
+        run.report("stopped at BE be-1; nothing after it is touched."),
+        [
+          "analytics: stopped at BE be-1; nothing after it is touched.",
+          "  BE be-1, 3.5.6 → 3.5.7: stop → write conf (failed) → start (not reached)",
+          "  BE be-2, 3.5.6 → 3.5.7: stop → write conf → start",
+          `Journal: ${run.journal.path}`,
+        ].join("\n"),
+      );
+    }));
+});
+
+describe("Run.fail", () => {
+  it("closes the turnstiles of both kinds and refuses to begin anything", () =>
+    inFolder(async () => {
+      const run = new Run("analytics");
+      await run.assertGoing("BE be-2");
+      await run.fail("BE be-1", "BE be-1 failed");
+      await run.fail("BE be-2", "BE be-2 failed");
+      assert.equal(run.backends.closed, "BE be-1 failed");
+      assert.equal(run.frontends.closed, "BE be-1 failed");
+      await assert.rejects(run.assertGoing("FE fe-1"), /^UserError: FE fe-1 was not touched: BE be-1 failed$/);
+    }));
+});
+
+describe("Run.once", () => {
+  it("does a piece of work once for all that want it done, and gives its failure to each", async () => {
+    const run = new Run("analytics");
+    assert.equal(run.began("gate"), false);
+    let times = 0;
+    const gate = () =>
+      run.once("gate", async () => {
+        times += 1;
+        throw new Error("FE fe-2 not Alive");
+      });
+    const results = await Promise.allSettled([gate(), gate(), gate()]);
+    assert.ok(results.every(({ status }) => status === "rejected"));
+    assert.equal(times, 1);
+    assert.ok(run.began("gate"));
+    assert.equal(run.began("inspect"), false);
+  });
+});
+
+describe("runOf", () => {
+  it("is one operation for a cluster in a process", () => {
+    assert.equal(runOf("a cluster of this test"), runOf("a cluster of this test"));
+    assert.notEqual(runOf("a cluster of this test"), runOf("another cluster of this test"));
+  });
+});

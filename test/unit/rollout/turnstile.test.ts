@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { RefusedTurn, type TurnOptions, Turnstile } from "../../../provider/rollout/turnstile.js";
+import { WaitError } from "../../../provider/wait.js";
+
+const nobody = async (): Promise<readonly string[]> => [];
+
+const turn = (position: number, options: Partial<TurnOptions> = {}): TurnOptions => ({
+  node: `BE be-${position}`,
+  row: `BE 10.0.0.2${position}:9050`,
+  position,
+  down: nobody,
+  limit: 5000,
+  ...options,
+});
+
+/** A promise that a test settles. */
+const signal = <T = void>() => {
+  let settle: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, settle };
+};
+
+/** A node that waits, and what it saw while it did. */
+const waiting = (turnstile: Turnstile, options: TurnOptions) => {
+  const first = signal();
+  const seen: string[] = [];
+  const entered = turnstile.enter({
+    ...options,
+    onProgress: (text) => {
+      seen.push(text);
+      first.settle();
+    },
+  });
+  return { entered, seen, waits: first.promise };
+};
+
+describe("Turnstile", () => {
+  for (const width of [1, 2, 3]) {
+    it(`lets at most ${width} in, and as many`, async () => {
+      const turnstile = new Turnstile(width);
+      let inside = 0;
+      let most = 0;
+      await Promise.all(
+        [1, 2, 3, 4, 5].map(async (position) => {
+          const leave = await turnstile.enter(turn(position));
+          inside += 1;
+          most = Math.max(most, inside);
+          await new Promise((resolve) => setImmediate(resolve));
+          inside -= 1;
+          leave();
+        }),
+      );
+      assert.equal(most, width);
+    });
+  }
+
+  it("gives the next turn to the lowest position among those waiting, and says who is before", async () => {
+    const turnstile = new Turnstile(1);
+    const leave = await turnstile.enter(turn(7));
+    const order: string[] = [];
+    const waiters = [3, 1, 2].map((position) => {
+      const waiter = waiting(turnstile, turn(position));
+      const done = waiter.entered.then((out) => {
+        order.push(`be-${position}`);
+        out();
+      });
+      return { ...waiter, done };
+    });
+    await Promise.all(waiters.map(({ waits }) => waits));
+    assert.match(waiters[1]?.seen[0] ?? "", /^waiting for its turn: BE be-7(, BE be-3)? first$/);
+    leave();
+    await Promise.all(waiters.map(({ done }) => done));
+    assert.deepEqual(order, ["be-1", "be-2", "be-3"]);
+  });
+
+  it("does not wait for a node of a lower position that has not come", async () => {
+    const turnstile = new Turnstile(1);
+    (await turnstile.enter(turn(5)))();
+    (await turnstile.enter(turn(1)))();
+  });
+
+  it("counts nodes that others have stopped, names them, and goes on when they are back", async () => {
+    const turnstile = new Turnstile(1);
+    const answers = [["BE 10.0.0.29:9050"], []];
+    const waiter = waiting(turnstile, turn(1, { down: async () => answers.shift() ?? [] }));
+    await waiter.entered;
+    assert.deepEqual(waiter.seen, ["waiting for its turn: BE 10.0.0.29:9050 down"]);
+  });
+
+  it("does not count a node that is inside a second time when the cluster sees it down", async () => {
+    const turnstile = new Turnstile(2);
+    const first = turn(1);
+    await turnstile.enter(first);
+    const second = waiting(turnstile, turn(2, { down: async () => [first.row] }));
+    (await second.entered)();
+    assert.deepEqual(second.seen, []);
+  });
+
+  it("counts both: who is inside and who is down", async () => {
+    const turnstile = new Turnstile(2);
+    await turnstile.enter(turn(1));
+    const down = async () => ["BE 10.0.0.29:9050"];
+    await assert.rejects(turnstile.enter(turn(2, { down, limit: 1 })), WaitError);
+  });
+
+  it("says at its limit what was last seen, that nothing was touched, and what to do", async () => {
+    const turnstile = new Turnstile(1);
+    const down = async () => ["BE 10.0.0.29:9050"];
+    await assert.rejects(turnstile.enter(turn(1, { down, limit: 1 })), (error: Error) => {
+      assert.match(
+        error.message,
+        /^Waited 0 s for the turn of BE be-1; last seen: .*BE 10\.0\.0\.29:9050 down\. It was not touched\./,
+      );
+      assert.match(error.message, /run `pulumi up` again/);
+      return true;
+    });
+    // Its place in the queue is free: the next one goes in.
+    (await turnstile.enter(turn(2)))();
+  });
+
+  it("loses no turn when the cluster cannot be asked", async () => {
+    const turnstile = new Turnstile(1);
+    const down = () => Promise.reject(new Error("host key changed"));
+    await assert.rejects(turnstile.enter(turn(1, { down })), /host key changed/);
+    const leave = await turnstile.enter(turn(2));
+    leave();
+    (await turnstile.enter(turn(1)))();
+  });
+
+  it("may be left twice", async () => {
+    const turnstile = new Turnstile(1);
+    const leave = await turnstile.enter(turn(1));
+    leave();
+    leave();
+    (await turnstile.enter(turn(2)))();
+  });
+});
+
+describe("a closed Turnstile", () => {
+  it("refuses those that wait and those that come, with one short line, for the first reason", async () => {
+    const turnstile = new Turnstile(1);
+    await turnstile.enter(turn(1));
+    const waiter = waiting(turnstile, turn(2));
+    await waiter.waits;
+    turnstile.close("BE be-1 failed");
+    turnstile.close("BE be-9 failed");
+    await assert.rejects(waiter.entered, new RefusedTurn("BE be-2", "BE be-1 failed"));
+    await assert.rejects(turnstile.enter(turn(3)), (error: Error) => {
+      assert.equal(error.message, "BE be-3 was not touched: BE be-1 failed");
+      assert.equal(error.stack, "");
+      return true;
+    });
+    assert.equal(turnstile.closed, "BE be-1 failed");
+    assert.throws(() => turnstile.assertOpen("FE fe-1"), /^UserError: FE fe-1 was not touched: BE be-1 failed$/);
+  });
+
+  it("refuses a node for which the cluster was being asked when another one failed", async () => {
+    const turnstile = new Turnstile(2);
+    const down = async () => {
+      turnstile.close("BE be-1 failed");
+      return [];
+    };
+    await assert.rejects(turnstile.enter(turn(2, { down })), RefusedTurn);
+  });
+});
