@@ -147,7 +147,10 @@ export interface Host {
   /** Fills one of `smallDisks`. Throws on `loopback`. */
   fillDisk(path: string): Promise<void>;
   freeDisk(path: string): Promise<void>;
-  /** Moves the clock that programs started from now on see; 0 puts it right. Limits: `namespaces/clock.ts`, `loopback/programs.ts`. */
+  /**
+   * Moves the clock that programs started from now on see; 0 puts it right.
+   * Limits: `namespaces/clock.ts`, `loopback/programs.ts`.
+   */
   clockOffset(ms: number): Promise<void>;
   /** For sessions from now on. */
   limits(limits: { readonly nofile: number }): Promise<void>;
