@@ -6,6 +6,8 @@ import type { Step } from "./steps.js";
 export interface Recorded {
   readonly spec: NodeSpec;
   readonly status: Status;
+  /** Keys of the conf file that a refresh found otherwise than declared. */
+  readonly drift?: readonly string[];
 }
 
 /**
@@ -60,7 +62,7 @@ export const decide = (recorded: Recorded | undefined, next: NodeSpec): Action =
     return { type: "create" };
   }
   const fields = changedFields(recorded.spec, next);
-  const restarts = fields.filter((field) => effects[field] === "restart");
+  const restarts = [...fields.filter((field) => effects[field] === "restart"), ...(recorded.drift ?? [])];
   const { release: from } = recorded.spec;
   if (from.id !== next.release.id) {
     return { type: "version", from, to: next.release, fields: restarts };
@@ -90,7 +92,7 @@ export const refusals = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
         `declared \`${String(next[property as keyof NodeSpec])}\`): its data would stay behind. ` +
         "Declare a node of another name, and remove this one when the new one has joined.",
     }));
-  return [...refused, ...removedStorage(old, next), ...changedRole(old, next)];
+  return [...refused, ...removedStorage(old, next), ...changedRole(old, next), ...changedEditLogPort(old, next)];
 };
 
 const removedStorage = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
@@ -105,6 +107,17 @@ const removedStorage = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
       reason: `${path} holds tablets of this BE and cannot be taken away from it. Decommission the BE instead (remove the node).`,
     }));
 };
+
+/** An FE is known to its group by this port: it may not change after the first start (StarRocks, `edit_log_port`). */
+const changedEditLogPort = (old: NodeSpec, next: NodeSpec): readonly Refusal[] =>
+  old.kind === "fe" && next.kind === "fe" && old.ports.editLog !== next.ports.editLog
+    ? [
+        {
+          property: "ports.editLog",
+          reason: `cannot change on an existing FE (recorded ${old.ports.editLog}, declared ${next.ports.editLog}): its group knows it by this port`,
+        },
+      ]
+    : [];
 
 const voting = (role: Role): boolean => role !== "observer";
 

@@ -7,7 +7,8 @@ import { messageOf } from "../../error.js";
 import { decide, refusals, type Status } from "../../plan/node.js";
 import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
 import { numbered } from "../../plan/steps.js";
-import { drift, parseConf } from "../../starrocks/conf.js";
+import { drift } from "../../starrocks/conf.js";
+import type { ObservedHome } from "../../starrocks/observe.js";
 import { describeStop, stopProcess } from "../../starrocks/stop.js";
 import type { Handlers } from "../handlers.js";
 import { beNodeInputs, failuresOf, feNodeInputs } from "../inputs.js";
@@ -22,8 +23,6 @@ import { look } from "./works.js";
 
 /** Inputs that stay out of the outputs: the plan of one operation must not be kept as the state of the next. */
 const notEchoed = ["plan"];
-
-const outputsOf = (inputs: Plain, status: Status): Record<string, unknown> => ({ ...echo(inputs, notEchoed), status });
 
 /** How a node is reached: it never restarts for them, and what is recorded must not grow old, as delete and read use it. */
 const credentials = ["connection", "sql"] as const;
@@ -51,8 +50,9 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
 
   const bring = async (olds: Plain | undefined, news: Plain): Promise<Record<string, unknown>> => {
     const { action, item } = planOf(olds, news);
+    const outputs = echo(news, notEchoed);
     if (action.type === "none" || action.type === "record") {
-      return outputsOf(news, "running");
+      return plain({ ...outputs, status: "running", confSha256: olds?.confSha256 });
     }
     const context = contextOf(kind, news);
     try {
@@ -61,11 +61,12 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       await converge(context, action, item, gateOf(context.run), undeclared);
     } catch (error) {
       if (error instanceof NodeFailure && error.touched) {
-        throw new PartialFailure(idOf(context), { ...news, ...(await truth(context, news, olds)) }, error);
+        const seen = seenOf(context.spec, await look(context), olds ?? news);
+        throw new PartialFailure(idOf(context), { ...outputs, ...seen, status: "failed" }, error);
       }
       throw error;
     }
-    return outputsOf(news, "running");
+    return plain({ ...outputs, status: "running", confSha256: (await look(context)).conf?.sha256 });
   };
 
   return {
@@ -111,9 +112,10 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
     read: async (id, props) => {
       const context = contextOf(kind, props);
       try {
-        const seen = await truth(context, props, props);
-        const outs = plain({ ...props, ...seen });
-        const { status, ...inputs } = outs;
+        const home = await look(context);
+        const { drift: _, ...recorded } = props;
+        const outs = plain({ ...recorded, ...seenOf(context.spec, home, props), status: statusOf(home, props) });
+        const { status, confSha256, ...inputs } = outs;
         return { id, props: outs, inputs };
       } catch (error) {
         await warn(
@@ -142,24 +144,26 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
 /** Contacts are no part of what a node is: one more FE touches no other node. */
 const withoutContacts = ({ frontends, ...rest }: Plain): Plain => rest;
 
-/** What is on the host: the release that is current, whether it runs, and declared settings that the file does not have. */
-const truth = async (context: NodeContext, inputs: Plain, olds: Plain | undefined): Promise<Record<string, unknown>> => {
-  const { spec } = context;
-  const home = await look(context);
-  const current = home.current;
-  const recorded = (olds ?? inputs) as { readonly release?: { readonly id?: string } };
-  const status: Status = home.process ? (olds === inputs ? "running" : "failed") : olds === inputs ? "stopped" : "failed";
-  const release =
-    current === undefined || current === recorded.release?.id
-      ? (recorded.release ?? inputs.release)
-      : { id: current, version: current.split("-").slice(0, -1).join("-") };
-  const found = home.conf ? parseConf(home.conf.text) : new Map<string, string>();
-  const differing = home.conf ? drift(home.conf.text, settingsOf(spec)) : [];
-  const config = { ...spec.config };
-  for (const { key } of differing) {
-    if (key in config) {
-      config[key] = found.get(key) ?? "";
-    }
+/** What a look at the host tells: the release that is current, and declared settings that the conf file does not have. */
+const seenOf = (spec: NodeSpec, { conf, current }: ObservedHome, recorded: Plain): Record<string, unknown> => {
+  const { release } = recorded as { readonly release?: { readonly id?: string } };
+  const differing = conf ? drift(conf.text, settingsOf(spec)) : [];
+  return {
+    release:
+      current === undefined || current === release?.id
+        ? release
+        : { id: current, version: current.split("-").slice(0, -1).join("-") },
+    ...(conf && { confSha256: conf.sha256 }),
+    ...(differing.length > 0 && {
+      drift: differing.map(({ key, declared, found }) => `${key}: declared ${declared}, found ${found ?? "nothing"}`),
+    }),
+  };
+};
+
+/** A refresh proves nothing: a node that failed stays so until an operation has proven it. */
+const statusOf = ({ process }: ObservedHome, { status }: Plain): Status => {
+  if (!process) {
+    return "stopped";
   }
-  return { status, release, ...(differing.length > 0 && { config }), ...(home.conf && { confSha256: home.conf.sha256 }) };
+  return status === "failed" ? "failed" : "running";
 };

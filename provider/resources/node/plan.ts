@@ -26,4 +26,5 @@ export const nodeItem = (action: Action, spec: NodeSpec, position: number): Item
 export const recordedOf = (kind: "fe" | "be", outputs: Plain): Recorded => ({
   spec: specOf(kind, outputs),
   status: statuses.find((status): status is Status => status === outputs.status) ?? "running",
+  drift: Array.isArray(outputs.drift) ? outputs.drift.map((entry) => String(entry).replace(/:.*/, "")) : [],
 });
