@@ -93,7 +93,11 @@ const testOne = async (/** @type {string} */ name, /** @type {readonly string[]}
     throw new SetupError(`Expected one of the suites ${Object.keys(suites).join(", ")}, got "${name}".`);
   }
   await ensureDependencies();
-  await compile();
+  const { code, output } = await compile();
+  if (code !== 0) {
+    // Types that are wrong elsewhere are no reason not to run a test.
+    console.log(output);
+  }
   await suite(name, args, suites[name]?.needsEngine ? ensureEngine() : undefined);
 };
 

@@ -18,7 +18,7 @@ const minutes = 60_000;
 
 /** @type {Record<string, Suite>} */
 export const suites = {
-  unit: { folders: ["dist/test/unit", "test/unit/tools"], args: [], limit: 5 * minutes, needsEngine: false },
+  unit: { folders: ["dist/test/unit", "test/unit/tools"], args: [], limit: 15 * minutes, needsEngine: false },
   contract: {
     folders: ["dist/test/contract"],
     // Each test file starts provider processes, half a second each.
@@ -62,8 +62,8 @@ export const runSuite = async (name, { args = [], env = {}, onLine }) => {
     const mocha = join(root, "node_modules/mocha/bin/mocha.js");
     const reporter = join(root, "tools/lib/mocha-reporter.cjs");
     const { code, output } = await run(
-      [process.execPath, mocha, "--reporter", reporter, ...suite.args, ...args, ...files],
-      { env: { ...env, MOCHA_COUNTS: counts, FORCE_COLOR: "0" }, limit: suite.limit, ...(onLine && { onLine }) },
+      [process.execPath, mocha, "--no-color", "--reporter", reporter, ...suite.args, ...args, ...files],
+      { env: { ...env, MOCHA_COUNTS: counts }, limit: suite.limit, ...(onLine && { onLine }) },
     );
     const counted = existsSync(counts)
       ? JSON.parse(readFileSync(counts, "utf8"))
