@@ -1,0 +1,26 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as starrocks from "pulumi-starrocks";
+
+const config = new pulumi.Config();
+const [leader, ...followers] = config.requireObject<starrocks.FrontendArgs[]>("frontends");
+if (!leader) {
+  throw new pulumi.RunError("frontends: name at least one host");
+}
+
+const cluster = new starrocks.Cluster("quickstart", {
+  release: config.requireObject<starrocks.ReleaseSource>("release"),
+  deployDir: config.get("deployDir") ?? "/opt/starrocks",
+  javaHome: config.get("javaHome"),
+  connection: {
+    user: config.get("user"),
+    // Without it: the keys of the SSH agent.
+    privateKey: config.getSecret("privateKey"),
+    knownHosts: config.get("knownHosts"),
+  },
+  sql: { password: config.requireSecret("rootPassword") },
+  frontends: { leader, followers },
+  backends: { nodes: config.requireObject<starrocks.BackendArgs[]>("backends") },
+});
+
+/** Where MySQL clients connect. */
+export const endpoints = cluster.queryEndpoints;
