@@ -51,7 +51,7 @@ export class Cluster extends pulumi.ComponentResource {
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("starrocks:index:Cluster", name, {}, opts);
     const parts = new Parts(name, args, this);
-    const releases = parts.releases();
+    const releases = parts.releases(opts?.dependsOn);
     const preflight = new Preflight(`${name}-preflight`, parts.topology(), { parent: this, dependsOn: releases });
     this.backends = new BeGroup(`${name}-be`, { nodes: parts.backends(), after: [preflight] }, { parent: this });
     this.frontends = new FeGroup(
@@ -93,8 +93,11 @@ class Parts {
     };
   }
 
-  /** One per host; a host with FE and BE gets both parts. */
-  releases(): Release[] {
+  /**
+   * One per host; a host with FE and BE gets both parts. They come after what the cluster depends on: the engine knows no
+   * edges of a component, and would undo the preparation of a host while the nodes there still run.
+   */
+  releases(after: pulumi.ComponentResourceOptions["dependsOn"]): Release[] {
     const hosts = new Map<string, DeclaredNode[]>();
     for (const node of this.#nodes) {
       const { host, connection, deployDir } = node.args;
@@ -117,17 +120,23 @@ class Parts {
           ...this.#javaHome(nodes.find(({ kind }) => kind === "fe") ?? first),
           ...(this.#args.limits && { limits: this.#args.limits }),
         },
-        { parent: this.#cluster },
+        { parent: this.#cluster, ...(after && { dependsOn: after }) },
       );
     });
   }
 
   frontends(): Record<string, FeGroupNode> {
-    return this.#byName("fe", (node) => ({ ...this.#nodeInputs(node), ...this.#access(node), ...this.#guard }) as FeGroupNode);
+    return this.#byName(
+      "fe",
+      (node) => ({ ...this.#nodeInputs(node), ...this.#access(node), ...this.#guard }) as FeGroupNode,
+    );
   }
 
   backends(): Record<string, BeNodeArgs> {
-    return this.#byName("be", (node) => ({ ...this.#nodeInputs(node), ...this.#access(node), ...this.#guard }) as BeNodeArgs);
+    return this.#byName(
+      "be",
+      (node) => ({ ...this.#nodeInputs(node), ...this.#access(node), ...this.#guard }) as BeNodeArgs,
+    );
   }
 
   get #guard(): { preflight: string } {
