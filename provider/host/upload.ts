@@ -16,14 +16,23 @@ const noRoom = 28;
 const wrongSize = 3;
 const wrongDigest = 4;
 
+/** `openssl` hashes up to ten times as fast as `sha256sum` does on Debian; it is used where it is found to work. */
+const emptyDigest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const hashFunction = `
+hash() { sha256sum; }
+if [[ "$(openssl dgst -sha256 -r < /dev/null 2> /dev/null)" = ${emptyDigest}* ]]; then
+  hash() { openssl dgst -sha256 -r; }
+fi`;
+
 /** Says whether the file is there already; removes what interrupted uploads left (the name ends in their process id). */
 const prepareScript = `
 export LC_ALL=C
+${hashFunction}
 folder=$(dirname -- "$1")
 mkdir -p -- "$folder" || exit 1
 if [ -d "$1" ]; then echo "$1 is a directory" >&2; exit 1; fi
 if [ -f "$1" ] && [ "$(stat -Lc %s -- "$1")" = "$3" ]; then
-  sum=$(sha256sum < "$1") || exit 1
+  sum=$(hash < "$1") || exit 1
   if [ "\${sum%% *}" = "$2" ]; then echo present; exit 0; fi
 fi
 for part in "$1".part-*; do
@@ -32,16 +41,22 @@ done
 free=$(df -k --output=avail -- "$folder" | tail -n 1)
 if [ "$free" -lt $(($3 / 1024)) ]; then df -h -- "$folder" >&2; exit ${noRoom}; fi`;
 
-/** Takes the file from stdin, proves it, names it. Whatever goes wrong, also a lost connection, the part is removed. */
+/**
+ * Takes the file from stdin, proves it, names it. Whatever goes wrong, also a lost connection, the part is removed.
+ * It is hashed while it arrives, which takes no longer than the way here. A full disk ends it early where `tee` can.
+ */
 const receiveScript = `
 export LC_ALL=C
 umask 022
+set -o pipefail
+${hashFunction}
 part="$1.part-$4.$$"
 trap 'rm -f -- "$part"' EXIT
-cat > "$part" || { df -h -- "$(dirname -- "$1")" >&2; exit 1; }
+save=(tee)
+if tee --output-error=exit < /dev/null > /dev/null 2>&1; then save=(tee --output-error=exit); fi
+sum=$("\${save[@]}" -- "$part" | hash) || { df -h -- "$(dirname -- "$1")" >&2; exit 1; }
 size=$(stat -c %s -- "$part") || exit 1
 [ "$size" = "$3" ] || { echo "$size"; exit ${wrongSize}; }
-sum=$(sha256sum < "$part") || exit 1
 [ "\${sum%% *}" = "$2" ] || { echo "\${sum%% *}"; exit ${wrongDigest}; }
 mv -fT -- "$part" "$1" || exit 1
 trap - EXIT`;

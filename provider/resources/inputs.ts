@@ -3,6 +3,7 @@ import type { CheckFailure } from "../engine/failure.js";
 import type { Plain } from "../engine/outputs.js";
 import { hasUnknown, isUnknown, valueAt } from "../engine/unknown.js";
 import { connectionSchema } from "../host/connection.js";
+import { limitsSchema } from "../plan/limits.js";
 import {
   absolutePath,
   beFields,
@@ -65,7 +66,7 @@ export const releaseInputs = z.strictObject({
   release: releaseSchema,
   parts: z.array(z.enum(["fe", "be"])).min(1),
   javaHome: absolutePath.optional(),
-  limits: z.unknown().optional(),
+  limits: limitsSchema.optional(),
 });
 
 export const memberFields = {
@@ -78,7 +79,7 @@ export const memberFields = {
   sql: sqlSchema.prefault({}),
   frontends: z.array(contactSchema).min(1, "wants at least one FE to ask"),
   release: nodeReleaseSchema,
-  limits: z.unknown().optional(),
+  limits: limitsSchema.optional(),
 };
 
 export const feMemberInputs = z.strictObject({
@@ -111,7 +112,7 @@ const topologyFields = {
   sql: sqlSchema.prefault({}),
   frontends: z.array(contactSchema).default([]),
   maxUnavailable: z.int().min(1).default(1),
-  limits: z.unknown().optional(),
+  limits: limitsSchema.optional(),
 };
 
 export const topologyInputs = z.strictObject(topologyFields);

@@ -3,7 +3,7 @@ import { emitFunction } from "./records.js";
 
 /** Programs that our scripts and StarRocks' own need; curl or wget only for `release.url`. */
 export const ensuredPrograms: readonly string[] = [
-  ..."awk chmod chown cp cut date df dirname env find grep gzip head id ln ls mkdir mktemp mv nohup od ps readlink rm sed".split(
+  ..."chmod chown cp cut date df dirname env grep gzip head id ln ls mkdir mktemp mv nohup od ps readlink rm sed".split(
     " ",
   ),
   ..."sha256sum sort stat tail tar timeout touch tr uname wc curl wget".split(" "),

@@ -127,7 +127,10 @@ while [ $# -gt 0 ]; do
   done=yes
   now=$(stat -L -c %i -- "$path" 2>/dev/null)
   if [ "$inode" != - ] && [ "$now" != "$inode" ]; then
-    old=$(find "$(dirname -- "$path")" -maxdepth 1 -type f -inum "$inode" 2>/dev/null | head -n 1)
+    old=
+    for entry in "$(dirname -- "$path")"/*; do
+      if [ -f "$entry" ] && [ "$(stat -c %i -- "$entry" 2>/dev/null)" = "$inode" ]; then old=$entry; break; fi
+    done
     if [ -n "$old" ]; then piece "$index" "$old" "$inode" "$from" finished; fi
     from=0
   fi
