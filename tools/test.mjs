@@ -38,29 +38,33 @@ const check = (/** @type {string} */ name) =>
     return code === 0 ? { passed: 1, failed: 0, skipped: 0, output: "" } : { passed: 0, failed: 1, skipped: 0, output };
   });
 
+const suite = (/** @type {string} */ name, /** @type {readonly string[]} */ args) =>
+  part(name, () => runSuite(name, { args }));
+
 /**
+ * A suite that needs the engine, and is so long that its lines are shown as they come.
+ *
  * @param {string} name
  * @param {readonly string[]} args for mocha
- * @param {ReturnType<typeof ensureEngine>} [engine]
+ * @param {ReturnType<typeof ensureEngine>} pending
  */
-const suite = (name, args, engine) =>
-  part(name, async () => {
-    if (!engine) {
-      return runSuite(name, { args });
+const longSuite = async (name, args, pending) => {
+  const engine = await pending.catch((error) => {
+    if (error instanceof SetupError) {
+      return error.message;
     }
-    try {
-      const { binFolder } = await engine;
-      await ensureFleetPackages();
-      // The long one: its lines are shown as they come, and not again.
-      const env = { PULUMI_STARROCKS_ENGINE: binFolder };
-      return { ...(await runSuite(name, { args, env, onLine: (line) => console.log(line) })), output: "" };
-    } catch (error) {
-      if (error instanceof SetupError) {
-        return { passed: 0, failed: 1, skipped: 0, output: error.message };
-      }
-      throw error;
-    }
+    throw error;
   });
+  if (typeof engine === "string") {
+    await part(name, async () => ({ passed: 0, failed: 1, skipped: 0, output: engine }));
+    return;
+  }
+  const env = { PULUMI_STARROCKS_ENGINE: engine.binFolder };
+  await part(name, async () => ({
+    ...(await runSuite(name, { args, env, onLine: (line) => console.log(line) })),
+    output: "",
+  }));
+};
 
 const summary = () => {
   const width = Math.max(...rows.map(({ name }) => name.length));
@@ -79,12 +83,12 @@ const testAll = async () => {
   // Minutes on a machine without an engine; everything that needs none goes on meanwhile.
   const engine = ensureEngine();
   engine.catch(() => undefined);
-  await ensureDependencies();
+  await Promise.all([ensureDependencies(), ensureFleetPackages()]);
   for (const name of Object.keys(checks)) {
     await check(name);
   }
   for (const [name, { needsEngine }] of Object.entries(suites)) {
-    await suite(name, [], needsEngine ? engine : undefined);
+    await (needsEngine ? longSuite(name, [], engine) : suite(name, []));
   }
 };
 
@@ -92,13 +96,13 @@ const testOne = async (/** @type {string} */ name, /** @type {readonly string[]}
   if (!(name in suites)) {
     throw new SetupError(`Expected one of the suites ${Object.keys(suites).join(", ")}, got "${name}".`);
   }
-  await ensureDependencies();
+  await Promise.all([ensureDependencies(), ensureFleetPackages()]);
   const { code, output } = await compile();
   if (code !== 0) {
     // Types that are wrong elsewhere are no reason not to run a test.
     console.log(output);
   }
-  await suite(name, args, suites[name]?.needsEngine ? ensureEngine() : undefined);
+  await (suites[name]?.needsEngine ? longSuite(name, args, ensureEngine()) : suite(name, args));
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -54,7 +54,9 @@ export const runSuite = async (name, { args = [], env = {}, onLine }) => {
   const suite = suites[name];
   const files = suite?.folders.flatMap(testFiles) ?? [];
   if (suite === undefined || files.length === 0) {
-    return { passed: 0, failed: 1, skipped: 0, output: `There are no ${name} tests.` };
+    const output = `There are no ${name} tests.`;
+    onLine?.(output);
+    return { passed: 0, failed: 1, skipped: 0, output };
   }
   const folder = mkdtempSync(join(tmpdir(), "pulumi-starrocks-"));
   const counts = join(folder, "counts.json");
