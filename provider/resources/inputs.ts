@@ -128,7 +128,7 @@ export const failuresOf = (schema: z.ZodType, inputs: Plain): readonly CheckFail
     return [];
   }
   return result.error.issues
-    .filter((issue) => !isUnknown(valueAt(inputs, issue.path)) && !concernsUnknown(inputs, issue.path))
+    .filter((issue) => issue.code === "unrecognized_keys" || !dependsOnUnknown(valueAt(inputs, issue.path)))
     .map((issue) => ({ property: pathText(issue.path), reason: reasonOf(issue) }));
 };
 
@@ -138,11 +138,9 @@ export const withoutProvider = (inputs: Plain): Plain => {
   return rest;
 };
 
-/** A rule on a whole object cannot be judged while a part of it is unknown. */
-const concernsUnknown = (inputs: Plain, path: readonly PropertyKey[]): boolean => {
-  const value = valueAt(inputs, path);
-  return typeof value === "object" && hasUnknown(value);
-};
+/** A rule on a whole object cannot be judged while a part of it is unknown; that a key is none of ours can. */
+const dependsOnUnknown = (value: unknown): boolean =>
+  isUnknown(value) || (typeof value === "object" && hasUnknown(value));
 
 /** `storage[0].path` */
 export const pathText = (path: readonly PropertyKey[]): string =>

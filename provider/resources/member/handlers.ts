@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import { progressOf, warn } from "../../engine/log.js";
 import { echo, type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
@@ -11,8 +12,7 @@ import { type Contact, Frontends } from "../../rollout/frontends.js";
 import { type Run, runOf } from "../../rollout/run.js";
 import { readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
 import type { Handlers } from "../handlers.js";
-import { beMemberInputs, failuresOf, feMemberInputs, read } from "../inputs.js";
-import type { z } from "zod";
+import { type beMemberInputs, failuresOf, type feMemberInputs, read } from "../inputs.js";
 
 /** A membership and the way to the cluster; `inputs` are those of its kind. */
 export interface MemberContext<I> {
@@ -40,8 +40,14 @@ export type BeMemberInputs = z.output<typeof beMemberInputs>;
 
 const labelOf = (kind: "fe" | "be", name: string): string => `${kind.toUpperCase()} ${name}`;
 
-/** Fields that make another member of it; a change of any is refused. */
-const identity = ["cluster", "name", "address", "port"] as const;
+/** Fields that make another member of it; a change of any is refused. The cluster knows a node by address and port. */
+const identityOf = (inputs: FeMemberInputs | BeMemberInputs): ReadonlyMap<string, string> =>
+  new Map([
+    ["cluster", inputs.cluster],
+    ["name", inputs.name],
+    ["address", inputs.address],
+    "port" in inputs ? ["port", String(inputs.port)] : ["ports.editLog", String(inputs.ports.editLog)],
+  ]);
 
 export const memberHandlers = <S extends typeof feMemberInputs | typeof beMemberInputs>(
   schema: S,
@@ -55,7 +61,12 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
     return {
       inputs,
       host: hostFor(connection),
-      frontends: new Frontends({ contacts: inputs.frontends as readonly Contact[], connection, sql: inputs.sql, limits }),
+      frontends: new Frontends({
+        contacts: inputs.frontends as readonly Contact[],
+        connection,
+        sql: inputs.sql,
+        limits,
+      }),
       run: runOf(inputs.cluster),
       limits,
       report,
@@ -74,7 +85,12 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
   const join = async (inputs: z.output<S>): Promise<void> => {
     const progress = progressOf(inputs.__urn);
     const context = contextOf(inputs, (seen) => execution.report(seen));
-    const execution: Execution = new Execution(itemOf(inputs, true), member.works(context), context.run.journal, progress);
+    const execution: Execution = new Execution(
+      itemOf(inputs, true),
+      member.works(context),
+      context.run.journal,
+      progress,
+    );
     await execution.run();
   };
 
@@ -89,14 +105,15 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
         return { inputs: news, failures };
       }
       const first = Object.keys(olds).length === 0;
-      const changed = first ? [] : identity.filter((key) => olds[key] !== news[key]);
-      if (changed.length > 0) {
-        failures.push(
-          ...changed.map((property) => ({
-            property,
-            reason: `cannot change on an existing member (recorded \`${String(olds[property])}\`, declared \`${String(news[property])}\`)`,
-          })),
-        );
+      const recorded = first ? undefined : identityOf(inputsOf(olds));
+      for (const [property, declared] of identityOf(inputsOf(news))) {
+        const was = recorded?.get(property) ?? declared;
+        if (was !== declared) {
+          const reason = `cannot change on an existing member (recorded \`${was}\`, declared \`${declared}\`)`;
+          failures.push({ property, reason });
+        }
+      }
+      if (failures.length > 0) {
         return { inputs: news, failures };
       }
       const inputs = inputsOf(news);
@@ -141,12 +158,18 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
       try {
         const isMember = await member.isMember(context);
         if (isMember === undefined) {
-          await warn(inputs.__urn, `Whether ${label} is in the cluster could not be seen: no FE answers. The recorded state stays.`);
+          await warn(
+            inputs.__urn,
+            `Whether ${label} is in the cluster could not be seen: no FE answers. The recorded state stays.`,
+          );
           return { id, props: plain(props) };
         }
         return { id, props: plain({ ...props, status: isMember ? "member" : "missing" }) };
       } catch (error) {
-        await warn(inputs.__urn, `Whether ${label} is in the cluster could not be seen: ${messageOf(error)} The recorded state stays.`);
+        await warn(
+          inputs.__urn,
+          `Whether ${label} is in the cluster could not be seen: ${messageOf(error)} The recorded state stays.`,
+        );
         return { id, props: plain(props) };
       }
     },
