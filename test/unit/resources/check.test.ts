@@ -1,0 +1,287 @@
+import assert from "node:assert/strict";
+import { unknownValue } from "../../../provider/engine/unknown.js";
+import { connection, handlersOf, type Kind, kinds, newRelease, outputsOf, sample, secrets } from "./samples.js";
+
+type Inputs = Readonly<Record<string, unknown>>;
+
+/** The answer of a first check. */
+const check = (kind: Kind, changes: Inputs = {}) => handlersOf(kind).check({}, { ...sample(kind), ...changes });
+
+/** `property: reason` of everything that is refused. */
+const refused = async (kind: Kind, olds: Inputs, news: Inputs): Promise<readonly string[]> => {
+  const { failures = [] } = await handlersOf(kind).check(olds, news);
+  return failures.map(({ property, reason }) => `${property}: ${reason}`);
+};
+
+/** Each text is what its pattern says, and there are no others. */
+const assertEach = (texts: readonly string[], patterns: readonly RegExp[]): void => {
+  assert.equal(texts.length, patterns.length, texts.join("\n"));
+  for (const [index, pattern] of patterns.entries()) {
+    assert.match(texts[index] ?? "", pattern);
+  }
+};
+
+const withoutPlan = ({ plan, ...rest }: Inputs): Inputs => rest;
+
+for (const kind of kinds) {
+  describe(`check of ${kind}`, () => {
+    it("takes what the component gives, and changes nothing of it but the plan", async () => {
+      const inputs = sample(kind);
+      const { inputs: checked, failures = [] } = await handlersOf(kind).check({}, inputs);
+      assert.deepEqual(failures, []);
+      assert.deepEqual(withoutPlan(checked), inputs);
+    });
+
+    it("takes the provider's text, which the dynamic layer adds", async () => {
+      const { failures = [] } = await check(kind, { __provider: "exports.handler = …" });
+      assert.deepEqual(failures, []);
+    });
+
+    it("refuses an unknown argument by its name", async () => {
+      assert.deepEqual(await refused(kind, {}, { ...sample(kind), versoin: "3.5.7" }), [
+        ": unknown argument `versoin`",
+      ]);
+    });
+
+    it("refuses an unknown field of the connection by its name, and tells no secret", async () => {
+      const [failure, ...more] = await refused(
+        kind,
+        {},
+        {
+          ...sample(kind),
+          connection: { ...connection, passwrod: "hunter2" },
+        },
+      );
+      assert.equal(failure, "connection: unknown argument `passwrod`");
+      assert.deepEqual(more, []);
+    });
+
+    it("tells no secret when it is in a field where it is wrong", async () => {
+      const found = await refused(
+        kind,
+        {},
+        {
+          ...sample(kind),
+          connection: { ...connection, privateKey: secrets[2], port: secrets[0] },
+        },
+      );
+      assert.ok(found.length > 0);
+      assert.ok(!secrets.some((secret) => found.join("\n").includes(secret)), found.join("\n"));
+    });
+
+    it("gives the same answer to the same question", async () => {
+      const inputs = sample(kind);
+      const first = await handlersOf(kind).check({}, inputs);
+      assert.deepEqual(await handlersOf(kind).check({}, inputs), first);
+      const olds = first.inputs;
+      const again = await handlersOf(kind).check(olds, inputs);
+      assert.deepEqual(await handlersOf(kind).check(olds, inputs), again);
+    });
+
+    it("has no plan where nothing is to be done", async () => {
+      const inputs = sample(kind);
+      const { inputs: olds } = await handlersOf(kind).check({}, inputs);
+      const { inputs: checked, failures = [] } = await handlersOf(kind).check(olds, inputs);
+      assert.deepEqual(failures, []);
+      assert.equal(checked.plan, undefined);
+    });
+
+    for (const key of Object.keys(sample(kind))) {
+      it(`does not judge \`${key}\` while it is unknown`, async () => {
+        const { inputs, failures = [] } = await check(kind, { [key]: unknownValue });
+        assert.deepEqual(failures, []);
+        assert.equal(inputs[key], unknownValue);
+      });
+    }
+
+    it("does not judge parts that are unknown", async () => {
+      const inputs = JSON.parse(JSON.stringify(sample(kind))) as Record<string, unknown>;
+      const { failures = [] } = await handlersOf(kind).check({}, unknownLeaves(inputs) as Inputs);
+      assert.deepEqual(failures, []);
+    });
+
+    it("still judges what is known beside an unknown", async () => {
+      const found = await refused(kind, {}, { ...sample(kind), connection: unknownValue, versoin: "3.5.7" });
+      assert.deepEqual(found, [": unknown argument `versoin`"]);
+    });
+  });
+}
+
+/** Every value but those of the top level replaced, as a preview does it for what a new resource will say. */
+const unknownLeaves = (value: unknown, depth = 0): unknown => {
+  if (Array.isArray(value)) {
+    return value.map((inner) => unknownLeaves(inner, depth + 1));
+  }
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unknownLeaves(inner, depth + 1)]));
+  }
+  return depth > 1 ? unknownValue : value;
+};
+
+describe("the plan among the inputs", () => {
+  for (const kind of ["feNode", "beNode", "feMember", "beMember", "release"] as const) {
+    it(`tells in sentences what a first ${kind} does`, async () => {
+      const { inputs } = await check(kind);
+      const plan = inputs.plan as readonly string[];
+      assert.ok(plan.length > 0);
+      assert.deepEqual(
+        plan.map((step) => Number.parseInt(step, 10)),
+        plan.map((_, index) => index + 1),
+      );
+      assert.ok(!secrets.some((secret) => plan.join("\n").includes(secret)));
+    });
+  }
+
+  it("tells what a version change does to a node", async () => {
+    const olds = sample("beNode");
+    const { inputs } = await handlersOf("beNode").check(olds, { ...olds, release: newRelease });
+    assert.match(
+      (inputs.plan as readonly string[]).join("\n"),
+      /stop the BE 3\.5\.6.*switch .* from 3\.5\.6 to 3\.5\.7/s,
+    );
+  });
+
+  it("is not there for a change of credentials, limits, contacts or place", async () => {
+    const olds = sample("beNode");
+    const news = {
+      ...olds,
+      connection: { ...connection, password: "rotated" },
+      sql: { user: "root", password: "rotated" },
+      limits: { start: 60 },
+      frontends: [],
+      position: 9,
+    };
+    assert.equal((await handlersOf("beNode").check(olds, news)).inputs.plan, undefined);
+  });
+});
+
+describe("check of a node that exists", () => {
+  const cases: readonly { what: string; kind: "feNode" | "beNode"; changes: Inputs; found: readonly RegExp[] }[] = [
+    {
+      what: "a folder that is taken away",
+      kind: "beNode",
+      changes: { storage: ["/disk2/sr"] },
+      found: [/^storage: \/disk1\/sr/],
+    },
+    { what: "another address", kind: "beNode", changes: { address: "10.0.0.29" }, found: [/^address: cannot change/] },
+    {
+      what: "another home",
+      kind: "feNode",
+      changes: { home: "/srv/fe" },
+      found: [/^home: cannot change/, /^metaDir: cannot change/],
+    },
+    {
+      what: "an observer from a voter",
+      kind: "feNode",
+      changes: { role: "observer" },
+      found: [/^role: an FE stays what it was/],
+    },
+    { what: "a follower from a leader", kind: "feNode", changes: { role: "follower" }, found: [] },
+    { what: "one more folder", kind: "beNode", changes: { storage: ["/disk1/sr", "/disk2/sr"] }, found: [] },
+    { what: "a version behind a pre-flight", kind: "beNode", changes: { release: newRelease }, found: [] },
+    {
+      what: "a version without a pre-flight",
+      kind: "beNode",
+      changes: { release: newRelease, preflight: undefined },
+      found: [/^preflight: must name a `Preflight` before the version of BE be-1 is changed/],
+    },
+    {
+      what: "a port that it has twice",
+      kind: "beNode",
+      changes: { ports: { brpc: 8040 } },
+      found: [/^ports\.brpc: 8040 is also ports\.http/],
+    },
+    {
+      what: "a misread folder",
+      kind: "beNode",
+      changes: { storage: ["/disk1/sr", "/disk2/sr.ssd"] },
+      found: [/^storage: Storage "\/disk2\/sr\.ssd"/],
+    },
+    {
+      what: "a setting of ours",
+      kind: "feNode",
+      changes: { config: { edit_log_port: "9011" } },
+      found: [/^config\.edit_log_port: .*`ports\.editLog`/],
+    },
+  ];
+  for (const { what, kind, changes, found } of cases) {
+    it(`${found.length > 0 ? "refuses" : "takes"} ${what}`, async () => {
+      const olds = sample(kind);
+      const seen = await refused(kind, olds, JSON.parse(JSON.stringify({ ...olds, ...changes })));
+      assertEach(seen, found);
+    });
+  }
+});
+
+describe("check of members, releases and the topology", () => {
+  const cases: readonly { what: string; kind: Kind; changes: Inputs; found: readonly RegExp[] }[] = [
+    {
+      what: "another heartbeat port of a member",
+      kind: "beMember",
+      changes: { port: 9051 },
+      found: [/^port: cannot change on an existing member \(recorded `9050`, declared `9051`\)/],
+    },
+    {
+      what: "another edit log port of a member",
+      kind: "feMember",
+      changes: { ports: { query: 9031, editLog: 9011 } },
+      found: [/^ports\.editLog: cannot change/],
+    },
+    { what: "another query port of a member", kind: "feMember", changes: { ports: { query: 9032 } }, found: [] },
+    {
+      what: "a member without an FE to ask",
+      kind: "beMember",
+      changes: { frontends: [] },
+      found: [/^frontends: wants at least one FE to ask/],
+    },
+    { what: "another release of a member", kind: "beMember", changes: { release: newRelease }, found: [] },
+    {
+      what: "another deployDir of a release",
+      kind: "release",
+      changes: { deployDir: "/srv" },
+      found: [/^deployDir: cannot change on an existing cluster/],
+    },
+    {
+      what: "a limit that is none",
+      kind: "release",
+      changes: { limits: { strat: 1 } },
+      found: [/^limits: unknown argument `strat`/],
+    },
+    {
+      what: "a limit that is none",
+      kind: "beMember",
+      changes: { limits: { strat: 1 } },
+      found: [/^limits: unknown argument `strat`/],
+    },
+    { what: "a limit that is none", kind: "preflight", changes: { limits: { start: 0 } }, found: [/^limits\.start: /] },
+    { what: "maxUnavailable 0", kind: "preflight", changes: { maxUnavailable: 0 }, found: [/^maxUnavailable: /] },
+  ];
+  for (const { what, kind, changes, found } of cases) {
+    it(`of ${kind} ${found.length > 0 ? "refuses" : "takes"} ${what}`, async () => {
+      const olds = sample(kind);
+      const seen = await refused(kind, olds, { ...olds, ...changes });
+      assertEach(seen, found);
+    });
+  }
+
+  it("of the pre-flight refuses what is wrong with the whole, by the cluster's argument", async () => {
+    const inputs = sample("preflight");
+    const nodes = inputs.nodes as readonly Inputs[];
+    const seen = await refused("preflight", {}, { ...inputs, nodes: [nodes[0], nodes[0], nodes[2]] });
+    assert.match(seen[0] ?? "", /^backends\.nodes\[1\]\.name: `be-1` is also the name of backends\.nodes\[0\]/);
+  });
+});
+
+describe("state of an older release of this package", () => {
+  for (const kind of kinds) {
+    it(`of ${kind} with a key more and keys less is understood`, async () => {
+      const inputs = sample(kind);
+      const { position, __urn, maxUnavailable, preflight, ...fewer } = inputs as Record<string, unknown>;
+      const { failures = [] } = await handlersOf(kind).check({ ...fewer, retired: true }, inputs);
+      assert.deepEqual(failures, []);
+      const { __clusterUrn, ...outputs } = outputsOf(kind, fewer) as Record<string, unknown>;
+      const { changes } = await handlersOf(kind).diff("id", { ...outputs, retired: true }, inputs);
+      assert.equal(changes, maxUnavailable !== undefined);
+    });
+  }
+});
