@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { until } from "../../provider/wait.js";
 
 /** Every process that an engine starts inherits this variable: a killed engine's provider is still found by it. */
 export const markerName = "PULUMI_STARROCKS_TEST_STACK";
@@ -27,20 +26,18 @@ const read = (pid: string, file: "environ" | "cmdline"): readonly string[] => {
   }
 };
 
-/** Kills them all and waits until they are gone, so that nothing of one test touches the next. */
-export const killMarked = async (marker: string): Promise<void> => {
-  await until(
-    async () => {
-      const alive = markedProcesses(marker);
-      for (const { pid } of alive) {
-        kill(pid, "SIGKILL");
-      }
-      return alive.length === 0
-        ? { done: true, value: undefined }
-        : { done: false, seen: alive.map(({ pid, command }) => `${pid} ${command}`).join("; ") };
-    },
-    { what: "the processes of a test's engine to end", limit: 10_000, every: 20 },
-  );
+/** Kills them all until they are gone, without leaving this thread: it also runs while this process exits. */
+export const killMarked = (marker: string): void => {
+  const giveUp = Date.now() + 10_000;
+  for (let found = markedProcesses(marker); found.length > 0; found = markedProcesses(marker)) {
+    if (Date.now() > giveUp) {
+      throw new Error(`Cannot kill ${found.map(({ pid, command }) => `${pid} ${command}`).join("; ")}`);
+    }
+    for (const { pid } of found) {
+      kill(pid, "SIGKILL");
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  }
 };
 
 /** Sends a signal; a process that has already ended is fine. */

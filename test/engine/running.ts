@@ -30,7 +30,14 @@ export interface Running<T = Ended> {
 
 const sawLimit = 60_000;
 
-export const start = (command: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Running => {
+export interface StartOptions {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Called with stdout and stderr as they come. */
+  readonly onOutput?: (text: string) => void;
+}
+
+export const start = (command: readonly string[], { cwd, env, onOutput }: StartOptions): Running => {
   const started = performance.now();
   const [program = "", ...args] = command;
   // A group of its own, as a shell with job control would give it.
@@ -44,6 +51,7 @@ export const start = (command: readonly string[], cwd: string, env: NodeJS.Proce
     child[name].setEncoding("utf8").on("data", (part: string) => {
       text[name] += part;
       text.both += part;
+      onOutput?.(part);
     });
   }
   const ended = endOf(child).then((exitCode) => ({

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
+import { atExit } from "../fleet/exit.js";
 import { engineFolder } from "./binaries.js";
 import { killMarked, type MarkedProcess, markedProcesses, markerName } from "./processes.js";
 import { layOut, type Program, writeFiles } from "./project.js";
@@ -23,6 +24,8 @@ export interface StackOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Folders put first on its PATH: stand-ins for plugins. */
   readonly path?: readonly string[];
+  /** Called with what operations print, as it comes. */
+  readonly onOutput?: (text: string) => void;
 }
 
 export interface OperationOptions {
@@ -88,16 +91,21 @@ export const createStack = async (options: StackOptions): Promise<Stack> => {
   const home = mkdtempSync(join(tmpdir(), "pulumi-starrocks-stack-"));
   const marker = randomUUID();
   const folder = join(home, "project");
+  const free = atExit(() => {
+    killMarked(marker);
+    rmSync(home, { recursive: true, force: true });
+  });
   const env = await environment(home, marker, options);
   layOut(options.program, folder);
 
-  const command = (args: readonly string[]): Running => start(["pulumi", ...args], folder, env);
+  const command = (args: readonly string[], onOutput?: (text: string) => void): Running =>
+    start(["pulumi", ...args], { cwd: folder, env, ...(onOutput && { onOutput }) });
   const run = async (...args: readonly string[]): Promise<Ended> => expectCode(args, await command(args).ended, false);
 
   const startOperation = (operation: Operation, args: readonly string[] = []): Running<Outcome> => {
     const log = join(home, `events-${randomUUID()}.json`);
     const agreed = operation === "preview" ? [] : ["--yes"];
-    const running = command([operation, ...agreed, "--event-log", log, ...args]);
+    const running = command([operation, ...agreed, "--event-log", log, ...args], options.onOutput);
     return { ...running, ended: running.ended.then((ended) => ({ ...ended, events: readEvents(log) })) };
   };
   const operate =
@@ -129,8 +137,9 @@ export const createStack = async (options: StackOptions): Promise<Stack> => {
     },
     processes: () => markedProcesses(marker),
     close: async () => {
-      await killMarked(marker);
+      killMarked(marker);
       rmSync(home, { recursive: true, force: true });
+      free();
     },
   };
   try {

@@ -27,6 +27,8 @@ export interface FleetOptions {
    * and `/etc` (copy on write), and the folder of the Node that runs the tests. (Hosts of a `loopback` fleet see the whole machine.)
    */
   readonly visible?: readonly string[];
+  /** Only `loopback`: all hosts at 127.0.0.1, as on a system that has no other loopback address. */
+  readonly oneAddress?: boolean;
   /** Where the hosts' disks are made: a folder that exists. Default `os.tmpdir()`. */
   readonly directory?: string;
 }

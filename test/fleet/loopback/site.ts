@@ -11,7 +11,7 @@ export const startLoopback = async (site: SiteOptions): Promise<Site> => {
   }
   const address = (index: number) => `127.77.${site.number}.${11 + index}`;
   // Linux answers at all of 127.0.0.0/8, macOS at 127.0.0.1 only.
-  const oneAddress = !(await canListen(address(0)));
+  const oneAddress = site.oneAddress === true || !(await canListen(address(0)));
   const hosts = site.names.map(
     (name, index) => new LoopbackHost({ name, address: oneAddress ? "127.0.0.1" : address(index), oneAddress, site }),
   );
