@@ -653,7 +653,8 @@ export class Group {
 
   async #onJoin(socket: net.Socket, member: Member): Promise<void> {
     const leader = this.leader === undefined ? {} : { leader: this.leader };
-    if (!this.isLeader()) {
+    const greeted = this.#incoming.get(socket) !== undefined;
+    if (!this.isLeader() || !greeted) {
       return send(socket, { m: "joined", ok: false, ...leader });
     }
     try {
