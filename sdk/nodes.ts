@@ -52,9 +52,15 @@ export const declaredNodes = (args: ClusterArgs): readonly DeclaredNode[] => {
   const { leader, followers = [], observers = [] } = args.frontends;
   assertKnown(leader, "frontends.leader", known.frontend);
   const list = [
-    ...args.backends.nodes.map((node, index) => ({ kind: "be", field: `backends.nodes[${index}]`, args: node }) as const),
-    ...observers.map((node, index) => ({ kind: "fe", role: "observer", field: `frontends.observers[${index}]`, args: node }) as const),
-    ...followers.map((node, index) => ({ kind: "fe", role: "follower", field: `frontends.followers[${index}]`, args: node }) as const),
+    ...args.backends.nodes.map(
+      (node, index) => ({ kind: "be", field: `backends.nodes[${index}]`, args: node }) as const,
+    ),
+    ...observers.map(
+      (node, index) => ({ kind: "fe", role: "observer", field: `frontends.observers[${index}]`, args: node }) as const,
+    ),
+    ...followers.map(
+      (node, index) => ({ kind: "fe", role: "follower", field: `frontends.followers[${index}]`, args: node }) as const,
+    ),
     { kind: "fe", role: "leader", field: "frontends.leader", args: leader } as const,
   ];
   return list.map((node, position) => {

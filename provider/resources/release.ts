@@ -1,14 +1,14 @@
+import { progressOf, warn } from "../engine/log.js";
 import { echo, type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
-import { progressOf, warn } from "../engine/log.js";
 import { messageOf } from "../error.js";
 import { hostFor } from "../host/pool.js";
 import { limitsOf } from "../plan/limits.js";
+import { releaseIdOf } from "../plan/release-id.js";
 import { type Item, numbered } from "../plan/steps.js";
 import { done, Execution, skipped } from "../rollout/execute.js";
 import { runOf } from "../rollout/run.js";
 import { findJdk } from "../starrocks/jdk.js";
-import { releaseIdOf } from "../plan/release-id.js";
 import { pruneReleases, removeRelease } from "../starrocks/prune.js";
 import { observeRelease, stageRelease } from "../starrocks/release.js";
 import { versionOf } from "../starrocks/versions.js";
@@ -162,7 +162,10 @@ export const release: Handlers = {
       const staged = recorded.parts.every((part) => seals.some((seal) => seal.part === part));
       return { id, props: plain({ ...props, staged }) };
     } catch (error) {
-      await warn(recorded.__urn, `The release on ${recorded.host} could not be looked at; the recorded state stays. ${messageOf(error)}`);
+      await warn(
+        recorded.__urn,
+        `The release on ${recorded.host} could not be looked at; the recorded state stays. ${messageOf(error)}`,
+      );
       return { id, props: plain(props) };
     }
   },

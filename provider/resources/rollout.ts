@@ -18,7 +18,12 @@ const itemOf = (changes: boolean): Item => ({
   change: "",
   stops: false,
   steps: changes
-    ? [{ verb: "survey", text: "see every declared node Alive with the declared version, several times, and query each FE" }]
+    ? [
+        {
+          verb: "survey",
+          text: "see every declared node Alive with the declared version, several times, and query each FE",
+        },
+      ]
     : [],
 });
 

@@ -35,7 +35,9 @@ const lookAtAll = async (topology: Topology, any: NodeContext, steady: Steady): 
   const missing = topology.nodes.flatMap((node) => {
     const { spec } = node;
     const row = isFe(node)
-      ? rows.frontends.find(({ address, editLogPort }) => address === spec.address && editLogPort === node.spec.ports.editLog)
+      ? rows.frontends.find(
+          ({ address, editLogPort }) => address === spec.address && editLogPort === node.spec.ports.editLog,
+        )
       : rows.backends.find(({ address, heartbeatPort }) => address === spec.address && heartbeatPort === portOf(node));
     if (!row) {
       return [`${labelOf(spec)} is not in the cluster`];
@@ -43,7 +45,9 @@ const lookAtAll = async (topology: Topology, any: NodeContext, steady: Steady): 
     if (!row.alive) {
       return [`${labelOf(spec)} is not Alive${row.errMsg ? ` (${row.errMsg})` : ""}`];
     }
-    return runsVersion(row.version, topology.release.version) ? [] : [`${labelOf(spec)} runs ${row.version ?? "no version"}`];
+    return runsVersion(row.version, topology.release.version)
+      ? []
+      : [`${labelOf(spec)} runs ${row.version ?? "no version"}`];
   });
   if (missing.length > 0) {
     steady.reset();
@@ -62,7 +66,9 @@ const query = async (topology: Topology, node: NodeContext): Promise<void> => {
   try {
     const version = await versionComment(await node.frontends.through(contact), node.limits.sql);
     if (!runsVersion(version, topology.release.version)) {
-      throw new UserError(`${labelOf(node.spec)} answers as ${version ?? "no version"}, declared is ${topology.release.version}.`);
+      throw new UserError(
+        `${labelOf(node.spec)} answers as ${version ?? "no version"}, declared is ${topology.release.version}.`,
+      );
     }
   } catch (error) {
     if (error instanceof TransientError) {

@@ -8,6 +8,7 @@ import { readHomeMarker } from "../starrocks/marker.js";
 import type { FePorts } from "../starrocks/ports.js";
 import { AccessDenied, connectSql, type Sql, SqlTimeout } from "../starrocks/sql.js";
 import { type Backend, type Frontend, setRootPassword, showBackends, showFrontends } from "../starrocks/statements.js";
+import { until } from "../wait.js";
 
 /** An FE of the cluster, as a node that asks it reaches it. */
 export interface Contact {
@@ -141,6 +142,21 @@ export class Frontends {
         backends: await showBackends(sql, this.#access.limits.sql),
       }),
       without,
+    );
+  }
+
+  /** Rows of a cluster that is known to work; an election is waited for. */
+  rowsSoon(limit: number): Promise<{ frontends: readonly Frontend[]; backends: readonly Backend[] }> {
+    return until(
+      async () => {
+        const value = await this.rows();
+        return value ? { done: true, value } : { done: false, seen: "no FE answers" };
+      },
+      {
+        what: "the FE group to have a leader",
+        limit,
+        advice: "A majority of its voting FEs must run; look at their fe.log.",
+      },
     );
   }
 

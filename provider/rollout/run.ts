@@ -25,6 +25,7 @@ export class Run {
   #backends: Turnstile | undefined;
   #maxUnavailable = 1;
   #journal: Journal | undefined;
+  readonly #nodes = new Map<string, Mutex>();
   readonly #once = new Map<"inspect" | "gate", Promise<void>>();
   #componentUrn: string | undefined;
   #failure: string | undefined;
@@ -65,6 +66,13 @@ export class Run {
   /** Whether anything but the final proof is going to be done. */
   get willAct(): boolean {
     return [...this.items.values()].some(({ id, steps }) => id !== "rollout" && steps.length > 0);
+  }
+
+  /** Work on one node goes one after the other: its own update and the gate's repair may want it at once. */
+  onNode<T>(node: string, work: () => Promise<T>): Promise<T> {
+    const mutex = this.#nodes.get(node) ?? new Mutex();
+    this.#nodes.set(node, mutex);
+    return mutex.run(work);
   }
 
   /** The plan of a whole operation, once all resources were checked; undefined when nothing is going to happen. */

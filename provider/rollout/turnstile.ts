@@ -60,7 +60,8 @@ export class Turnstile {
         what: `the turn of ${options.node}`,
         limit: options.limit,
         ...(options.onProgress && { onProgress: options.onProgress }),
-        advice: "It was not touched. Bring the nodes named here back (`pulumi up --refresh` starts declared ones), then run `pulumi up` again.",
+        advice:
+          "It was not touched. Bring the nodes named here back (`pulumi up --refresh` starts declared ones), then run `pulumi up` again.",
       });
     } finally {
       this.#waiting.delete(me);

@@ -11,7 +11,8 @@ import { type FeMemberInputs, type MemberContext, memberHandlers } from "./handl
 
 type Context = MemberContext<FeMemberInputs>;
 
-const voter = (role: FeMemberInputs["role"]): "follower" | "observer" => (role === "observer" ? "observer" : "follower");
+const voter = (role: FeMemberInputs["role"]): "follower" | "observer" =>
+  role === "observer" ? "observer" : "follower";
 
 const steps = ({ address, name, ports, release, role }: FeMemberInputs): readonly Step[] => [
   {
@@ -53,25 +54,30 @@ const add = async (context: Context): Promise<Outcome> => {
   return done;
 };
 
+/** What of the proof is still missing, for people; undefined when nothing is. */
+const missing = ({ release }: FeMemberInputs, row: Frontend | undefined): string | undefined => {
+  if (!row) {
+    return "it is not in SHOW FRONTENDS";
+  }
+  const why = row.errMsg ? `: ${row.errMsg}` : "";
+  if (!row.join) {
+    return `not joined${why}`;
+  }
+  if (!row.alive) {
+    return `not Alive${why}`;
+  }
+  // A leader's own row has neither start time nor version for its first seconds.
+  const proven = row.role === "leader" || runsVersion(row.version, release.version);
+  return proven ? undefined : `it runs ${row.version ?? "no known version"}`;
+};
+
 const lookForJoined = async (context: Context, steady: Steady): Promise<Look<void>> => {
   const { inputs } = context;
   const seen = await rows(context);
-  const row = seen && rowOf(inputs, seen);
-  const missing = !seen
-    ? "no FE answers"
-    : !row
-      ? "it is not in SHOW FRONTENDS"
-      : !row.join
-        ? `not joined${row.errMsg ? `: ${row.errMsg}` : ""}`
-        : !row.alive
-          ? `not Alive${row.errMsg ? `: ${row.errMsg}` : ""}`
-          : // A leader's own row has neither start time nor version for its first seconds.
-            row.role !== "leader" && !runsVersion(row.version, inputs.release.version)
-            ? `it runs ${row.version ?? "no known version"}`
-            : undefined;
-  if (missing !== undefined) {
+  const lacking = seen ? missing(inputs, rowOf(inputs, seen)) : "no FE answers";
+  if (lacking !== undefined) {
     steady.reset();
-    return { done: false, seen: missing };
+    return { done: false, seen: lacking };
   }
   return isSteady(steady, "joined and Alive");
 };
@@ -97,7 +103,9 @@ const query = async ({ frontends, inputs, limits }: Context): Promise<Outcome> =
   }
   const version = await versionComment(await frontends.through(contact), limits.sql);
   if (!runsVersion(version, inputs.release.version)) {
-    throw new UserError(`FE ${inputs.name} answers as ${version ?? "no version"}, declared is ${inputs.release.version}.`);
+    throw new UserError(
+      `FE ${inputs.name} answers as ${version ?? "no version"}, declared is ${inputs.release.version}.`,
+    );
   }
   return { mark: "done", detail: `it answers as ${version}` };
 };

@@ -1,17 +1,17 @@
 import { UserError } from "../../error.js";
 import type { BeSpec } from "../../plan/spec.js";
+import { done, type Outcome, skipped } from "../../rollout/execute.js";
+import { isSteady, Steady } from "../../rollout/steady.js";
 import { beHealth } from "../../starrocks/http.js";
 import { beVerdict } from "../../starrocks/logs.js";
 import type { Backend } from "../../starrocks/statements.js";
 import { isNewer } from "../../starrocks/statements.js";
 import { features, runsVersion, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
-import { done, type Outcome, skipped } from "../../rollout/execute.js";
-import { isSteady, Steady } from "../../rollout/steady.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { startNode } from "./start.js";
-import { noteProven } from "./works.js";
 import type { Watch } from "./watch.js";
+import { noteProven } from "./works.js";
 
 /** What the cluster said of the BE before it was started; its start time must be another one afterwards. */
 interface Before {
@@ -58,8 +58,9 @@ export class BeWork {
 
   /** Takes note of what is there before anything is stopped. */
   async note(): Promise<void> {
-    const { frontends, spec } = this.#context;
-    const rows = await frontends.rows();
+    const { frontends, limits, run, spec } = this.#context;
+    // Where the gate saw a cluster, its silence is an election, not an answer.
+    const rows = run.answers ? await frontends.rowsSoon(limits.leader) : await frontends.rows();
     this.#before = { answered: rows !== undefined, row: rows && rowOf(spec, rows.backends) };
   }
 
@@ -146,7 +147,8 @@ export class BeWork {
         what: `${labelOf(spec)} to be Alive with ${spec.release.version} in SHOW BACKENDS`,
         limit: limits.alive,
         onProgress: report,
-        advice: "The BE runs and answers HTTP; look at ErrMsg in SHOW BACKENDS, and whether the FEs reach its heartbeat port.",
+        advice:
+          "The BE runs and answers HTTP; look at ErrMsg in SHOW BACKENDS, and whether the FEs reach its heartbeat port.",
       },
     );
     return `Alive with ${spec.release.version}`;

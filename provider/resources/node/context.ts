@@ -5,7 +5,7 @@ import type { Connection } from "../../host/connection.js";
 import { hostFor } from "../../host/pool.js";
 import type { Host } from "../../host/types.js";
 import { type Limits, limitsOf } from "../../plan/limits.js";
-import { beFields, type BeSpec, beSpec, feFields, type FeSpec, feSpec, type NodeSpec } from "../../plan/spec.js";
+import { type BeSpec, beFields, beSpec, type FeSpec, feFields, feSpec, type NodeSpec } from "../../plan/spec.js";
 import { Frontends } from "../../rollout/frontends.js";
 import { type Run, runOf } from "../../rollout/run.js";
 import { beNodeInputs, feNodeInputs, read } from "../inputs.js";

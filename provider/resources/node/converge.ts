@@ -2,13 +2,13 @@ import { messageOf, UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
 import type { Item } from "../../plan/steps.js";
 import { verbs } from "../../plan/steps.js";
-import { Execution, type Outcome, type Works, done, skipped } from "../../rollout/execute.js";
+import { done, Execution, type Outcome, skipped, type Works } from "../../rollout/execute.js";
 import { RefusedTurn } from "../../rollout/turnstile.js";
+import { stopProcess } from "../../starrocks/stop.js";
 import { BeWork } from "./be.js";
 import { isBe, isFe, labelOf, type NodeContext } from "./context.js";
 import { FeWork } from "./fe.js";
 import { configure, folders, look, runsAsDeclared, stop, switchRelease } from "./works.js";
-import { stopProcess } from "../../starrocks/stop.js";
 
 /** The differences between the kinds of node, behind one face. */
 interface KindWork {
@@ -101,7 +101,10 @@ export const converge = async (
   };
   const execution = new Execution(item, works, run.journal, context.progress);
   try {
-    await execution.run();
+    // A node that waits for its turn may be waiting for another one's repair: it must not be locked yet.
+    const acting = item.steps.findIndex(({ verb }) => verb !== "folders" && verb !== "turn");
+    await execution.run(item.steps.slice(0, acting));
+    await run.onNode(labelOf(spec), () => execution.run(item.steps.slice(acting)));
   } catch (error) {
     if (error instanceof RefusedTurn) {
       throw error;
@@ -132,7 +135,13 @@ const undoStart = async ({ host, limits, spec }: NodeContext): Promise<boolean> 
 };
 
 /** The error that people read: node, step, what was seen, and what to do. */
-const describe = (context: NodeContext, action: Action, execution: Execution, error: unknown, touched: boolean): Error => {
+const describe = (
+  context: NodeContext,
+  action: Action,
+  execution: Execution,
+  error: unknown,
+  touched: boolean,
+): Error => {
   if (!(error instanceof UserError)) {
     return error as Error;
   }
@@ -140,7 +149,8 @@ const describe = (context: NodeContext, action: Action, execution: Execution, er
   const { step, item } = execution;
   const verb = step ? verbs[step.verb] : "begin";
   const at = step ? `step ${item.steps.indexOf(step) + 1} of ${item.steps.length}` : "at the beginning";
-  const untouched = action.type === "create" ? "It does not run; no data was removed." : `${labelOf(spec)} was not touched.`;
+  const untouched =
+    action.type === "create" ? "It does not run; no data was removed." : `${labelOf(spec)} was not touched.`;
   const state = touched ? `${labelOf(spec)} is left as it is; its data is untouched.` : untouched;
   const others = action.type === "create" ? "" : " No other node is touched any more.";
   const message =

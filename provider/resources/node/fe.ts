@@ -31,8 +31,10 @@ interface Before {
 }
 
 /** The row of an FE, which the group knows by address and edit log port. */
-export const frontendRow = (spec: { readonly address: string; readonly ports: { readonly editLog: number } }, rows: readonly Frontend[]) =>
-  rows.find(({ address, editLogPort }) => address === spec.address && editLogPort === spec.ports.editLog);
+export const frontendRow = (
+  spec: { readonly address: string; readonly ports: { readonly editLog: number } },
+  rows: readonly Frontend[],
+) => rows.find(({ address, editLogPort }) => address === spec.address && editLogPort === spec.ports.editLog);
 
 export class FeWork {
   readonly #context: NodeContext<FeSpec>;
@@ -72,8 +74,9 @@ export class FeWork {
   };
 
   async note(): Promise<void> {
-    const { frontends, spec } = this.#context;
-    const rows = await frontends.rows();
+    const { frontends, limits, run, spec } = this.#context;
+    // Where the gate saw a cluster, its silence is an election, not an answer.
+    const rows = run.answers ? await frontends.rowsSoon(limits.leader) : await frontends.rows();
     this.#before = { answered: rows !== undefined, row: rows && frontendRow(spec, rows.frontends) };
   }
 
@@ -131,7 +134,8 @@ export class FeWork {
   async #livingHelper(): Promise<string | undefined> {
     const { frontends, limits, run, spec } = this.#context;
     const rows = await frontends.ask((sql) => showFrontends(sql, limits.sql), spec.name);
-    const helper = rows?.find(({ role, alive }) => role === "leader" && alive) ?? rows?.find(({ alive, join }) => alive && join);
+    const helper =
+      rows?.find(({ role, alive }) => role === "leader" && alive) ?? rows?.find(({ alive, join }) => alive && join);
     if (!rows || !helper) {
       return undefined;
     }
@@ -139,7 +143,14 @@ export class FeWork {
     if (own?.join) {
       await run.membership.run(() =>
         frontends.tell(
-          (sql) => dropFrontend(sql, own.role === "observer" ? "observer" : "follower", own.address, own.editLogPort, limits.sql),
+          (sql) =>
+            dropFrontend(
+              sql,
+              own.role === "observer" ? "observer" : "follower",
+              own.address,
+              own.editLogPort,
+              limits.sql,
+            ),
           spec.name,
         ),
       );

@@ -1,5 +1,13 @@
 import type { Plain } from "../../engine/outputs.js";
-import { type Action, changeText, nodeSteps, type Recorded, type Status, statuses, stopsNode } from "../../plan/node.js";
+import {
+  type Action,
+  changeText,
+  nodeSteps,
+  type Recorded,
+  type Status,
+  statuses,
+  stopsNode,
+} from "../../plan/node.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import type { Item, Wave } from "../../plan/steps.js";
 import { specOf } from "./context.js";

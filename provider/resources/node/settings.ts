@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { NodeSpec } from "../../plan/spec.js";
-import { type Settings } from "../../starrocks/conf.js";
+import type { Settings } from "../../starrocks/conf.js";
 import { bePortAliases, bePortSettings, fePortSettings } from "../../starrocks/ports.js";
 import { storageText } from "../../starrocks/storage.js";
 import { versionOf } from "../../starrocks/versions.js";

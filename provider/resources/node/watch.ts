@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { UserError } from "../../error.js";
 import { homePaths, kindLayouts } from "../../starrocks/layout.js";
-import { lastLines, type LogMarks, mergeLines, readSince } from "../../starrocks/logs.js";
+import { type LogMarks, lastLines, mergeLines, readSince } from "../../starrocks/logs.js";
 import { isSameProcess, type ObservedProcess, observeProcess } from "../../starrocks/process.js";
 import type { StartResult } from "../../starrocks/start.js";
 import { labelOf, type NodeContext } from "./context.js";
@@ -13,7 +13,7 @@ export class Watch {
   readonly #context: NodeContext;
   readonly #paths: readonly string[];
   #marks: LogMarks;
-  #texts: Record<string, string> = {};
+  readonly #texts: Record<string, string> = {};
   #process: ObservedProcess | undefined;
 
   constructor(context: NodeContext, started: StartResult) {
@@ -59,7 +59,10 @@ export class Watch {
 
   async died(): Promise<UserError> {
     const { host, spec } = this.#context;
-    const code = this.started.code === 0 ? "start script said 0, then the process died" : `start script failed with ${this.started.code}`;
+    const code =
+      this.started.code === 0
+        ? "start script said 0, then the process died"
+        : `start script failed with ${this.started.code}`;
     return new UserError(`${labelOf(spec)} on ${host.name} does not run: ${code}. ${await this.lastWords()}`);
   }
 }

@@ -1,13 +1,12 @@
 import { UserError } from "../../error.js";
-import { drift } from "../../starrocks/conf.js";
-import { applySettings } from "../../starrocks/conf.js";
+import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
+import { applySettings, drift } from "../../starrocks/conf.js";
 import { describeFolder, ensureFolders, markData, ownershipOf, type WantedFolder } from "../../starrocks/folders.js";
 import { ensureView, prepareHome, switchTo } from "../../starrocks/home.js";
 import { homePaths, kindLayouts, releaseFolder } from "../../starrocks/layout.js";
 import { writeHomeMarker } from "../../starrocks/marker.js";
 import { type ObservedHome, observeHome } from "../../starrocks/observe.js";
 import { describeStop, stopProcess } from "../../starrocks/stop.js";
-import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { dataPaths, settingsOf, unwantedKeys } from "./settings.js";
 
