@@ -72,9 +72,10 @@ const copyRepository = async (/** @type {string} */ target) => {
 /**
  * @param {Environment} environment
  * @param {string} folder an empty one
+ * @param {(detail: string) => void} progress
  * @returns {Promise<readonly string[]>} a row of the table
  */
-const testIn = async ({ node, pulumi }, folder) => {
+const testIn = async ({ node, pulumi }, folder, progress) => {
   const env = { PATH: `${await nodeFolder(node)}${delimiter}${process.env.PATH}` };
   await copyRepository(folder);
   if (pulumi !== "locked") {
@@ -82,6 +83,7 @@ const testIn = async ({ node, pulumi }, folder) => {
   }
   const results = [];
   for (const [suite, args] of suites) {
+    progress(suite);
     const command = /** @type {const} */ (["node", join(folder, "tools/test.mjs"), suite, ...args]);
     const { code, output } = await run([...command], { cwd: folder, env, limit: suiteLimit });
     if (code !== 0) {
@@ -114,7 +116,7 @@ await runTool(async () => {
     const folder = mkdtempSync(join(tmpdir(), "pulumi-starrocks-matrix-"));
     try {
       const name = `Node ${environment.node}, @pulumi/pulumi ${environment.pulumi}`;
-      rows.push([...(await step(name, () => testIn(environment, folder)))]);
+      rows.push([...(await step(name, (progress) => testIn(environment, folder, progress)))]);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
