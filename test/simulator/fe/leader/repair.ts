@@ -42,6 +42,10 @@ const catchUp = async (fe: Frontend, tablet: Tablet): Promise<void> => {
 };
 
 const addCopy = async (fe: Frontend, tablet: Tablet): Promise<void> => {
+  // A lost replica makes room for a new one, which may land on the same backend.
+  for (const { id } of tablet.replicas.filter(({ bad }) => bad)) {
+    await propose(fe, { type: "dropReplica", tabletId: tablet.id, replicaId: id });
+  }
   const unfinished = tablet.replicas.find(({ state }) => state === "CLONE");
   if (unfinished !== undefined) {
     const node = nodeOf(fe, unfinished);

@@ -1,13 +1,35 @@
-import { allTablets, type NodeRow } from "../catalog/state.js";
+import { allTablets, type NodeRow, type Replica, type Tablet } from "../catalog/state.js";
 import { dropTablet, listTablets } from "../data/backends.js";
 import type { TabletLocks } from "../data/lock.js";
 import { type Frontend, propose } from "../frontend.js";
+import { tabletsBeingMade } from "./tables.js";
 
 const reportMs = 60_000;
 const lookMs = 1000;
 
+/** The replica is not what the metadata says: asked again with writers kept out, for a table may have been made meanwhile. */
+const correct = async (
+  fe: Frontend,
+  locks: TabletLocks,
+  node: NodeRow,
+  tablet: Tablet,
+  replica: Replica,
+): Promise<void> =>
+  locks.hold([tablet.id], async () => {
+    const version = (await listTablets(fe, node)).get(tablet.id);
+    const bad = version === undefined;
+    if (replica.state === "CLONE" || replica.bad || (!bad && version >= replica.version)) {
+      return;
+    }
+    const what = bad ? "missing" : "behind";
+    fe.log.warn("ReportHandler.tabletReport():422", `tablet ${tablet.id} of backend ${node.id} is ${what}`);
+    const ids = { tabletId: tablet.id, replicaId: replica.id };
+    await propose(fe, { type: "reported", ...ids, version: version ?? 0, bad });
+  });
+
 /** Compares what a BE has with what the metadata says: lost replicas become bad, unknown tablets are deleted from the BE. */
 const compare = async (fe: Frontend, locks: TabletLocks, node: NodeRow): Promise<void> => {
+  const before = new Set(allTablets(fe.catalog.state).map(({ tablet }) => tablet.id));
   const reported = await listTablets(fe, node);
   const known = new Set<number>();
   for (const { tablet } of allTablets(fe.catalog.state)) {
@@ -16,22 +38,12 @@ const compare = async (fe: Frontend, locks: TabletLocks, node: NodeRow): Promise
       continue;
     }
     known.add(tablet.id);
-    const version = reported.get(tablet.id);
-    if (locks.isHeld(tablet.id) || replica.state === "CLONE" || (version !== undefined && version >= replica.version)) {
-      continue;
+    if (before.has(tablet.id) && (reported.get(tablet.id) ?? -1) < replica.version) {
+      await correct(fe, locks, node, tablet, replica);
     }
-    const bad = version === undefined;
-    if (bad && replica.bad) {
-      continue;
-    }
-    fe.log.warn(
-      "ReportHandler.tabletReport():422",
-      `tablet ${tablet.id} of backend ${node.id} is ${bad ? "missing" : "behind"}`,
-    );
-    await propose(fe, { type: "reported", tabletId: tablet.id, replicaId: replica.id, version: version ?? 0, bad });
   }
   for (const id of reported.keys()) {
-    if (known.has(id) || locks.isHeld(id)) {
+    if (known.has(id) || tabletsBeingMade.has(id) || locks.isHeld(id)) {
       continue;
     }
     fe.log.warn("ReportHandler.deleteFromBackend():788", `delete tablet ${id} from backend ${node.id}`);

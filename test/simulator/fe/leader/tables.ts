@@ -1,4 +1,4 @@
-import type { Column, Database, Table, WriteQuorum } from "../catalog/state.js";
+import type { Column, Database, NodeRow, Table, Tablet, WriteQuorum } from "../catalog/state.js";
 import { createTablet, dropTablet } from "../data/backends.js";
 import { type Frontend, propose, takeIds } from "../frontend.js";
 import { SqlError } from "../sql/error.js";
@@ -13,6 +13,9 @@ export interface TableWish {
   readonly writeQuorum: WriteQuorum;
   readonly properties: Readonly<Record<string, string>>;
 }
+
+/** They are on the BEs already, and not in the metadata yet: a tablet report must not take them for leftovers. */
+export const tabletsBeingMade = new Set<number>();
 
 /** Makes the tablets on the BEs, then the table in the journal. */
 export const createTable = async (fe: Frontend, database: Database, wish: TableWish): Promise<void> => {
@@ -42,6 +45,26 @@ export const createTable = async (fe: Frontend, database: Database, wish: TableW
     }));
     return { tablet: { id, version: 1, replicas }, nodes };
   });
+  const ids = placed.map(({ tablet }) => tablet.id);
+  for (const id of ids) {
+    tabletsBeingMade.add(id);
+  }
+  try {
+    await makeTablets(fe, placed);
+    await propose(fe, { type: "createTable", databaseId: database.id, table: tableOf(wish, first, placed) });
+  } finally {
+    for (const id of ids) {
+      tabletsBeingMade.delete(id);
+    }
+  }
+};
+
+interface Placed {
+  readonly tablet: Tablet;
+  readonly nodes: readonly NodeRow[];
+}
+
+const makeTablets = async (fe: Frontend, placed: readonly Placed[]): Promise<void> => {
   const wanted = placed.flatMap(({ tablet, nodes }) => nodes.map((node) => ({ tablet, node })));
   const results = await Promise.allSettled(wanted.map(({ tablet, node }) => createTablet(fe, node, tablet.id)));
   const failed = wanted.filter((_, index) => results[index]?.status === "rejected");
@@ -52,8 +75,11 @@ export const createTable = async (fe: Frontend, database: Database, wish: TableW
       `Table creation timed out. unfinished replicas(${unfinished.length}/${wanted.length}): ${unfinished.join(" ")}\n You can increase the timeout by increasing the config "tablet_create_timeout_second" and try again.`,
     );
   }
-  const { name, columns, keysType, writeQuorum, properties } = wish;
-  const table: Table = {
+};
+
+const tableOf = (wish: TableWish, first: number, placed: readonly Placed[]): Table => {
+  const { name, columns, keysType, writeQuorum, properties, replicationNum } = wish;
+  return {
     id: first,
     partitionId: first + 1,
     indexId: first + 2,
@@ -66,7 +92,6 @@ export const createTable = async (fe: Frontend, database: Database, wish: TableW
     createdAt: Date.now(),
     tablets: placed.map(({ tablet }) => tablet),
   };
-  await propose(fe, { type: "createTable", databaseId: database.id, table });
 };
 
 export const dropTables = async (fe: Frontend, tables: readonly Table[]): Promise<void> => {
