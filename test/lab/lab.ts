@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createStack, type Stack } from "../engine/stack.js";
@@ -6,6 +6,7 @@ import { createFleet } from "../fleet/fleet.js";
 import type { Fleet, FleetKind, FleetOptions, Host } from "../fleet/types.js";
 import { buildJdk, type JavaVersion } from "../simulator/jdk.js";
 import { type BuiltRelease, buildRelease, type ReleaseOptions } from "../simulator/release.js";
+import { type JournalEntry, readJournal } from "./journal.js";
 
 export interface LabOptions {
   readonly kind?: FleetKind;
@@ -41,6 +42,9 @@ export const quick = {
   silentElectionMs: 1000,
   statisticsTables: 0,
 } as const;
+
+/** Limits in seconds that hold on a machine whose two cores do many other things. */
+const patient = { start: 120, alive: 120, leader: 60, stop: 60, turn: 300 };
 
 /** The arguments of a `Cluster` as plain JSON, which the lab's program reads. */
 export type PlainArgs = {
@@ -83,6 +87,8 @@ export class Lab {
   static async create(options: LabOptions = {}): Promise<Lab> {
     const { frontends = 3, backends = 3, spares = 0, kind = "loopback" } = options;
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "pulumi-starrocks-lab-")));
+    // The hosts' login user runs the JDK that is made here.
+    chmodSync(folder, 0o755);
     let fleet: Fleet | undefined;
     try {
       await buildJdk({ directory: join(folder, "jdk"), version: options.java ?? 17 });
@@ -146,6 +152,7 @@ export class Lab {
       connection: { ...connection, dialErrorLimit: 1, perDialTimeout: 5 },
       sql: { password: rootPassword },
       javaHome: this.jdk,
+      limits: patient,
       frontends: { leader, followers },
       backends: {
         nodes: Array.from({ length: backends }, (_, index) => this.node(`be${index + 1}`)),
@@ -165,17 +172,20 @@ export class Lab {
     this.stack.write({ "cluster.json": JSON.stringify({ name, args }) });
   }
 
-  /** The entries of the newest journal. */
-  journal(): readonly Record<string, unknown>[] {
+  /** The journals of the stack's operations, oldest first. */
+  journals(): readonly string[] {
     const folder = join(this.stack.folder, ".pulumi-starrocks", "journal");
-    mkdirSync(folder, { recursive: true });
-    const newest = readdirSync(folder).sort().at(-1);
-    return newest === undefined
-      ? []
-      : readFileSync(join(folder, newest), "utf8")
-          .trim()
-          .split("\n")
-          .map((line) => JSON.parse(line));
+    return existsSync(folder)
+      ? readdirSync(folder)
+          .sort()
+          .map((name) => join(folder, name))
+      : [];
+  }
+
+  /** The entries of the newest journal. */
+  journal(): readonly JournalEntry[] {
+    const newest = this.journals().at(-1);
+    return newest === undefined ? [] : readJournal(newest);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { namespacesPossible } from "../fleet/fleet.js";
+import { watchAvailability } from "../lab/availability.js";
+import { Lab, rootPassword } from "../lab/lab.js";
+import { NodeProcesses } from "../lab/node-processes.js";
+import { Session } from "../simulator/client/session.js";
+import { startWorkload } from "../simulator/client/workload.js";
+
+const impossible = namespacesPossible();
+const fleetName = impossible === undefined ? "hosts with an sshd each" : `loopback hosts (${impossible})`;
+
+describe(`a cluster from nothing to its next version and away, on ${fleetName}`, () => {
+  let lab: Lab;
+  let processes: NodeProcesses;
+  let acknowledged = 0;
+  const login = () => ({
+    frontends: ["fe1", "fe2", "fe3"].map((name) => ({ host: lab.fleet.host(name).address })),
+    password: rootPassword,
+  });
+  const handshakes = () => lab.fleet.hosts.map((host) => lab.fleet.handshakes(host));
+  const everyHostOnce = () => lab.fleet.hosts.map(() => 1);
+
+  before(async () => {
+    lab = await Lab.create({ kind: impossible === undefined ? "namespaces" : "loopback" });
+    processes = await NodeProcesses.of(lab.fleet);
+  });
+  after(() => lab?.close());
+
+  it("is created: 3 FEs and 3 BEs, over one SSH connection a host", async () => {
+    lab.declare(lab.args(await lab.release("3.5.7")));
+    const { stdout } = await lab.stack.up();
+    assert.match(stdout, /sr: done in \d+ s; every node is proven\./);
+    assert.deepEqual(Object.keys(processes.byHost()), ["be1", "be2", "be3", "fe1", "fe2", "fe3"]);
+    assert.deepEqual(handshakes(), everyHostOnce());
+  });
+
+  it("is left alone by a second up and by a second preview, which ask no host", async () => {
+    const before = processes.byHost();
+    lab.fleet.resetHandshakes();
+    await lab.stack.preview(["--expect-no-changes"]);
+    await lab.stack.up(["--expect-no-changes"]);
+    assert.equal(lab.fleet.handshakes(), 0);
+    assert.deepEqual(processes.byHost(), before);
+  });
+
+  it("is upgraded under a client that reads and writes: one node down at most, the leader last, no write lost", async () => {
+    lab.declare(lab.args(await lab.release("3.5.8")));
+    lab.fleet.resetHandshakes();
+    const workload = await startWorkload(login());
+    const availability = await watchAvailability(lab, login());
+    const upgrade = await lab.stack.start("up", ["--skip-preview"]).ended;
+    const seen = await availability();
+    const report = await workload.stop();
+    acknowledged = report.writesAcknowledged;
+    assert.equal(upgrade.exitCode, 0, upgrade.stdout);
+    assert.equal(report.writesLost, 0);
+    assert.ok(report.writesAcknowledged > 50, `${report.writesAcknowledged} writes acknowledged`);
+    assert.ok(seen.readings > 20, `${seen.readings} readings by SQL`);
+    assert.ok(seen.mostWithoutProcess === 1 && seen.mostNotAlive <= 1, JSON.stringify(seen));
+    assert.deepEqual([...seen.stopped.slice(0, 3)].sort(), ["be1", "be2", "be3"], "first the BEs");
+    assert.deepEqual([...seen.stopped.slice(3, 5)].sort(), ["fe2", "fe3"], "then the followers");
+    assert.deepEqual(seen.stopped.slice(5), ["fe1"], "the leader last, and nobody twice");
+    assert.deepEqual(handshakes(), everyHostOnce());
+    const session = new Session(login());
+    const versions = [...(await session.query("SHOW FRONTENDS")), ...(await session.query("SHOW BACKENDS"))];
+    session.close();
+    assert.deepEqual(new Set(versions.map(({ Version }) => Version)), new Set(["3.5.8-e58b001"]));
+  });
+
+  it("is destroyed: the leader stops first, the BEs last; no process stays, all data does", async () => {
+    lab.fleet.resetHandshakes();
+    const availability = await watchAvailability(lab, login());
+    await lab.stack.destroy();
+    const { stopped } = await availability();
+    assert.deepEqual(stopped.slice(0, 1), ["fe1"]);
+    assert.deepEqual([...stopped.slice(1, 3)].sort(), ["fe2", "fe3"]);
+    assert.deepEqual([...stopped.slice(3)].sort(), ["be1", "be2", "be3"]);
+    for (const host of lab.fleet.hosts) {
+      assert.deepEqual(await host.processes(), [], `processes of ${host.name}`);
+      const data = host.name.startsWith("fe") ? "/opt/starrocks/fe/meta/image/VERSION" : "/disk1/starrocks/cluster_id";
+      assert.ok(await host.readFile(host.path(data)), `${data} of ${host.name}`);
+    }
+    assert.deepEqual(handshakes(), everyHostOnce());
+  });
+
+  it("comes back on its data with the next up", async () => {
+    await lab.stack.up();
+    const session = new Session(login());
+    const rows = await session.query("SELECT k, v FROM workload.acknowledged");
+    const members = [...(await session.query("SHOW FRONTENDS")), ...(await session.query("SHOW BACKENDS"))];
+    session.close();
+    assert.ok(rows.length >= acknowledged, `${rows.length} rows of ${acknowledged} acknowledged writes`);
+    assert.deepEqual(
+      rows.filter(({ k, v }) => v !== `value ${k}`),
+      [],
+    );
+    assert.deepEqual(
+      members.map(({ Alive }) => Alive),
+      Array.from({ length: 6 }, () => "true"),
+    );
+  });
+});

@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import { type Verb, type Wave, waves } from "../../provider/plan/steps.js";
+import type { Mark } from "../../provider/rollout/journal.js";
+
+/** A line of a journal: an item that begins, a step that ended, or a note. */
+export interface JournalEntry {
+  readonly time: string;
+  readonly item?: string;
+  readonly wave?: Wave;
+  readonly position?: number;
+  readonly planned?: string;
+  readonly within?: string;
+  readonly step?: Verb;
+  readonly text?: string;
+  readonly mark?: Mark;
+  readonly detail?: string;
+  readonly note?: string;
+}
+
+/** What was done to one resource. */
+export interface JournalItem {
+  readonly id: string;
+  readonly wave: Wave;
+  readonly position: number;
+  /** Its line of the plan. */
+  readonly planned: string;
+  /** The item of which a step began this one. */
+  readonly within: string | undefined;
+  readonly steps: readonly {
+    readonly verb: Verb;
+    readonly mark: Mark;
+    readonly time: number;
+    readonly detail: string;
+  }[];
+}
+
+export const readJournal = (file: string): readonly JournalEntry[] =>
+  readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+/** The items of a journal in the order of a plan: by wave, then by position. */
+export const itemsOf = (entries: readonly JournalEntry[]): readonly JournalItem[] =>
+  entries
+    .flatMap(({ item, wave, position = 0, planned, within }) =>
+      item !== undefined && wave !== undefined && planned !== undefined
+        ? [{ id: item, wave, position, planned, within, steps: stepsOf(item, entries) }]
+        : [],
+    )
+    .sort(
+      (a, b) => waves.indexOf(a.wave) - waves.indexOf(b.wave) || a.position - b.position || a.id.localeCompare(b.id),
+    );
+
+const stepsOf = (id: string, entries: readonly JournalEntry[]): JournalItem["steps"] =>
+  entries.flatMap(({ item, step, mark, time, detail = "" }) =>
+    item === id && step !== undefined && mark !== undefined
+      ? [{ verb: step, mark, time: Date.parse(time), detail }]
+      : [],
+  );
