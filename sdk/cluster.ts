@@ -1,3 +1,4 @@
+import { accessSync, constants } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { releaseIdOf } from "../provider/plan/release-id.js";
 import { digestOf } from "./archive.js";
@@ -18,25 +19,49 @@ import {
 
 type ResolvedRelease = { version: string; sha256: string; archive?: string; url?: string };
 
-/** The release with its digest: given, or taken from the archive here. */
-const resolveRelease = (source: ReleaseSource): pulumi.Output<ResolvedRelease> =>
-  pulumi.output(source).apply(async (release) => {
-    const { archive, sha256, url } = release;
-    if (sha256 !== undefined) {
-      return release as ResolvedRelease;
-    }
-    if (url !== undefined) {
-      return refuse("release.sha256", "must be given with `url`: nobody could tell what the hosts have downloaded");
-    }
-    if (archive === undefined) {
-      return refuse("release", "wants either `archive` (a file here) or `url` (each host downloads it)");
-    }
+/** Refuses what names no release; `archive` alone is hashed here. */
+const assertSource = ({ archive, sha256, url }: pulumi.Unwrap<ReleaseSource>): void => {
+  if ((archive === undefined) === (url === undefined)) {
+    refuse("release", "wants either `archive` (a file here) or `url` (each host downloads it)");
+  }
+  if (url !== undefined && sha256 === undefined) {
+    refuse("release.sha256", "must be given with `url`: nobody could tell what the hosts have downloaded");
+  }
+};
+
+const unreadable = (error: unknown): never =>
+  refuse("release.archive", `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+
+/** What is known at once is refused at once: an error in an output reaches people wrapped by each resource that it is in. */
+const assertKnownSource = (source: ReleaseSource): void => {
+  const known = [source.archive, source.sha256, source.url].every((value) =>
+    ["string", "undefined"].includes(typeof value),
+  );
+  if (!known) {
+    return;
+  }
+  const { archive, sha256, url } = source as pulumi.Unwrap<ReleaseSource>;
+  assertSource(source as pulumi.Unwrap<ReleaseSource>);
+  if (archive !== undefined && sha256 === undefined && url === undefined) {
     try {
-      return { ...release, sha256: await digestOf(archive) } as ResolvedRelease;
+      accessSync(archive, constants.R_OK);
     } catch (error) {
-      return refuse("release.archive", `cannot be read: ${(error as Error).message}`);
+      unreadable(error);
     }
+  }
+};
+
+/** The release with its digest: given, or taken from the archive here. */
+const resolveRelease = (source: ReleaseSource): pulumi.Output<ResolvedRelease> => {
+  if (!pulumi.Output.isInstance(source)) {
+    assertKnownSource(source);
+  }
+  return pulumi.output(source).apply(async (release) => {
+    assertSource(release);
+    const sha256 = release.sha256 ?? (await digestOf(release.archive ?? "").catch(unreadable));
+    return { ...release, sha256 } as ResolvedRelease;
   });
+};
 
 /**
  * A StarRocks cluster on Linux hosts: its releases, frontends, backends, their membership, and the order in which all of

@@ -38,6 +38,12 @@ const assertKnown = (value: unknown, field: string, names: string): void => {
   }
 };
 
+const assertList = (value: unknown, field: string): void => {
+  if (!Array.isArray(value)) {
+    refuse(field, "must be a list");
+  }
+};
+
 /** The nodes in the order of the plan: BEs, observers, followers, and the leader last. */
 export const declaredNodes = (args: ClusterArgs): readonly DeclaredNode[] => {
   assertKnown(args, "Cluster", known.cluster);
@@ -51,6 +57,9 @@ export const declaredNodes = (args: ClusterArgs): readonly DeclaredNode[] => {
   }
   const { leader, followers = [], observers = [] } = args.frontends;
   assertKnown(leader, "frontends.leader", known.frontend);
+  assertList(args.backends.nodes, "backends.nodes");
+  assertList(followers, "frontends.followers");
+  assertList(observers, "frontends.observers");
   const list = [
     ...args.backends.nodes.map(
       (node, index) => ({ kind: "be", field: `backends.nodes[${index}]`, args: node }) as const,
