@@ -30,7 +30,11 @@ select_process() {
 read_arguments() {
   ARGV=()
   local element
-  while IFS= read -r -d '' element || [ -n "$element" ]; do ARGV+=("$element"); done 2>/dev/null <"/proc/$1/cmdline"
+  # A process that ends while it is read makes every further read fail: the loop must end with the first.
+  {
+    while IFS= read -r -d '' element; do ARGV+=("$element"); done
+    [ -z "$element" ] || ARGV+=("$element")
+  } 2>/dev/null <"/proc/$1/cmdline"
   [ "\${#ARGV[@]}" -gt 0 ]
 }
 
