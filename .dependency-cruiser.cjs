@@ -1,4 +1,4 @@
-// Which folder may import which, one way only; docs/building-blocks.md says it in words.
+// Which folder may import which, one way only; CONTRIBUTING.md says it in words.
 
 /** The rooms of provider/, and the rooms that each may import besides itself. */
 const rooms = {

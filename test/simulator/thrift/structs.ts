@@ -2,7 +2,7 @@ import type { StructType } from "./codec.js";
 
 /**
  * The StarRocks structs of a heartbeat and of a BE's report, with the field numbers of a real 3.5.7
- * (`/work/shared/reference/real-fe.md` §9, StarRocks `gensrc/thrift/{HeartbeatService,MasterService,StatusCode}.thrift`).
+ * (StarRocks `gensrc/thrift/{HeartbeatService,MasterService,StatusCode}.thrift`).
  */
 
 /** What we use of TStatusCode. A BE that is exiting gracefully (≥ 3.4) answers SHUTDOWN. */
