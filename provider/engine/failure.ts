@@ -23,3 +23,12 @@ export interface CheckFailure {
   readonly property: string;
   readonly reason: string;
 }
+
+/**
+ * The failure as the engine may have it. It prints the *value* of a property that it is told, secret or not
+ * (`property connection value {map[… password:{hunter2} …]} has a problem`), so it is told none: the reason names the field.
+ */
+export const withoutProperty = ({ property, reason }: CheckFailure): CheckFailure => ({
+  property: "",
+  reason: property === "" ? reason : `${property}: ${reason}`,
+});

@@ -1,4 +1,4 @@
-import type { CheckFailure } from "../engine/failure.js";
+import { type CheckFailure, withoutProperty } from "../engine/failure.js";
 import type { Plain } from "../engine/outputs.js";
 
 /**
@@ -16,3 +16,12 @@ export interface Handlers {
   ): Promise<{ id: string; props: Record<string, unknown>; inputs?: Record<string, unknown> }>;
   delete(id: string, props: Plain): Promise<void>;
 }
+
+/** Handlers as the frozen entry gives them to the engine. */
+export const entry = (handlers: Handlers): Handlers => ({
+  ...handlers,
+  check: async (olds, news) => {
+    const { failures, ...checked } = await handlers.check(olds, news);
+    return { ...checked, ...(failures && { failures: failures.map(withoutProperty) }) };
+  },
+});
