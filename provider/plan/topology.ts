@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { nodeFields } from "./fields.js";
 import type { BeSpec, FeSpec, NodeSpec } from "./spec.js";
 
 /** What is wrong with the whole, where no single node could tell. */
@@ -18,20 +19,9 @@ interface Named<S extends NodeSpec = NodeSpec> {
   readonly spec: S;
 }
 
-/** The argument from which each node came: nodes stand in the order of the program. */
 const withFields = (nodes: readonly NodeSpec[]): readonly Named[] => {
-  const next = { leader: 0, follower: 0, observer: 0, be: 0 };
-  return nodes.map((spec) => {
-    const place = spec.kind === "fe" ? spec.role : "be";
-    const index = next[place]++;
-    const field = {
-      leader: "frontends.leader",
-      follower: `frontends.followers[${index}]`,
-      observer: `frontends.observers[${index}]`,
-      be: `backends.nodes[${index}]`,
-    }[place];
-    return { field, spec };
-  });
+  const fields = nodeFields(nodes);
+  return nodes.map((spec, index) => ({ field: fields[index] ?? "", spec }));
 };
 
 const isFe = (node: Named): node is Named<FeSpec> => node.spec.kind === "fe";
@@ -41,7 +31,7 @@ const isBe = (node: Named): node is Named<BeSpec> => node.spec.kind === "be";
 export const inspectTopology = (nodes: readonly NodeSpec[]): TopologyReport => {
   const all = withFields(nodes);
   // A node that is listed twice has everything in common with itself; its name says enough.
-  const named = all.filter((node) => !listedTwice(all).some(([, again]) => again === node));
+  const named = leaderFirst(all).filter((node) => !listedTwice(all).some(([, again]) => again === node));
   const frontends = named.filter(isFe);
   const backends = named.filter(isBe);
   return {
@@ -100,18 +90,48 @@ const sameFrontendHosts = (frontends: readonly Named<FeSpec>[]): readonly Proble
       reason: `${again.spec.address} has an FE already (${first.field}): StarRocks allows one FE on a host`,
     }));
 
-/** Ports that a host is asked for, with the argument that asks. */
-const portsOf = ({ field, spec }: Named): readonly { readonly field: string; readonly place: string }[] =>
-  Object.entries(spec.ports).map(([name, number]) => ({
-    field: `${field}.ports.${name}`,
-    place: `${spec.address}:${number}`,
-  }));
+/** Two FEs on one host are refused as such: what else they have alike is not worth a word. */
+const bothFrontends = (one: NodeSpec, other: NodeSpec): boolean => one.kind === "fe" && other.kind === "fe";
 
-const samePorts = (nodes: readonly Named[]): readonly Problem[] =>
-  repeats(nodes.flatMap(portsOf), ({ place }) => place).map(([first, again]) => ({
-    property: again.field,
-    reason: `${again.place} is taken by ${first.field}`,
-  }));
+interface PortOf {
+  readonly name: string;
+  readonly port: number;
+  readonly node: Named;
+}
+
+const portsOf = (node: Named): readonly PortOf[] =>
+  Object.entries(node.spec.ports).map(([name, port]) => ({ name, port, node }));
+
+/** One problem for two nodes, however many ports they have alike. */
+const samePorts = (nodes: readonly Named[]): readonly Problem[] => {
+  const pairs = repeats(nodes.flatMap(portsOf), ({ node, port }) => `${node.spec.address}:${port}`).filter(
+    ([first, again]) => first.node !== again.node && !bothFrontends(first.node.spec, again.node.spec),
+  );
+  const nodesOf = ([first, again]: (typeof pairs)[number]) => `${first.node.field} ${again.node.field}`;
+  return [...new Set(pairs.map(nodesOf))].flatMap((two) => takenPorts(pairs.filter((pair) => nodesOf(pair) === two)));
+};
+
+const takenPorts = (pairs: readonly (readonly [PortOf, PortOf])[]): readonly Problem[] => {
+  const [pair, ...more] = pairs;
+  if (!pair) {
+    return [];
+  }
+  const [first, { name, node, port }] = pair;
+  const { address } = node.spec;
+  return more.length === 0
+    ? [
+        {
+          property: `${node.field}.ports.${name}`,
+          reason: `${address}:${port} is taken by ${first.node.field}.ports.${first.name}`,
+        },
+      ]
+    : [
+        {
+          property: `${node.field}.ports`,
+          reason: `${pairs.map(([, again]) => `${again.name} ${again.port}`).join(", ")} on ${address} are taken by ${first.node.field}`,
+        },
+      ];
+};
 
 const differingHttpPorts = (frontends: readonly Named<FeSpec>[]): readonly Problem[] => {
   const [first, ...others] = frontends;
@@ -131,7 +151,7 @@ const foldersOf = ({ field, spec }: Named): readonly Folder[] => {
   return [{ field: `${field}.home`, path: spec.home }, ...data].map((folder) => ({
     ...folder,
     host: spec.address,
-    node: field,
+    node: { field, spec },
   }));
 };
 
@@ -139,7 +159,7 @@ interface Folder {
   readonly field: string;
   readonly path: string;
   readonly host: string;
-  readonly node: string;
+  readonly node: Named;
 }
 
 const within = (inner: string, outer: string): boolean => !posix.relative(outer, inner).startsWith("..");
@@ -157,9 +177,9 @@ const sharedOnHost = (folders: readonly Folder[]): readonly Problem[] => {
   const pairs = folders.flatMap((folder, index) =>
     folders
       .slice(0, index)
-      .filter((other) => other.node !== folder.node)
+      .filter((other) => other.node.field !== folder.node.field && !bothFrontends(other.node.spec, folder.node.spec))
       .filter((other) => within(folder.path, other.path) || within(other.path, folder.path))
-      .map((other) => ({ folder, other, nodes: `${folder.node} ${other.node}` })),
+      .map((other) => ({ folder, other, nodes: `${folder.node.field} ${other.node.field}` })),
   );
   return pairs
     .filter(({ nodes }, index) => pairs.findIndex((pair) => pair.nodes === nodes) === index)

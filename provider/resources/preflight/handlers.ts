@@ -1,6 +1,9 @@
+import type { CheckFailure } from "../../engine/failure.js";
 import { warn } from "../../engine/log.js";
 import { type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
+import { inArguments, type nodeFields } from "../../plan/fields.js";
+import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
 import { preflightItem } from "../../plan/preflight.js";
 import { inspectTopology } from "../../plan/topology.js";
 import { runOf } from "../../rollout/run.js";
@@ -19,15 +22,30 @@ export const outputsOf = (inputs: Plain): Record<string, unknown> =>
     __clusterUrn: inputs.__clusterUrn,
   });
 
+/** Kind and role of each node, as far as they are known. */
+const placesOf = ({ nodes }: Plain): Parameters<typeof nodeFields>[0] =>
+  Array.isArray(nodes) ? nodes.map((node) => (typeof node === "object" && node !== null ? node : { kind: "be" })) : [];
+
+/** What is wrong with single nodes: said here for all at once, before the first of them is looked at. */
+const problemsOfNodes = (news: Plain): readonly CheckFailure[] =>
+  specsOf(news).flatMap((spec, index) => {
+    const { storage } = (news.nodes as readonly Plain[])[index] ?? {};
+    return [...storageProblems(storage), ...nodeProblems(spec)].map(({ property, reason }) => ({
+      property: `nodes[${index}].${property}`,
+      reason,
+    }));
+  });
+
 export const preflight: Handlers = {
   check: async (_olds, news) => {
-    const failures = [...failuresOf(topologyInputs, news)];
-    if (failures.length > 0 || hasUnknown(news)) {
-      return { inputs: news, failures };
+    const given = inArguments(failuresOf(topologyInputs, news), placesOf(news));
+    if (given.length > 0 || hasUnknown(news)) {
+      return { inputs: news, failures: [...given] };
     }
     const { problems, warnings } = inspectTopology(specsOf(news));
-    if (problems.length > 0) {
-      return { inputs: news, failures: [...problems] };
+    const failures = [...inArguments(problemsOfNodes(news), placesOf(news)), ...problems];
+    if (failures.length > 0) {
+      return { inputs: news, failures };
     }
     const topology = topologyOf(news);
     const run = runOf(topology.cluster);

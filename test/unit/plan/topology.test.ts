@@ -43,8 +43,6 @@ describe("inspectTopology", () => {
       ],
       found: [
         /^frontends\.observers\[0\]\.address: 10\.0\.0\.11 has an FE already \(frontends\.leader\): StarRocks allows one FE/,
-        // The http port cannot be another one on the same host: it must be the same on all FEs.
-        /^frontends\.observers\[0\]\.ports\.http: 10\.0\.0\.11:8030 is taken by frontends\.leader\.ports\.http/,
       ],
     },
     {
@@ -57,7 +55,14 @@ describe("inspectTopology", () => {
     {
       what: "a port of an FE that a BE on the same host has",
       nodes: [...backends, be({ name: "be-4", address: "10.0.0.11", ports: { http: 8030 } }), leader],
-      found: [/^frontends\.leader\.ports\.http: 10\.0\.0\.11:8030 is taken by backends\.nodes\[3\]\.ports\.http/],
+      found: [/^backends\.nodes\[3\]\.ports\.http: 10\.0\.0\.11:8030 is taken by frontends\.leader\.ports\.http/],
+    },
+    {
+      what: "two BEs that have all ports alike, in one line",
+      nodes: [firstBe, be({ name: "be-9", home: "/srv/be9", storage: ["/disk9/sr"] }), leader],
+      found: [
+        /^backends\.nodes\[1\]\.ports: be 9060, http 8040, heartbeat 9050, brpc 8060, starlet 9070 on 10\.0\.0\.21 are taken by backends\.nodes\[0\]$/,
+      ],
     },
     {
       what: "an http port that differs between FEs",
@@ -86,7 +91,7 @@ describe("inspectTopology", () => {
       what: "a home that holds another node's data folder",
       nodes: [...backends, be({ name: "be-4", address: "10.0.0.11", storage: ["/opt/starrocks/fe/tablets"] }), leader],
       found: [
-        /^frontends\.leader\.home: \/opt\/starrocks\/fe on 10\.0\.0\.11 is shared with backends\.nodes\[3\]\.storage\[0\]/,
+        /^backends\.nodes\[3\]\.storage\[0\]: \/opt\/starrocks\/fe\/tablets on 10\.0\.0\.11 is shared with frontends\.leader\.home/,
       ],
     },
     {
@@ -139,6 +144,12 @@ describe("inspectTopology", () => {
   for (const { what, nodes } of allowed) {
     it(`allows ${what}`, () => assert.deepEqual(problems(nodes), []));
   }
+
+  it("has one line for two FEs on one host, whatever else they have alike", () => {
+    assert.deepEqual(problems([...backends, fe({ name: "fe-2", role: "follower" }), leader]), [
+      "frontends.followers[0].address: 10.0.0.11 has an FE already (frontends.leader): StarRocks allows one FE on a host",
+    ]);
+  });
 
   it("names a leader that is listed twice once, and by what is wrong", () => {
     assert.deepEqual(
