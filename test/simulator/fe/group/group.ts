@@ -5,8 +5,11 @@ import type { Entry, Journal } from "../meta/journal.js";
 import { sourceAddress } from "../settings/address.js";
 import type { Faults } from "../settings/faults.js";
 import type { Options } from "../settings/options.js";
+import { joinGroup } from "./join.js";
+import { isUpToDate, objectionTo, reachedByMajority } from "./judge.js";
 import { groupName, type Message, onMessages, send } from "./messages.js";
 import { Peer } from "./peer.js";
+import { NotLeader, Waiters } from "./waiters.js";
 
 /** As StarRocks' FrontendNodeType, plus DETACHED: no longer a member. */
 export type GroupState = "INIT" | "UNKNOWN" | "FOLLOWER" | "OBSERVER" | "LEADER" | "DETACHED";
@@ -35,17 +38,8 @@ export interface GroupSettings {
   readonly members: readonly Member[];
 }
 
-interface Pending {
-  readonly resolve: (index: number) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** The leadership went away under a write. */
-export class NotLeader extends Error {}
-
 const tickMs = 100;
 const batch = 200;
-const joinRetryMs = 300;
 const resendMs = 2000;
 
 /**
@@ -60,8 +54,7 @@ export class Group {
   members: readonly Member[];
   readonly #settings: GroupSettings;
   readonly #peers = new Map<string, Peer>();
-  readonly #pending = new Map<number, Pending>();
-  readonly #appliedWaiters: { readonly index: number; readonly resolve: () => void }[] = [];
+  readonly #waiters = new Waiters();
   readonly #incoming = new Map<net.Socket, Member | undefined>();
   #baseMembers: readonly Member[];
   readonly #server: net.Server;
@@ -71,6 +64,7 @@ export class Group {
   #leaderSocket: net.Socket | undefined;
   #votes = new Set<string>();
   #trialVotes = new Set<string>();
+  #trialTerm = -1;
   #quorumAt = 0;
   #handedOver = false;
   #handingOver:
@@ -121,17 +115,10 @@ export class Group {
     this.#server.close();
   }
 
-  /** Asks any member, then the leader, to take us in; returns when we are a member. */
-  async join(helper: { readonly host: string; readonly port: number }): Promise<void> {
-    let target = helper;
-    for (;;) {
-      const answer = await this.#askToJoin(target).catch(() => undefined);
-      if (answer?.ok) {
-        return;
-      }
-      target = answer?.leader ?? helper;
-      await new Promise((resolve) => setTimeout(resolve, joinRetryMs));
-    }
+  /** Asks to be taken in; returns when we are a member. */
+  join(helper: { readonly host: string; readonly port: number }): Promise<void> {
+    const { refused } = this.#settings.events;
+    return joinGroup({ self: this.self, helper, hello: () => this.#hello(), refused });
   }
 
   isLeader(): boolean {
@@ -150,7 +137,7 @@ export class Group {
     }
     const { journal, version } = this.#settings;
     const index = journal.lastIndex + 1;
-    const done = new Promise<number>((resolve, reject) => this.#pending.set(index, { resolve, reject }));
+    const done = this.#waiters.write(index);
     journal.append([{ index, term: journal.term, version, operation }]);
     if (operation.type === "members") {
       this.#setMembers(operation.members);
@@ -161,10 +148,7 @@ export class Group {
   }
 
   whenApplied(index: number): Promise<void> {
-    if (this.applied >= index) {
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => this.#appliedWaiters.push({ index, resolve }));
+    return this.applied >= index ? Promise.resolve() : this.#waiters.read(index);
   }
 
   /** Gives the leadership away; the others elect `name` as soon as it has everything. */
@@ -339,12 +323,10 @@ export class Group {
   }
 
   #measureQuorum(now: number): void {
-    const answers = this.#voters()
-      .map(({ name }) =>
-        name === this.self.name ? now : (this.#peers.get(name)?.answeredAt ?? Number.NEGATIVE_INFINITY),
-      )
-      .sort((a, b) => b - a);
-    this.#quorumAt = Math.max(this.#quorumAt, answers[this.#majority() - 1] ?? now);
+    const answers = this.#voters().map(({ name }) =>
+      name === this.self.name ? now : (this.#peers.get(name)?.answeredAt ?? Number.NEGATIVE_INFINITY),
+    );
+    this.#quorumAt = Math.max(this.#quorumAt, reachedByMajority(answers) ?? now);
   }
 
   #campaign(trial: boolean): void {
@@ -355,6 +337,7 @@ export class Group {
     const { journal } = this.#settings;
     if (trial) {
       this.#trialVotes = new Set([this.self.name]);
+      this.#trialTerm = journal.term;
     } else {
       journal.setTerm(journal.term + 1, this.self.name);
       this.#votes = new Set([this.self.name]);
@@ -418,10 +401,7 @@ export class Group {
     if (!this.isLeader()) {
       return;
     }
-    for (const { reject } of this.#pending.values()) {
-      reject(new NotLeader("the leadership was lost"));
-    }
-    this.#pending.clear();
+    this.#waiters.leadershipLost();
     this.leader = undefined;
     this.#handingOver?.done();
     this.#change("UNKNOWN");
@@ -492,6 +472,11 @@ export class Group {
     const { journal } = this.#settings;
     if (message.trial && message.term > journal.term && !this.isLeader()) {
       journal.setTerm(message.term, undefined);
+      return;
+    }
+    // A trial is over when somebody else's election began: counting late answers would topple the leader just elected.
+    if (message.trial && this.#trialTerm !== journal.term) {
+      return;
     }
     if (message.term > journal.term) {
       this.#stepDown(message.term);
@@ -533,10 +518,10 @@ export class Group {
   }
 
   #advance(): void {
-    const matches = this.#voters()
-      .map(({ name }) => (name === this.self.name ? this.journal.lastIndex : (this.#peers.get(name)?.match ?? 0)))
-      .sort((a, b) => b - a);
-    const index = matches[this.#majority() - 1] ?? 0;
+    const matches = this.#voters().map(({ name }) =>
+      name === this.self.name ? this.journal.lastIndex : (this.#peers.get(name)?.match ?? 0),
+    );
+    const index = reachedByMajority(matches) ?? 0;
     if (index > this.committed && this.journal.termAt(index) === this.journal.term) {
       this.committed = index;
       this.#apply();
@@ -553,15 +538,7 @@ export class Group {
       }
       this.#settings.events.apply(entry);
       this.applied = entry.index;
-      this.#pending.get(entry.index)?.resolve(entry.index);
-      this.#pending.delete(entry.index);
-    }
-    for (const waiter of this.#appliedWaiters.splice(0)) {
-      if (waiter.index <= this.applied) {
-        waiter.resolve();
-      } else {
-        this.#appliedWaiters.push(waiter);
-      }
+      this.#waiters.applied(entry.index);
     }
   }
 
@@ -626,29 +603,25 @@ export class Group {
   }
 
   #onHello(socket: net.Socket, message: Extract<Message, { m: "hello" }>): void {
-    const delta = Math.abs(message.clock - this.#clock());
-    const { maxClockDeltaMs } = this.#settings.options;
-    const text = `Clock delta: ${delta} ms. between Feeder: ${message.member?.name} and this Replica exceeds max permissible delta: ${maxClockDeltaMs} ms.`;
-    if (message.group !== groupName) {
-      send(socket, { m: "refused", reason: "group", text: "unknown group" });
-      return;
-    }
-    if (delta > maxClockDeltaMs && message.member !== undefined) {
-      this.#settings.events.refused(text);
-      send(socket, { m: "refused", reason: "clock", text });
-      return;
-    }
+    const { events, options } = this.#settings;
+    const { members } = this;
     const { member } = message;
-    const known = this.members.find(({ name }) => name === member?.name);
-    if (member !== undefined && known !== undefined && (known.host !== member.host || known.port !== member.port)) {
-      this.#settings.events.conflict(member, socket.remoteAddress ?? "");
-      const conflict = `The node ${member.name} at ${member.host}:${member.port}. It conflicts with the socket already used by the member: ${known.host}:${known.port}`;
-      send(socket, { m: "refused", reason: "conflict", text: conflict });
+    const { maxClockDeltaMs } = options;
+    const objection = objectionTo(message, { members, clock: this.#clock(), maxClockDeltaMs });
+    if (objection !== undefined) {
+      if (objection.reason === "clock") {
+        events.refused(objection.text);
+      }
+      if (objection.reason === "conflict" && member !== undefined) {
+        events.conflict(member, socket.remoteAddress ?? "");
+      }
+      send(socket, objection);
       return;
     }
+    const known = members.some(({ name }) => name === member?.name);
     this.#incoming.set(socket, member);
     const leader = this.leader === undefined ? {} : { leader: this.leader };
-    send(socket, { m: "welcome", ...leader, isLeader: this.isLeader(), known: known !== undefined });
+    send(socket, { m: "welcome", ...leader, isLeader: this.isLeader(), known });
   }
 
   async #onJoin(socket: net.Socket, member: Member): Promise<void> {
@@ -683,9 +656,7 @@ export class Group {
       send(socket, { m: "voted", trial: message.trial, term: journal.term, granted: false });
       return;
     }
-    const upToDate =
-      message.lastTerm > journal.lastTerm ||
-      (message.lastTerm === journal.lastTerm && message.lastIndex >= journal.lastIndex);
+    const upToDate = isUpToDate(message, journal);
     if (message.trial) {
       send(socket, { m: "voted", trial: true, term: journal.term, granted: upToDate });
       return;
@@ -774,32 +745,5 @@ export class Group {
     } else {
       this.#readMembers();
     }
-  }
-
-  #askToJoin(target: { readonly host: string; readonly port: number }): Promise<Extract<Message, { m: "joined" }>> {
-    return new Promise((resolve, reject) => {
-      const localAddress = sourceAddress(this.self.host);
-      const socket = net.connect({ ...target, ...(localAddress === undefined ? {} : { localAddress }), timeout: 5000 });
-      const end = (error: Error) => {
-        socket.destroy();
-        reject(error);
-      };
-      socket.on("error", end);
-      socket.on("timeout", () => end(new Error("timed out")));
-      socket.on("close", () => reject(new Error("closed")));
-      socket.on("connect", () => {
-        send(socket, this.#hello());
-        send(socket, { m: "join", member: this.self });
-      });
-      onMessages(socket, (message) => {
-        if (message.m === "refused") {
-          this.#settings.events.refused(message.text);
-          end(new Error(message.text));
-        } else if (message.m === "joined") {
-          resolve(message);
-          socket.destroy();
-        }
-      });
-    });
   }
 }

@@ -39,7 +39,13 @@ export const fetchHttp = (options: FetchOptions): Promise<Answer> =>
     }, timeoutMs);
     request.on("error", (error) => {
       clearTimeout(timer);
-      reject(error);
+      if (request.reusedSocket && (error as NodeJS.ErrnoException).code === "ECONNRESET") {
+        // The peer was restarted since the last request: this one never reached it.
+        const { agent: _, ...fresh } = options;
+        fetchHttp(fresh).then(resolve, reject);
+      } else {
+        reject(error);
+      }
     });
     request.on("response", (response) => {
       const chunks: Buffer[] = [];

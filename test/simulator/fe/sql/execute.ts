@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { canRead, leaderRow } from "../frontend.js";
-import { NotLeader } from "../group/group.js";
+import { NotLeader } from "../group/waiters.js";
 import { javaError } from "../leader/errors.js";
 import { type Forwarded, forwardTo } from "../rpc.js";
 import { configStatements } from "./config.js";

@@ -18,6 +18,11 @@ const leaderAmong = (frontends: readonly FrontendProcess[]): Promise<FrontendPro
       }
     }
     return undefined;
+  }).catch((error: Error) => {
+    const tails = frontends.map(
+      (fe) => `${fe.address} running: ${fe.isRunning}\n${fe.log.slice(-800)}${fe.read("out").slice(-300)}`,
+    );
+    throw new Error(`${error.message}\n${tails.join("\n")}`);
   });
 
 describe("simulator: joining a group of frontends", function () {
