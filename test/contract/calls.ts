@@ -71,9 +71,11 @@ export interface PartialState {
 /** @param text the serialized provider, as `__provider` holds it */
 export const callsOf = (client: ResourceProviderClient, text: string): Calls => {
   const into = (props: Props): Struct => toStruct({ ...props, __provider: text });
+  // Of a resource that is not there yet, the engine has no inputs at all.
+  const intoOlds = (props: Props): Struct => (Object.keys(props).length > 0 ? into(props) : toStruct({}));
   return {
     check: async (olds, news) => {
-      const request = new CheckRequest().setOlds(into(olds)).setNews(into(news));
+      const request = new CheckRequest().setOlds(intoOlds(olds)).setNews(into(news));
       const response = await reply<CheckResponse>((done) => client.check(request, done));
       return {
         inputs: outOf(response.getInputs()),

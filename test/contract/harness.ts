@@ -25,6 +25,8 @@ export interface ProviderOptions {
 }
 
 export interface Provider extends Calls {
+  /** Calls with the text of another provider, in the same process. */
+  with(text: string): Calls;
   readonly pid: number;
   /** What it sent to its engine, in the order in which it arrived. */
   readonly logged: readonly Logged[];
@@ -70,6 +72,7 @@ export const startProvider = async ({ text, folder, env }: ProviderOptions): Pro
   await reply((done) => client.configure(new ConfigureRequest().setArgs(toStruct({})), done));
   return {
     ...callsOf(client, text),
+    with: (other) => callsOf(client, other),
     pid: child.pid ?? 0,
     logged: engine.logged,
     ended,
