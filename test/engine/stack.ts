@@ -158,14 +158,15 @@ const environment = async (
   marker: string,
   { env = {}, path = [] }: StackOptions,
 ): Promise<NodeJS.ProcessEnv> => {
-  for (const name of ["backend", "pulumi", "user"]) {
+  for (const name of ["backend", "pulumi", "tmp", "user"]) {
     mkdirSync(join(home, name));
   }
-  const { PATH, LANG, TMPDIR } = process.env;
+  const { PATH, LANG } = process.env;
   return {
     PATH: [...path, await engineFolder(), PATH].join(delimiter),
     ...(LANG && { LANG }),
-    ...(TMPDIR && { TMPDIR }),
+    // A killed engine leaves its pipes there.
+    TMPDIR: join(home, "tmp"),
     HOME: join(home, "user"),
     COLUMNS: "120",
     NO_COLOR: "1",

@@ -1,8 +1,9 @@
 const undo = new Set<() => void>();
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** What was begun last is undone first: nothing that still runs makes files where they were removed already. */
 const undoAll = () => {
-  for (const action of undo) {
+  for (const action of [...undo].reverse()) {
     action();
   }
   undo.clear();

@@ -21,6 +21,9 @@ export const runProgram = async (path, args, engine) => {
   // The terminal sends Ctrl-C to both; the program cleans up and then ends, and only then does this one.
   const wait = () => undefined;
   process.on("SIGINT", wait);
+  for (const signal of /** @type {const} */ (["SIGTERM", "SIGHUP"])) {
+    process.on(signal, () => child.kill(signal));
+  }
   const [code, signal] = await once(child, "exit");
   return code ?? 128 + constants.signals[/** @type {NodeJS.Signals} */ (signal)];
 };
