@@ -48,7 +48,7 @@ const ofGroups = <T extends Named>(failures: readonly T[], all: readonly string[
     const [group = ""] = field.split(".");
     const members = all.filter((one) => one.startsWith(`${group}.`));
     const shared =
-      /^\.(config|ports)\./.test(rest) &&
+      /^\.(config|ports)(\.|$)/.test(rest) &&
       members.length > 1 &&
       members.every((one) =>
         failures.some(({ property, reason }) => property === one + rest && reason === failure.reason),
