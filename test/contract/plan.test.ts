@@ -221,11 +221,11 @@ describe("the plan of a whole operation", function () {
         const recorded = state.get(name);
         const { failures } = await operation.of(kind).check(recorded?.inputs ?? {}, inputs);
         if (kind === "rollout") {
-          assert.deepEqual(
-            failures.map(({ property }) => property),
-            ["release.version"],
+          assert.equal(failures.length, 1);
+          assert.match(
+            failures[0]?.reason ?? "",
+            /^release\.version: 3\.5\.7 is older than 3\.5\.8, which FEs of this cluster run/,
           );
-          assert.match(failures[0]?.reason ?? "", /^3\.5\.7 is older than 3\.5\.8, which FEs of this cluster run/);
         } else {
           assert.deepEqual(failures, []);
         }

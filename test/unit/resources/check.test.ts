@@ -68,6 +68,15 @@ for (const kind of kinds) {
       assert.ok(!secrets.some((secret) => found.join("\n").includes(secret)), found.join("\n"));
     });
 
+    it("names no property to the engine, which would print its value", async () => {
+      const news = { ...sample(kind), connection: { ...connection, port: "22" }, limits: { strat: 1 } };
+      const { failures = [] } = await handlersOf(kind).check({}, news);
+      assert.deepEqual(
+        failures.map(({ property }) => property),
+        ["", ""],
+      );
+    });
+
     it("gives the same answer to the same question", async () => {
       const inputs = sample(kind);
       const first = await handlersOf(kind).check({}, inputs);
