@@ -117,9 +117,24 @@ const topologyFields = {
 
 export const topologyInputs = z.strictObject(topologyFields);
 
-/** Inputs with defaults filled in; throws for what `check` has refused. State of older releases may have keys less or more. */
-export const read = <S extends z.ZodObject>(schema: S, inputs: Plain): z.output<S> =>
-  schema.strip().parse(inputs) as z.output<S>;
+/**
+ * Inputs with defaults filled in; throws for what `check` has refused. State of other releases of this package may have
+ * keys more, at any depth: they are left out.
+ */
+export const read = <S extends z.ZodObject>(schema: S, inputs: Plain): z.output<S> => {
+  const result = schema.safeParse(inputs);
+  if (result.success) {
+    return result.data as z.output<S>;
+  }
+  const known = structuredClone(inputs);
+  for (const issue of result.error.issues) {
+    const holder = valueAt(known, issue.path) as Record<string, unknown>;
+    for (const key of issue.code === "unrecognized_keys" ? issue.keys : []) {
+      delete holder[key];
+    }
+  }
+  return schema.parse(known) as z.output<S>;
+};
 
 /** What is wrong with inputs, by field. What preview does not know yet is not judged. */
 export const failuresOf = (schema: z.ZodType, inputs: Plain): readonly CheckFailure[] => {
