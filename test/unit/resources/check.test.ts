@@ -285,11 +285,13 @@ describe("state of an older release of this package", () => {
     it(`of ${kind} with a key more and keys less is understood`, async () => {
       const inputs = sample(kind);
       const { position, __urn, maxUnavailable, preflight, ...fewer } = inputs as Record<string, unknown>;
-      const { failures = [] } = await handlersOf(kind).check({ ...fewer, retired: true }, inputs);
+      const retired = { retired: true, connection: { ...connection, retired: true } };
+      const { failures = [] } = await handlersOf(kind).check({ ...fewer, ...retired }, inputs);
       assert.deepEqual(failures, []);
       const { __clusterUrn, ...outputs } = outputsOf(kind, fewer) as Record<string, unknown>;
       const { changes } = await handlersOf(kind).diff("id", { ...outputs, retired: true }, inputs);
       assert.equal(changes, maxUnavailable !== undefined);
+      await handlersOf(kind).diff("id", { ...outputs, ...retired }, inputs);
     });
   }
 });
