@@ -103,6 +103,11 @@ class Parts {
   readonly #release: pulumi.Output<ResolvedRelease>;
   readonly #shared: boolean;
   readonly #common: Pick<BeNodeArgs, "cluster" | "release" | "limits">;
+  /** What many resources share is resolved once: an output of its own for each of 600 resources costs gigabytes. */
+  readonly #connections: ReadonlyMap<DeclaredNode, ReturnType<typeof connectionOf>>;
+  readonly #contacts: pulumi.Output<ContactArgs[]>;
+  readonly #topology: TopologyArgs;
+  readonly #clusterUrn: Promise<string>;
 
   constructor(name: string, args: ClusterArgs, cluster: Cluster) {
     this.#name = name;
@@ -116,6 +121,15 @@ class Parts {
       release: this.#release.apply(({ version, sha256 }) => ({ id: releaseIdOf(version, sha256), version })),
       ...(args.limits && { limits: args.limits }),
     };
+    this.#clusterUrn = urnPromise(cluster.urn);
+    const base = pulumi.output(args.connection);
+    this.#connections = new Map(this.#nodes.map((node) => [node, connectionOf(base, node)]));
+    this.#contacts = this.#resolveContacts();
+    this.#topology = this.#resolveTopology();
+  }
+
+  #connection(node: DeclaredNode): ReturnType<typeof connectionOf> {
+    return this.#connections.get(node) ?? connectionOf(pulumi.output(this.#args.connection), node);
   }
 
   /**
@@ -141,7 +155,7 @@ class Parts {
           release: this.#release,
           host: first.args.host,
           parts: [...new Set(nodes.map(({ kind }) => kind))].sort(),
-          connection: connectionOf(this.#args.connection, first),
+          connection: this.#connection(first),
           ...this.#javaHome(nodes.find(({ kind }) => kind === "fe") ?? first),
           ...(this.#args.limits && { limits: this.#args.limits }),
         },
@@ -218,15 +232,19 @@ class Parts {
   }
 
   topology(): TopologyArgs {
+    return this.#topology;
+  }
+
+  #resolveTopology(): TopologyArgs {
     const [first] = this.#nodes as [DeclaredNode];
     return {
       ...this.#context(0),
       cluster: this.#common.cluster,
       release: this.#common.release,
-      nodes: this.#nodes.map((node) => ({ kind: node.kind, ...this.#nodeInputs(node) })),
-      connection: connectionOf(this.#args.connection, first),
-      connections: this.#nodes.map((node) => this.#reach(node)),
-      frontends: this.#contacts(),
+      nodes: pulumi.output(this.#nodes.map((node) => ({ kind: node.kind, ...this.#nodeInputs(node) }))),
+      connection: this.#connection(first),
+      connections: pulumi.output(this.#nodes.map((node) => this.#reach(node))) as TopologyArgs["connections"],
+      frontends: this.#contacts,
       ...(this.#args.sql && { sql: this.#args.sql }),
       ...(this.#args.backends.rollout?.maxUnavailable !== undefined && {
         maxUnavailable: this.#args.backends.rollout.maxUnavailable,
@@ -236,13 +254,13 @@ class Parts {
   }
 
   endpoints(): pulumi.Output<string[]> {
-    return pulumi
-      .all(this.#contacts().map(({ address, ports }) => pulumi.all([address, pulumi.output(ports)])))
-      .apply((pairs) => pairs.map(([address, ports]) => `${address}:${ports?.query ?? 9030}`));
+    return this.#contacts.apply((contacts) =>
+      (contacts as pulumi.Unwrap<ContactArgs>[]).map(({ address, ports }) => `${address}:${ports?.query ?? 9030}`),
+    );
   }
 
   #context(position: number): { position: number; __clusterUrn: Promise<string> } {
-    return { position, __clusterUrn: urnPromise(this.#cluster.urn) };
+    return { position, __clusterUrn: this.#clusterUrn };
   }
 
   #byName<T>(kind: "fe" | "be", inputs: (node: DeclaredNode) => T): Record<string, T> {
@@ -286,17 +304,19 @@ class Parts {
   }
 
   /** How a resource reaches its own host and the FEs. */
-  #access(node: DeclaredNode): Pick<BeNodeArgs, "connection" | "sql" | "position"> & { frontends: ContactArgs[] } {
+  #access(
+    node: DeclaredNode,
+  ): Pick<BeNodeArgs, "connection" | "sql" | "position"> & { frontends: pulumi.Input<pulumi.Input<ContactArgs>[]> } {
     return {
       ...this.#context(node.position),
-      connection: connectionOf(this.#args.connection, node),
+      connection: this.#connection(node),
       ...(this.#args.sql && { sql: this.#args.sql }),
-      frontends: this.#contacts(),
+      frontends: this.#contacts,
     };
   }
 
-  #contacts(): ContactArgs[] {
-    return this.#nodes
+  #resolveContacts(): pulumi.Output<ContactArgs[]> {
+    const contacts = this.#nodes
       .filter((node) => node.kind === "fe")
       .map((node) => ({
         name: node.name,
@@ -307,17 +327,16 @@ class Parts {
         metaDir: this.#metaDir(node),
         connection: this.#reach(node),
       }));
+    return pulumi.output(contacts) as pulumi.Output<ContactArgs[]>;
   }
 
   #reach(node: DeclaredNode): pulumi.Output<ConnectionArgs> {
-    const partial = connectionOf(this.#args.connection, node).apply(
-      (own): ConnectionArgs => difference(own, this.#shared),
-    );
+    const partial = this.#connection(node).apply((own): ConnectionArgs => difference(own, this.#shared));
     return this.#shared ? pulumi.unsecret(partial) : pulumi.secret(partial);
   }
 
   #metaDir(node: DeclaredNode): pulumi.Input<string> {
-    return node.args.metaDir ?? pulumi.interpolate`${this.#home(node)}/meta`;
+    return node.args.metaDir ?? below(this.#home(node), "meta");
   }
 
   #deployDir(node: DeclaredNode): pulumi.Input<string> {
@@ -325,7 +344,7 @@ class Parts {
   }
 
   #home(node: DeclaredNode): pulumi.Input<string> {
-    return node.args.home ?? pulumi.interpolate`${this.#deployDir(node)}/${node.kind}`;
+    return node.args.home ?? below(this.#deployDir(node), node.kind);
   }
 
   #ports(node: DeclaredNode): pulumi.Input<Record<string, pulumi.Input<number>>> | undefined {
@@ -333,6 +352,9 @@ class Parts {
     return merged(group as Settings<number>, node.args.ports as Settings<number>);
   }
 }
+
+const below = (folder: pulumi.Input<string>, name: string): pulumi.Input<string> =>
+  typeof folder === "string" ? `${folder}/${name}` : pulumi.interpolate`${folder}/${name}`;
 
 type Settings<T> = pulumi.Input<Record<string, pulumi.Input<T>>> | undefined;
 

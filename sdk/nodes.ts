@@ -88,9 +88,9 @@ const nameOf = ({ name, host }: FrontendArgs | BackendArgs, field: string): stri
 type Resolved = pulumi.Unwrap<ConnectionArgs>;
 
 /** The connection of a node: the cluster's, with the node's host and overrides. */
-export const connectionOf = (base: ConnectionArgs, node: DeclaredNode): pulumi.Output<Resolved> =>
+export const connectionOf = (base: pulumi.Output<Resolved>, node: DeclaredNode): pulumi.Output<Resolved> =>
   pulumi
-    .all([pulumi.output(base), pulumi.output(node.args.host), pulumi.output(node.args.connection ?? {})])
+    .all([base, node.args.host, pulumi.output(node.args.connection ?? {})])
     .apply(([shared, host, own]) => ({ ...shared, host, ...own }) as Resolved);
 
 const plainKeys = ["host", "port", "user"] as const;
