@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { Lab, rootPassword } from "../lab/lab.js";
+import { NodeProcesses, restarted } from "../lab/node-processes.js";
+import { Session } from "../simulator/client/session.js";
+
+describe("refresh tells what the hosts and the cluster say, and the next up mends it", () => {
+  let lab: Lab;
+  let processes: NodeProcesses;
+
+  before(async () => {
+    lab = await Lab.create({ frontends: 1, backends: 3 });
+    processes = await NodeProcesses.of(lab.fleet);
+    const settings = { sys_log_level: "INFO", min_file_descriptor_number: "1024" };
+    lab.declare(
+      lab.args(await lab.release("3.5.7"), (args) => {
+        args.backends.config = settings;
+      }),
+    );
+    await lab.stack.up();
+  });
+  after(() => lab?.close());
+
+  const conf = (name: string): string => lab.fleet.host(name).path("/opt/starrocks/be/conf/be.conf");
+
+  it("changes nothing where all is as recorded", async () => {
+    await lab.stack.refresh(["--expect-no-changes"]);
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  it("sees a BE whose process was killed; up starts it, and only it", async () => {
+    await lab.fleet.host("be2").kill("starrocks_be");
+    const before = processes.byHost();
+    const { stdout } = await lab.stack.refresh(["--diff"]);
+    assert.match(stdout, /status\s*: "running" => "stopped"/);
+    const preview = await lab.stack.preview();
+    assert.match(preview.stdout, /BE be2, repair \(was stopped\):/);
+    await lab.stack.up();
+    assert.deepEqual(restarted(before, processes.byHost()), ["be2"]);
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  it("sees a declared setting that was edited on the host; up writes it again and restarts that BE", async () => {
+    await lab.fleet.host("be3").exec(`sed -i 's/^sys_log_level.*/sys_log_level = WARNING/' '${conf("be3")}'`);
+    const before = processes.byHost();
+    const { stdout } = await lab.stack.refresh(["--diff"]);
+    assert.match(stdout, /sys_log_level: declared INFO, found WARNING/);
+    const preview = await lab.stack.preview();
+    assert.match(preview.stdout, /BE be3, restart for sys_log_level:/);
+    await lab.stack.up();
+    assert.deepEqual(restarted(before, processes.byHost()), ["be3"]);
+    assert.match(
+      (await lab.fleet.host("be3").readFile("/opt/starrocks/be/conf/be.conf")) ?? "",
+      /^sys_log_level = INFO$/m,
+    );
+  });
+
+  it("leaves a setting that nobody declared to whoever wrote it", async () => {
+    await lab.fleet.host("be1").exec(`echo 'brpc_num_threads = 7' >> '${conf("be1")}'`);
+    const before = processes.byHost();
+    await lab.stack.up(["--refresh"]);
+    assert.deepEqual(restarted(before, processes.byHost()), []);
+  });
+
+  it("sees a BE that somebody dropped from the cluster; up adds it again", async () => {
+    const { address } = lab.fleet.host("be1");
+    const session = new Session({ frontends: [{ host: lab.fleet.host("fe1").address }], password: rootPassword });
+    await session.query(`ALTER SYSTEM DROP BACKEND "${address}:9050"`);
+    await lab.stack.refresh();
+    const preview = await lab.stack.preview();
+    assert.match(preview.stdout, /BE be1 in the cluster: add to the cluster/);
+    await lab.stack.up();
+    const rows = await session.query("SHOW BACKENDS");
+    session.close();
+    assert.equal(rows.filter(({ IP, Alive }) => IP === address && Alive === "true").length, 1);
+  });
+
+  it("warns of a host that cannot be reached, and keeps what is recorded", async () => {
+    await lab.fleet.host("be2").refuseSsh();
+    const { stdout } = await lab.stack.refresh();
+    assert.match(stdout, /BE be2 on [\d.:]+ could not be looked at; the recorded state stays/);
+    await lab.fleet.host("be2").acceptSsh();
+    const before = processes.byHost();
+    await lab.stack.up(["--refresh"]);
+    assert.deepEqual(restarted(before, processes.byHost()), [], "it ran all the time");
+  });
+
+  it("starts everything again after a power loss, by one `up --refresh`", async () => {
+    for (const host of lab.fleet.hosts) {
+      await host.powerOff();
+    }
+    for (const host of lab.fleet.hosts) {
+      await host.powerOn();
+    }
+    assert.deepEqual(processes.byHost(), {});
+    await lab.stack.up(["--refresh"]);
+    assert.deepEqual(Object.keys(processes.byHost()), ["be1", "be2", "be3", "fe1"]);
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+});
