@@ -51,7 +51,9 @@ export class Watch {
   /** The end of the log and where to read on, for an error. */
   async lastWords(): Promise<string> {
     const { host, spec } = this.#context;
-    const tail = lastLines((await this.lines()).join("\n"), 12).trim();
+    // glog writes an error into several files.
+    const lines = (await this.lines()).filter((line, index, all) => line !== all[index - 1]);
+    const tail = lastLines(lines.join("\n"), 12).trim();
     const folder = homePaths(spec.home, spec.kind).log;
     const said = tail || this.started.output || "nothing";
     return `Last lines of its log (${host.name}:${folder}):\n${said}`;
