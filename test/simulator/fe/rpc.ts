@@ -2,9 +2,9 @@ import type net from "node:net";
 import type { StructType } from "../thrift/codec.js";
 import { callThrift, createThriftServer, type Method } from "../thrift/rpc.js";
 import { report } from "../thrift/services.js";
-import { type ReportRequest, statusCode } from "../thrift/structs.js";
-import type { NodeRow } from "./catalog/state.js";
+import { statusCode } from "../thrift/structs.js";
 import type { Frontend } from "./frontend.js";
+import type { Disks } from "./leader/disks.js";
 import { sourceAddress } from "./settings/address.js";
 import type { Result } from "./sql/statement.js";
 
@@ -47,36 +47,6 @@ const setConfigMethod: Method<SetConfig, { readonly ok: boolean }> = {
   argument: setConfigRequest,
   result: setConfigReply,
 };
-
-export interface DiskReport {
-  readonly total: number;
-  readonly used: number;
-  readonly available: number;
-  readonly at: number;
-}
-
-/** What BEs said of their disks; the leader's memory only. */
-export class Disks {
-  readonly #reports = new Map<string, DiskReport>();
-
-  take({ backend, disks }: ReportRequest): void {
-    if (disks === undefined) {
-      return;
-    }
-    const all = [...disks.values()];
-    const sum = (pick: (disk: (typeof all)[number]) => number) => all.reduce((total, disk) => total + pick(disk), 0);
-    this.#reports.set(`${backend.host}:${backend.bePort}`, {
-      total: sum((disk) => disk.diskTotalCapacity),
-      used: sum((disk) => disk.dataUsedCapacity),
-      available: sum((disk) => disk.diskAvailableCapacity ?? 0),
-      at: Date.now(),
-    });
-  }
-
-  of({ host, bePort }: NodeRow): DiskReport | undefined {
-    return this.#reports.get(`${host}:${bePort}`);
-  }
-}
 
 export interface RpcHandlers {
   readonly disks: Disks;

@@ -1,8 +1,8 @@
 import type { Value } from "../data/backends.js";
 import type { TabletLocks } from "../data/lock.js";
 import type { Frontend } from "../frontend.js";
+import type { Disks } from "../leader/disks.js";
 import type { Repairs } from "../leader/repair.js";
-import type { Disks } from "../rpc.js";
 import type { Tokens } from "./tokens.js";
 
 export interface Session {

@@ -1,0 +1,32 @@
+import type { ReportRequest } from "../../thrift/structs.js";
+import type { NodeRow } from "../catalog/state.js";
+
+export interface DiskReport {
+  readonly total: number;
+  readonly used: number;
+  readonly available: number;
+  readonly at: number;
+}
+
+/** What BEs said of their disks; the leader's memory only. */
+export class Disks {
+  readonly #reports = new Map<string, DiskReport>();
+
+  take({ backend, disks }: ReportRequest): void {
+    if (disks === undefined) {
+      return;
+    }
+    const all = [...disks.values()];
+    const sum = (pick: (disk: (typeof all)[number]) => number) => all.reduce((total, disk) => total + pick(disk), 0);
+    this.#reports.set(`${backend.host}:${backend.bePort}`, {
+      total: sum((disk) => disk.diskTotalCapacity),
+      used: sum((disk) => disk.dataUsedCapacity),
+      available: sum((disk) => disk.diskAvailableCapacity ?? 0),
+      at: Date.now(),
+    });
+  }
+
+  of({ host, bePort }: NodeRow): DiskReport | undefined {
+    return this.#reports.get(`${host}:${bePort}`);
+  }
+}
