@@ -1,4 +1,5 @@
 import { isIP, isIPv4 } from "node:net";
+import { quote } from "../host/quote.js";
 import type { NodeKind } from "./layout.js";
 import type { HostFacts } from "./limits.js";
 import { plainAddress } from "./listening.js";
@@ -35,6 +36,7 @@ export const hostProblems = (facts: HostFacts, wishes: HostWishes): HostProblems
     ...programErrors(facts, wishes),
     ...fileErrors(facts, wishes),
     ...addressErrors(facts, wishes),
+    ...folderErrors(facts),
     ...spaceErrors(facts, wishes),
   ],
   warnings: [...limitWarnings(facts, wishes), ...kernelWarnings(facts, wishes), ...sessionWarnings(facts)],
@@ -76,6 +78,19 @@ const addressErrors = ({ addresses }: HostFacts, { address, priorityNetworks }: 
           "Set `address` to one of them (`connection.host` may differ), or set `priority_networks`.",
       ];
 };
+
+const folderErrors = ({ disks, user }: HostFacts): readonly string[] =>
+  disks.flatMap(({ path, closed }) => {
+    if (!closed) {
+      return [];
+    }
+    const isFolder = closed.mode.startsWith("d");
+    const why = isFolder ? `belongs to ${closed.owner} (${closed.mode})` : "is no folder";
+    const advice = isFolder
+      ? `Run on the host: sudo install -d -o ${user.name} ${quote(path)}.`
+      : "Choose another path.";
+    return [`Expected user ${user.name} to be able to write ${path}, but ${closed.path} ${why}. ${advice}`];
+  });
 
 const spaceErrors = ({ disks }: HostFacts, { space = [] }: HostWishes): readonly string[] =>
   space.flatMap((wish) => {

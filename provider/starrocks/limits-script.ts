@@ -57,6 +57,10 @@ for path in "\${paths[@]}"; do
   emit disk "$path"
   while [ ! -e "$path" ] && [ "$path" != / ]; do path=$(dirname -- "$path"); done
   emit df "$(df -k --output=size,avail,fstype,target -- "$path" 2>/dev/null | tail -n 1)"
+  if ! [ -d "$path" ] || ! [ -w "$path" ] || ! [ -x "$path" ]; then
+    emit closed "$path"
+    emit mode "$(stat -c '%A %U' -- "$path" 2>/dev/null)"
+  fi
 done
 
 # Addresses are in the kernel's own tables: neither "ip" nor "hostname -I" is everywhere.

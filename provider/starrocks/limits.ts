@@ -41,6 +41,8 @@ export interface Disk {
   readonly type: string;
   readonly freeBytes: number;
   readonly totalBytes: number;
+  /** What keeps the user from making or filling the path: it, or the nearest thing above it that exists. */
+  readonly closed?: { readonly path: string; readonly mode: string; readonly owner: string };
 }
 
 /** Facts of a host in one round trip. Paths need not exist: their nearest folder that does counts. */
@@ -89,12 +91,15 @@ export const hostFacts = async (
 
 const diskOf = (group: ReadonlyMap<string, string>): Disk => {
   const [total, free, type = "", ...mount] = (group.get("df") ?? "").trim().split(/\s+/);
+  const closed = group.get("closed");
+  const [mode = "", owner = ""] = (group.get("mode") ?? "").split(" ");
   return {
     path: group.get("disk") ?? "",
     mount: mount.join(" "),
     type,
     freeBytes: (integer(free) ?? 0) * 1024,
     totalBytes: (integer(total) ?? 0) * 1024,
+    ...(closed !== undefined && { closed: { path: closed, mode, owner } }),
   };
 };
 

@@ -3,6 +3,7 @@ import { type HostWishes, hostProblems } from "../../../provider/starrocks/host-
 import type { HostFacts } from "../../../provider/starrocks/limits.js";
 
 describe("hostProblems", () => {
+  const disk = { path: "/data/1", mount: "/data", type: "xfs", freeBytes: 8e9, totalBytes: 1e12 };
   const good: HostFacts = {
     user: { name: "starrocks", id: 1000 },
     kernel: "Linux 5.15 x86_64",
@@ -13,7 +14,7 @@ describe("hostProblems", () => {
     avx2: true,
     memory: { totalBytes: 64e9, availableBytes: 60e9 },
     swapBytes: 0,
-    disks: [{ path: "/data/1", mount: "/data", type: "xfs", freeBytes: 8e9, totalBytes: 1e12 }],
+    disks: [disk],
     missing: [],
     addresses: ["127.0.0.1", "10.0.0.21", "fd00::2"],
     listeners: [],
@@ -47,6 +48,18 @@ describe("hostProblems", () => {
       facts: { missing: ["curl", "wget"] },
       wishes: { downloads: true },
       errors: [/curl or wget for `release\.url`/],
+    },
+    {
+      what: "a path that the user cannot make",
+      facts: { disks: [{ ...disk, closed: { path: "/data", mode: "drwxr-xr-x", owner: "root" } }] },
+      errors: [
+        /user starrocks to be able to write \/data\/1, but \/data belongs to root \(drwxr-xr-x\)\. Run on the host: sudo install -d -o starrocks \/data\/1\.$/,
+      ],
+    },
+    {
+      what: "a path below a file",
+      facts: { disks: [{ ...disk, closed: { path: "/data", mode: "-rw-r--r--", owner: "starrocks" } }] },
+      errors: [/to be able to write \/data\/1, but \/data is no folder\. Choose another path\.$/],
     },
     {
       what: "an address that is not the host's",

@@ -36,6 +36,15 @@ describe("hostFacts", () => {
     if (!isRoot) {
       this.skip();
     }
-    assert.deepEqual((await hostFacts(localHost(nobody))).user, { name: "nobody", id: 65534 });
+    const { user, disks } = await hostFacts(localHost(nobody), { paths: ["/usr/new/folder", "/etc/passwd/x", "/tmp"] });
+    assert.deepEqual(user, { name: "nobody", id: 65534 });
+    assert.deepEqual(
+      disks.map(({ closed }) => closed),
+      [
+        { path: "/usr", mode: "drwxr-xr-x", owner: "root" },
+        { path: "/etc/passwd", mode: "-rw-r--r--", owner: "root" },
+        undefined,
+      ],
+    );
   });
 });
