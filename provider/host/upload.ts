@@ -153,8 +153,8 @@ const explain =
     }
     if (error.code === wrongDigest) {
       throw new UserError(
-        `${host}: ${remotePath} arrived with sha256 ${error.stdout}, expected ${digest}; it was removed. Either ` +
-          `${localPath} is not the file that this digest is of, or it was damaged on the way.`,
+        `${host}: ${localPath} arrived with sha256 ${error.stdout}, expected ${digest}; it was removed. ` +
+          "Either it is not the file that this digest is of, or it was damaged on the way.",
         { cause: error },
       );
     }

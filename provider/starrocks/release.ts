@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { posix } from "node:path";
-import { UserError } from "../error.js";
+import { messageOf, UserError } from "../error.js";
 import type { Host } from "../host/types.js";
 import { downloadArchive } from "./download.js";
 import { incomingArchive, releaseFolder, releasesFolder, sealFile } from "./layout.js";
@@ -83,7 +83,11 @@ export const stageRelease = async (host: Host, options: StageOptions): Promise<S
   }
   const archive = incomingArchive(deployDir, sha256);
   if ("archive" in source) {
-    const { size } = await stat(source.archive);
+    const { size } = await stat(source.archive).catch((error) => {
+      throw new UserError(
+        `\`release.archive\` cannot be read on this machine: ${messageOf(error)}. ${host.name} does not have this release yet, so it is needed here.`,
+      );
+    });
     requireSpace(host, options, seen, size);
     await host.upload(source.archive, archive, {
       sha256: sha256.toLowerCase(),
