@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Outcome } from "../engine/stack.js";
+import { namespacesPossible } from "../fleet/fleet.js";
+import { Lab, type PlainArgs } from "../lab/lab.js";
+import { NodeProcesses } from "../lab/node-processes.js";
+import { stateOf, told } from "../lab/told.js";
+import { buildJdk } from "../simulator/jdk.js";
+import type { BuiltRelease } from "../simulator/release.js";
+
+const impossible = namespacesPossible();
+
+/** Each message of a failed operation is what its pattern says, and there are no others. */
+const assertTold = (outcome: Outcome, patterns: Readonly<Record<string, RegExp>>): void => {
+  assert.notEqual(outcome.exitCode, 0);
+  const { "": operation, ...errors } = told(outcome, "error");
+  assert.equal(operation, "update failed");
+  assert.deepEqual(Object.keys(errors).sort(), Object.keys(patterns).sort());
+  for (const [name, pattern] of Object.entries(patterns)) {
+    assert.match(errors[name] ?? "", pattern);
+  }
+};
+
+describe("a cluster whose hosts are not fit for it yet", () => {
+  let lab: Lab;
+  let release: BuiltRelease;
+  let next: BuiltRelease;
+
+  before(async () => {
+    // With a disk of their own, too small for much more than a release.
+    const fleet = { sudo: "none", ...(impossible === undefined && { smallDisks: { "/opt": "48m" } }) } as const;
+    lab = await Lab.create({ kind: impossible === undefined ? "namespaces" : "loopback", fleet });
+    release = await lab.release("3.5.7");
+    next = await lab.release("3.5.8");
+  });
+  after(() => lab?.close());
+
+  const up = (change: (args: PlainArgs) => void = () => undefined): Promise<Outcome> => {
+    lab.declare(lab.args(release, change));
+    // So that what one host says does not depend on how far the others are.
+    return lab.stack.start("up", ["--skip-preview", "--continue-on-error"]).ended;
+  };
+  const host = (name: string) => lab.fleet.host(name);
+  const backend = ({ backends }: PlainArgs, name: string) => {
+    const node = backends.nodes.find((one) => one.name === name);
+    assert.ok(node);
+    return node;
+  };
+  const frontend = ({ frontends }: PlainArgs, name: string) => {
+    const node = [frontends.leader, ...(frontends.followers ?? [])].find((one) => one.name === name);
+    assert.ok(node);
+    return node;
+  };
+
+  it("says of each host why it cannot be worked on, and keeps what it could do on the others", async () => {
+    await host("fe1").powerOff();
+    await host("fe2").refuseAuth();
+    await host("be1").wrongHostKey();
+    const full = impossible === undefined;
+    if (full) {
+      await host("be3").fillDisk("/opt");
+    }
+    const outcome = await up((args) => {
+      args.connection.perDialTimeout = 3;
+      Object.assign(backend(args, "be2").connection as object, { become: { user: "nobody" } });
+    });
+    await host("fe1").powerOn();
+    await host("fe2").acceptAuth();
+    await host("be1").restoreHostKey();
+    if (full) {
+      await host("be3").freeDisk("/opt");
+    }
+    assertTold(outcome, {
+      "sr-release-fe-fe1":
+        /: the (host did not answer \(is it up, .*\?\)|port is open but nothing speaks SSH on it) within 3 s\.$/,
+      "sr-release-fe-fe2": /refused the login of user `starrocks`: tried privateKey\. The host allows: publickey\.$/,
+      "sr-release-be-be1":
+        /shows the ssh-ed25519 key SHA256:\S+, but \S+ line \d+ has the ssh-ed25519 key SHA256:\S+\. Either this is another machine, or its key was changed\./,
+      "sr-release-be-be2":
+        // sudo does not say to somebody without a password whether it would take one.
+        /cannot run commands as `nobody`: (the login user may not use sudo: add it to sudoers|sudo asks for a password: set `become\.password`, or allow)/,
+      ...(full && {
+        "sr-release-be-be3":
+          /^Staging StarRocks 3\.5\.7 on \S+ needs about \S+ [kM]B below \/opt\/starrocks\/releases, but 0 B are free\. Nothing was sent\./,
+      }),
+    });
+    const state = await stateOf(lab.stack);
+    assert.equal(state["sr-release-fe-fe3"], "staged");
+    assert.ok(!("sr-release-fe-fe1" in state) && !("sr-preflight" in state), JSON.stringify(state));
+  });
+
+  it("says that the archive is missing on this machine", async () => {
+    const outcome = await up(({ release }) => {
+      release.archive = "/nowhere/StarRocks-3.5.7.tar.gz";
+    });
+    const message =
+      /^`release\.archive` cannot be read on this machine: ENOENT: .* '\/nowhere\/StarRocks-3\.5\.7\.tar\.gz'\. \S+ does not have this release yet/;
+    // The host that has the release does not need the archive.
+    const others = ["fe-fe1", "fe-fe2", "be-be1", "be-be2", "be-be3"];
+    assertTold(outcome, Object.fromEntries(others.map((name) => [`sr-release-${name}`, message])));
+  });
+
+  it("says that the archive is not the one that its sha256 is of, and keeps nothing of it", async () => {
+    const outcome = await up(({ release }) => {
+      release.sha256 = "5".repeat(64);
+    });
+    const errors = Object.entries(told(outcome, "error")).filter(([name]) => name !== "");
+    assert.equal(errors.length, 6);
+    for (const [, text] of errors) {
+      assert.match(
+        text,
+        new RegExp(`${release.archive} arrived with sha256 ${release.sha256}, expected 5{64}; it was removed\\.`),
+      );
+    }
+    assert.deepEqual(
+      (await host("be1").exec(`ls ${host("be1").path("/opt/starrocks/releases/.incoming")}`)).stdout,
+      "",
+    );
+  });
+
+  it("says that another version is in the archive, and where a JDK is missing or too old", async () => {
+    const old = join(lab.jdk, "..", "jdk-11");
+    const none = join(lab.jdk, "..", "jdk-none");
+    await buildJdk({ directory: old, version: 11 });
+    mkdirSync(none);
+    const outcome = await up((args) => {
+      args.release = { version: "3.5.7", archive: next.archive, sha256: next.sha256 };
+      frontend(args, "fe1").javaHome = none;
+      frontend(args, "fe2").javaHome = old;
+    });
+    const other = (part: string) =>
+      new RegExp(
+        `^Cannot stage StarRocks 3\\.5\\.7 on \\S+: archive says 3\\.5\\.8\\S*, declared 3\\.5\\.7 \\(${part} of ${next.archive}\\)\\. Correct \`release\\.version\` or the archive\\.$`,
+      );
+    assertTold(outcome, {
+      "sr-release-fe-fe1":
+        /^Expected `javaHome` "\S+jdk-none" on \S+ to be JDK 17 or newer for StarRocks 3\.5\.7; found: \S+jdk-none \(no bin\/java that runs\)/,
+      "sr-release-fe-fe2":
+        /^Expected `javaHome` "\S+jdk-11" on \S+ to be JDK 17 or newer for StarRocks 3\.5\.7; found: \S+jdk-11 \(11\.\S+\)/,
+      "sr-release-fe-fe3": other("fe"),
+      "sr-release-be-be1": other("be"),
+      "sr-release-be-be2": other("be"),
+      "sr-release-be-be3": other("be"),
+    });
+  });
+
+  it("says all that the pre-flight finds in one message, and starts nothing", async () => {
+    const be1 = host("be1");
+    await be1.exec(
+      `cd /; nohup ${process.execPath} -e 'require("net").createServer().listen(8040, "${be1.address}")' > /dev/null 2>&1 &`,
+    );
+    await host("be2").limits({ nofile: 512 });
+    const closed = impossible === undefined ? "/srv/starrocks" : "/etc/passwd/starrocks";
+    const outcome = await up((args) => {
+      backend(args, "be3").storage = [closed];
+    });
+    await be1.kill("createServer");
+    await host("be2").limits({ nofile: 2048 });
+    const lines = (told(outcome, "error")["sr-preflight"] ?? "").split("\n");
+    const [first, ...found] = lines;
+    assert.equal(first, "The pre-flight found what must be mended first; nothing was touched.");
+    const expected = [
+      /^BE be1 \(\S+\): .*8040.*; free it or give the node another port$/,
+      /^BE be2 \(\S+\): Expected user \S+ to be allowed at least 1024 open files, as a BE refuses to start with less; the hard limit is 512\. Add ".* - nofile 655350"/,
+      impossible === undefined
+        ? /^BE be3 \(\S+\): Expected user starrocks to be able to write \/srv\/starrocks, but \/srv belongs to root \(drwxr-xr-x\)\. Run on the host: sudo install -d -o starrocks \/srv\/starrocks\.$/
+        : /^BE be3 \(\S+\): Expected user \S+ to be able to write .*, but \/etc\/passwd is no folder\. Choose another path\.$/,
+    ];
+    for (const [index, pattern] of expected.entries()) {
+      assert.match(found[index] ?? "", pattern);
+    }
+    assert.equal(found.length, expected.length, found.join("\n"));
+    assertTold(outcome, { "sr-preflight": /./ });
+    assert.deepEqual((await NodeProcesses.of(lab.fleet)).look(), []);
+  });
+
+  it("is deployed when all is mended", async () => {
+    const outcome = await up();
+    assert.equal(outcome.exitCode, 0, outcome.stdout);
+    assert.match(told(outcome, "info").sr ?? "", /^sr: done in \d+ s; every node is proven\./);
+    assert.deepEqual(
+      (await NodeProcesses.of(lab.fleet))
+        .look()
+        .map(({ host }) => host)
+        .sort(),
+      ["be1", "be2", "be3", "fe1", "fe2", "fe3"],
+    );
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+});

@@ -1,0 +1,34 @@
+import type { Outcome, Stack } from "../engine/stack.js";
+
+const nameOf = (urn: string): string => urn.split("::").at(-1) ?? "";
+
+/** Errors or warnings that stayed under a resource's row, by the resource's name; "" is the operation itself. */
+export const told = ({ events }: Outcome, severity: "error" | "warning" | "info"): Readonly<Record<string, string>> => {
+  const texts: Record<string, string> = {};
+  for (const { diagnosticEvent: event } of events) {
+    if (event?.severity === severity && !event.ephemeral) {
+      const name = nameOf(event.urn ?? "");
+      // The engine marks colours by <{%…%}>.
+      texts[name] = `${texts[name] ?? ""}${event.message.replaceAll(/<\{%.*?%\}>/g, "")}`.trim();
+    }
+  }
+  return texts;
+};
+
+/** What the state says of each resource of ours: `running`, `member`, `staged` …, `there` where it says nothing. */
+export const stateOf = async (stack: Stack): Promise<Readonly<Record<string, string>>> => {
+  const { deployment } = await stack.export();
+  const own = (deployment.resources ?? []).filter(({ type }) => type.includes("dynamic/starrocks:"));
+  return Object.fromEntries(
+    own.map(({ urn, outputs, initErrors = [] }) => {
+      const status = outputs?.status ?? (outputs?.staged ? "staged" : "there");
+      return [nameOf(urn), `${status}${initErrors.length > 0 ? ", not finished" : ""}`];
+    }),
+  );
+};
+
+/** What the engine had begun when it ended, so that its next operation must look. */
+export const pendingOf = async (stack: Stack): Promise<readonly string[]> =>
+  ((await stack.export()).deployment.pending_operations ?? []).map(
+    ({ type, resource }) => `${type} ${nameOf(resource.urn)}`,
+  );
