@@ -2,7 +2,7 @@ import type net from "node:net";
 import type { StructType } from "../thrift/codec.js";
 import { callThrift, createThriftServer, type Method } from "../thrift/rpc.js";
 import { report } from "../thrift/services.js";
-import { statusCode } from "../thrift/structs.js";
+import { type ReportRequest, statusCode } from "../thrift/structs.js";
 import type { Frontend } from "./frontend.js";
 import type { Disks } from "./leader/disks.js";
 import { sourceAddress } from "./settings/address.js";
