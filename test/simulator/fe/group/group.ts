@@ -73,6 +73,8 @@ export class Group {
   #stepDownQuietly = false;
   #detachedBy = false;
   #termStart = 0;
+  /** What the leader last said to be committed: the journal comes in batches, and more of them may be on their way. */
+  #leaderCommitted = 0;
 
   constructor(settings: GroupSettings) {
     this.#settings = settings;
@@ -390,7 +392,9 @@ export class Group {
   caughtUp(): boolean {
     const { journal } = this.#settings;
     const current = this.leader !== undefined && journal.termAt(this.committed) === journal.term;
-    return current && this.applied >= Math.max(this.committed, this.isLeader() ? this.#termStart : 0);
+    return (
+      current && this.applied >= Math.max(this.committed, this.isLeader() ? this.#termStart : this.#leaderCommitted)
+    );
   }
 
   #stepDown(term: number): void {
@@ -715,6 +719,7 @@ export class Group {
         });
         return;
       }
+      this.#leaderCommitted = message.commit;
       this.#take(message.entries);
       this.committed = Math.max(this.committed, Math.min(message.commit, message.previous + message.entries.length));
       this.#apply();
