@@ -57,6 +57,8 @@ export interface Item {
   readonly size?: Size;
   readonly stops: boolean;
   readonly steps: readonly Step[];
+  /** The item of which a step does this one; such an item is never part of a plan, only of a journal. */
+  readonly within?: string;
 }
 
 /** `1. stop: …` as `--diff` shows it among a resource's inputs. */

@@ -36,6 +36,7 @@ const prove = async (topology: Topology): Promise<void> => {
     progressOf(topology.urn),
   );
   await execution.run();
+  run.settle();
   await tell(topology.clusterUrn, run.report(`done in ${run.journal.seconds.toFixed(0)} s; every node is proven.`));
 };
 

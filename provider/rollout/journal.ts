@@ -32,7 +32,13 @@ export class Journal {
   /** Notes what is going to be done to a resource, before it is. */
   begin(item: Item): void {
     this.#lines.set(item.id, { item, marks: new Map() });
-    this.#write({ item: item.id, wave: item.wave, position: item.position, planned: line(item) });
+    this.#write({
+      item: item.id,
+      wave: item.wave,
+      position: item.position,
+      planned: line(item),
+      ...(item.within !== undefined && { within: item.within }),
+    });
   }
 
   mark(item: Item, step: Step, mark: Mark, milliseconds: number, detail?: string): void {
@@ -67,15 +73,20 @@ export class Journal {
 
   /** The items of this run with their marks, in no order. */
   get items(): readonly { readonly item: Item; readonly summary: string }[] {
-    return [...this.#lines.values()].map(({ item, marks }) => ({
-      item,
-      summary: item.steps
-        .map((step) => {
-          const mark = marks.get(step);
-          return `${verbs[step.verb]}${mark && mark.mark !== "done" ? ` (${mark.mark})` : ""}`;
-        })
-        .join(" → "),
-    }));
+    return [...this.#lines.values()].map((entry) => ({ item: entry.item, summary: summaryOf(entry) }));
+  }
+
+  /** Marks an item of which nothing had to be done. */
+  skip(item: Item, detail: string): void {
+    this.begin(item);
+    for (const step of item.steps) {
+      this.mark(item, step, "not met", 0, detail);
+    }
+  }
+
+  /** Whether anything was noted of an item. */
+  has(id: string): boolean {
+    return this.#lines.has(id);
   }
 
   #write(entry: object): void {
@@ -83,3 +94,17 @@ export class Journal {
     appendFileSync(this.path, `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
   }
 }
+
+/** The steps with their marks; those that have not ended when the report is made stand apart. */
+const summaryOf = ({ item, marks }: Line): string => {
+  const words = (step: Step): string => {
+    const mark = marks.get(step)?.mark ?? "done";
+    return `${verbs[step.verb]}${mark === "done" ? "" : ` (${mark})`}`;
+  };
+  const ended = item.steps.filter((step) => marks.has(step)).map(words);
+  const open = item.steps.filter((step) => !marks.has(step)).map(words);
+  return [
+    ...(ended.length > 0 ? [ended.join(" → ")] : []),
+    ...(open.length > 0 ? [`not yet: ${open.join(" → ")}`] : []),
+  ].join("; ");
+};

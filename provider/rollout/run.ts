@@ -93,6 +93,15 @@ export class Run {
     return this.#once.has(what);
   }
 
+  /** Notes at the end of an operation what of its plan did not come up: where no node had to be stopped, no gate was passed. */
+  settle(): void {
+    for (const item of withGate([...this.items.values()])) {
+      if (item.steps.length > 0 && !this.journal.has(item.id)) {
+        this.journal.skip(item, "it did not come to that");
+      }
+    }
+  }
+
   /** Closes the turnstiles: nothing that has not begun is touched. The report goes to the cluster's row, as `Rollout` will not run. */
   async fail(node: string, reason: string): Promise<void> {
     this.frontends.close(reason);
@@ -116,7 +125,8 @@ export class Run {
     const journal = this.journal;
     const summaries = new Map(journal.items.map(({ item, summary }) => [item.id, summary]));
     const lines = inOrder(journal.items.map(({ item }) => item)).map(
-      (item) => `  ${item.id}${item.change ? `, ${item.change}` : ""}: ${summaries.get(item.id)}`,
+      (item) =>
+        `${item.within === undefined ? "  " : "    "}${item.id}${item.change ? `, ${item.change}` : ""}: ${summaries.get(item.id)}`,
     );
     return [`${shortName(this.cluster)}: ${outcome}`, ...lines, `Journal: ${journal.path}`].join("\n");
   }

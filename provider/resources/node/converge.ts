@@ -49,7 +49,7 @@ export const converge = async (
   context: NodeContext,
   action: Action,
   item: Item,
-  gate: (report: (seen: string) => void) => Promise<void>,
+  gate: (node: string, report: (seen: string) => void) => Promise<void>,
   /** Settings that were declared before and are no longer: the release's own values count again. */
   undeclared: readonly string[] = [],
 ): Promise<void> => {
@@ -68,7 +68,7 @@ export const converge = async (
     if (runsAsDeclared(context, home)) {
       return skipped("it runs as declared");
     }
-    await gate(execution.report);
+    await gate(labelOf(spec), execution.report);
     leave = await turnstile.enter({
       node: labelOf(spec),
       row: work.row,

@@ -3,6 +3,7 @@ import { messageOf, TransientError, UserError } from "../../error.js";
 import { downgradeReason, gateItem, isDowngrade, preflightItem } from "../../plan/preflight.js";
 import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js";
 import type { Run } from "../../rollout/run.js";
+import { RefusedTurn } from "../../rollout/turnstile.js";
 import type { Backend, Frontend } from "../../starrocks/show.js";
 import { runsVersion } from "../../starrocks/versions.js";
 import { until } from "../../wait.js";
@@ -23,14 +24,20 @@ export const declare = (run: Run, topology: Topology): void => {
 /** What a node calls before the first stop; does its work once in a process. */
 export const gateOf =
   (run: Run) =>
-  async (report: (seen: string) => void): Promise<void> => {
+  async (node: string, report: (seen: string) => void): Promise<void> => {
     const topology = topologies.get(run);
     if (!topology) {
       run.answers = true;
       return;
     }
     report("the pre-flight of the cluster");
-    await run.once("gate", () => passGate(run, topology));
+    const first = !run.began("gate");
+    try {
+      await run.once("gate", () => passGate(run, topology));
+    } catch (error) {
+      // One node tells why; for the others a line is enough.
+      throw first ? error : new RefusedTurn(node, "the pre-flight of the cluster failed");
+    }
   };
 
 /** The work of the `Preflight` resource itself. */
@@ -107,7 +114,9 @@ class Gate {
   async #repairNode(node: NodeContext): Promise<void> {
     const spec = { ...node.spec, release: await this.#releaseFor(node) } as NodeContext["spec"];
     const action = { type: "repair", status: "stopped" } as const;
-    const item = { ...nodeItem(action, spec, node.position), id: `${labelOf(spec)}, found down` };
+    const { wave, position } = gateItem;
+    const place = { id: `${labelOf(spec)}, found down`, within: gateItem.id, wave, position };
+    const item = { ...nodeItem(action, spec, node.position), ...place };
     await converge({ ...node, spec }, action, item, async () => undefined);
   }
 
