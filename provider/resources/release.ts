@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { progressOf, warn } from "../engine/log.js";
 import { echo, type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
@@ -38,7 +39,7 @@ const itemOf = (recorded: Recorded | undefined, next: Inputs): Item => {
   const { version } = next.release;
   const same =
     recorded?.staged === true && recorded.id === next.id && next.parts.every((part) => recorded.parts.includes(part));
-  const source = next.release.url ?? next.release.archive ?? "";
+  const source = next.release.url ?? posix.basename(next.release.archive ?? "");
   return {
     id: `host ${next.host}`,
     wave: "stage",
