@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { namespacesPossible } from "../fleet/fleet.js";
 import { watchAvailability } from "../lab/availability.js";
+import { tellFailure } from "../lab/failure.js";
 import { Lab, rootPassword } from "../lab/lab.js";
 import { NodeProcesses } from "../lab/node-processes.js";
 import { Session } from "../simulator/client/session.js";
@@ -24,6 +25,7 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
     lab = await Lab.create({ kind: impossible === undefined ? "namespaces" : "loopback" });
     processes = await NodeProcesses.of(lab.fleet);
   });
+  afterEach(tellFailure(() => lab));
   after(() => lab?.close());
 
   it("is created: 3 FEs and 3 BEs, over one SSH connection a host", async () => {
@@ -78,7 +80,7 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
     for (const host of lab.fleet.hosts) {
       assert.deepEqual(await host.processes(), [], `processes of ${host.name}`);
       const data = host.name.startsWith("fe") ? "/opt/starrocks/fe/meta/image/VERSION" : "/disk1/starrocks/cluster_id";
-      assert.ok(await host.readFile(host.path(data)), `${data} of ${host.name}`);
+      assert.ok(await host.readFile(data), `${data} of ${host.name}`);
     }
     assert.deepEqual(handshakes(), everyHostOnce());
   });

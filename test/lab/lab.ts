@@ -14,8 +14,8 @@ export interface LabOptions {
   readonly frontends?: number;
   /** Default 3. */
   readonly backends?: number;
-  /** Further hosts, for nodes that are added later: `spare1` … */
-  readonly spares?: number;
+  /** Further hosts, by the names of the nodes that are added later: `fe4`, `be4`. */
+  readonly spares?: readonly string[];
   readonly fleet?: Partial<FleetOptions>;
   /** Times of the simulated FEs; default: a quick database, see `quick`. */
   readonly times?: Parameters<typeof buildRelease>[0]["fe"] extends infer H | undefined
@@ -85,7 +85,7 @@ export class Lab {
   }
 
   static async create(options: LabOptions = {}): Promise<Lab> {
-    const { frontends = 3, backends = 3, spares = 0, kind = "loopback" } = options;
+    const { frontends = 3, backends = 3, spares = [], kind = "loopback" } = options;
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "pulumi-starrocks-lab-")));
     // The hosts' login user runs the JDK that is made here.
     chmodSync(folder, 0o755);
@@ -95,7 +95,7 @@ export class Lab {
       const names = [
         ...Array.from({ length: frontends }, (_, index) => `fe${index + 1}`),
         ...Array.from({ length: backends }, (_, index) => `be${index + 1}`),
-        ...Array.from({ length: spares }, (_, index) => `spare${index + 1}`),
+        ...spares,
       ];
       fleet = await createFleet({ kind, hosts: names, visible: [folder], ...options.fleet });
       const stack = await createStack({ program: { "index.js": program }, ...(options.env && { env: options.env }) });
@@ -172,6 +172,15 @@ export class Lab {
     this.stack.write({ "cluster.json": JSON.stringify({ name, args }) });
   }
 
+  /** A text without what differs from lab to lab: addresses become names, folders of this machine vanish. */
+  plain(text: string): string {
+    const roots = this.fleet.hosts.map((host) => host.path("/")).filter((root) => root !== "/");
+    const byLength = [...this.fleet.hosts].sort((a, b) => b.address.length - a.address.length);
+    return byLength
+      .reduce((plain, { address, name }) => plain.replaceAll(address, `<${name}>`), without(text, roots))
+      .replaceAll(this.#folder, "<lab>");
+  }
+
   /** The journals of the stack's operations, oldest first. */
   journals(): readonly string[] {
     const folder = join(this.stack.folder, ".pulumi-starrocks", "journal");
@@ -194,3 +203,6 @@ export class Lab {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
+
+const without = (text: string, roots: readonly string[]): string =>
+  roots.reduce((rest, root) => rest.replaceAll(root.endsWith("/") ? root : `${root}/`, "/"), text);
