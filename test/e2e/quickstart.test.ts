@@ -35,7 +35,7 @@ describe("the quickstart", () => {
         cwd: root,
         env: { ...process.env, TMPDIR: folder, PULUMI_STARROCKS_ENGINE: await engineFolder() },
       });
-      await running.saw(pattern, 120_000);
+      await running.saw(pattern, 240_000);
       assert.ok(processesOf(folder).length > 1);
       running.interrupt();
       const { exitCode } = await running.ended;
