@@ -172,7 +172,10 @@ export class Frontends {
       if (!(error instanceof AccessDenied) || !sql.password || sql.user !== "root" || !(await this.#founded())) {
         throw error;
       }
-      const empty = await this.#login(contact, undefined);
+      // Where the empty one is refused too, the declared one's refusal is the story.
+      const empty = await this.#login(contact, undefined).catch((refused) => {
+        throw refused instanceof AccessDenied ? error : refused;
+      });
       try {
         await setRootPassword(empty, sql.password, this.#access.limits.sql);
       } finally {
