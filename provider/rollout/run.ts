@@ -29,6 +29,7 @@ export class Run {
   readonly #once = new Map<"inspect" | "gate", Promise<void>>();
   #componentUrn: string | undefined;
   #failure: string | undefined;
+  readonly #said = new Set<string>();
 
   constructor(cluster: string) {
     this.cluster = cluster;
@@ -100,6 +101,13 @@ export class Run {
         this.journal.skip(item, "it did not come to that");
       }
     }
+  }
+
+  /** Whether this is the first time that it is said of this operation: what many nodes meet is told in full once. */
+  first(what: string): boolean {
+    const first = !this.#said.has(what);
+    this.#said.add(what);
+    return first;
   }
 
   /** Closes the turnstiles: nothing that has not begun is touched. The report goes to the cluster's row, as `Rollout` will not run. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { z } from "zod";
 import { progressOf, warn } from "../../engine/log.js";
 import { echo, type Plain, plain } from "../../engine/outputs.js";
@@ -11,6 +12,7 @@ import { Execution, type Works } from "../../rollout/execute.js";
 import { type Contact, Frontends } from "../../rollout/frontends.js";
 import { type Run, runOf } from "../../rollout/run.js";
 import { readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
+import { AccessDenied } from "../../starrocks/sql.js";
 import type { Handlers } from "../handlers.js";
 import { type beMemberInputs, failuresOf, type feMemberInputs, read } from "../inputs.js";
 
@@ -94,6 +96,22 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
     await execution.run();
   };
 
+  /** Proves a changed login before it is recorded. A cluster that does not answer proves nothing, and hinders nothing. */
+  const assertLogin = async (context: MemberContext<z.output<S>>): Promise<void> => {
+    try {
+      await member.isMember(context);
+    } catch (error) {
+      if (!(error instanceof AccessDenied)) {
+        throw error;
+      }
+      const { inputs, run } = context;
+      const advice =
+        "The earlier `sql` stays recorded. The password of an existing cluster is not changed from here: SET PASSWORD in the cluster first, then declare it.";
+      const found = run.first("login") ? `: ${messageOf(error)} ${advice}` : ": the declared login is refused.";
+      throw new UserError(`${labelOf(member.kind, inputs.name)}${found}`);
+    }
+  };
+
   const acts = (olds: Plain): boolean => olds.status !== undefined && olds.status !== "member";
 
   const outputsOf = (inputs: Plain): Record<string, unknown> => ({ ...echo(inputs, ["plan"]), status: "member" });
@@ -145,8 +163,11 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
     },
 
     update: async (_id, olds, news) => {
+      const inputs = inputsOf(news);
       if (acts(olds)) {
-        await join(inputsOf(news));
+        await join(inputs);
+      } else if (!isDeepStrictEqual(inputsOf(olds).sql, inputs.sql)) {
+        await assertLogin(contextOf(inputs, () => undefined));
       }
       return { outs: outputsOf(news) };
     },
