@@ -50,14 +50,18 @@ const hopeless: readonly { readonly pattern: RegExp; readonly advice: string }[]
   {
     pattern: /unmatched cluster id|invalid cluster id/i,
     advice:
-      "Its storage folders belong to another cluster. Nothing was changed in them: give this BE folders of its own, or move those away by hand.",
+      "Its storage folders belong to another cluster; nothing was changed in them. Stop this BE, move what they hold elsewhere,",
   },
-  { pattern: /unmatched token/i, advice: "Its storage folders belong to another cluster of the same id." },
+  {
+    pattern: /unmatched token/i,
+    advice:
+      "Its storage folders belong to another cluster of the same id. Stop this BE, move what they hold elsewhere,",
+  },
   {
     pattern: /FE saved address not match backend address|actual backend local ip/i,
-    advice: "Set `address` to the address that the BE has itself (see `priority_networks`).",
+    advice: "Set `address` to the address that the BE has itself (see `priority_networks`),",
   },
-  { pattern: /actually CN|Unmatched node type/i, advice: "A compute node runs there." },
+  { pattern: /actually CN|Unmatched node type/i, advice: "A compute node runs there: stop it," },
 ];
 
 const lookForAlive = async (context: Context, steady: Steady): Promise<Look<void>> => {
@@ -71,7 +75,7 @@ const lookForAlive = async (context: Context, steady: Steady): Promise<Look<void
   const refusal = hopeless.find(({ pattern }) => pattern.test(row.errMsg));
   if (refusal) {
     throw new UserError(
-      `BE ${inputs.name} is refused by the cluster: SHOW BACKENDS says "${row.errMsg}". ${refusal.advice} Then run \`pulumi up\` again.`,
+      `BE ${inputs.name} is refused by the cluster: SHOW BACKENDS says "${row.errMsg}". ${refusal.advice} and run \`pulumi up --refresh\`.`,
     );
   }
   if (row.alive && runsVersion(row.version, inputs.release.version)) {
