@@ -108,3 +108,11 @@ export class RefusedTurn extends UserError {
     super(`${node} was not touched: ${reason}`);
   }
 }
+
+/** A node that was not touched as the pre-flight of the whole cluster did not pass; its reason is told in full once. */
+export class PreflightFailed extends RefusedTurn {
+  constructor(node: string, found: string | undefined) {
+    const story = `\n${found}\nNo running node was stopped. Mend the cause and run \`pulumi up\` again.`;
+    super(node, `the pre-flight did not pass.${found === undefined ? "" : story}`);
+  }
+}

@@ -3,7 +3,7 @@ import type { Action } from "../../plan/node.js";
 import type { Item } from "../../plan/steps.js";
 import { verbs } from "../../plan/steps.js";
 import { done, Execution, type Outcome, skipped, type Works } from "../../rollout/execute.js";
-import { RefusedTurn } from "../../rollout/turnstile.js";
+import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
 import { stopProcess } from "../../starrocks/stop.js";
 import { BeWork } from "./be.js";
 import { isBe, isFe, labelOf, type NodeContext } from "./context.js";
@@ -32,6 +32,9 @@ const workOf = (context: NodeContext): KindWork => {
   throw new Error(`No work for a node of kind ${(context as NodeContext).spec.kind}`);
 };
 
+/** What is asked once before the first running node is stopped; rejects with `RefusedTurn`. */
+export type Gate = (node: string, report: (seen: string) => void) => Promise<void>;
+
 /** How far a node came before it failed, so that the state can tell the truth. */
 export class NodeFailure extends UserError {
   constructor(
@@ -49,7 +52,7 @@ export const converge = async (
   context: NodeContext,
   action: Action,
   item: Item,
-  gate: (node: string, report: (seen: string) => void) => Promise<void>,
+  gate: Gate,
   /** Settings that were declared before and are no longer: the release's own values count again. */
   undeclared: readonly string[] = [],
 ): Promise<void> => {
@@ -83,7 +86,8 @@ export const converge = async (
     turn: takeTurn,
     stop: async () => {
       await work.note();
-      const outcome = await stop(context, conditionalStop);
+      // What runs already may work in a cluster whose state was lost: it waits for its turn like any other.
+      const outcome = await stop(context, conditionalStop, conditionalStop ? takeTurn : async () => done);
       touched ||= outcome.mark === "done" || !conditionalStop;
       return outcome;
     },
@@ -107,15 +111,19 @@ export const converge = async (
     await run.onNode(labelOf(spec), () => execution.run(item.steps.slice(acting)));
   } catch (error) {
     if (error instanceof RefusedTurn) {
+      if (error instanceof PreflightFailed) {
+        await run.fail("the pre-flight", "the pre-flight did not pass");
+      }
       throw error;
     }
-    if (action.type === "create" && work.started && (await undoStart(context))) {
-      throw describe(context, action, execution, error, false);
+    const undone = action.type === "create" && work.started ? await undoStart(context) : undefined;
+    if (undone) {
+      throw describe(context, action, execution, error, undone);
     }
     if (action.type !== "create") {
       await run.fail(labelOf(spec), `${labelOf(spec)} failed`);
     }
-    throw describe(context, action, execution, error, touched);
+    throw describe(context, action, execution, error, touched ? "left as it is" : "untouched");
   } finally {
     leave?.();
   }
@@ -123,14 +131,15 @@ export const converge = async (
 
 /**
  * A node whose first start could not be proven is stopped again, so that nothing runs that the state does not know.
- * False where even that failed: then the state keeps the node, as failed.
+ * Undefined where even that failed: then the state keeps the node, as failed.
  */
-const undoStart = async ({ host, limits, spec }: NodeContext): Promise<boolean> => {
+const undoStart = async ({ host, limits, spec }: NodeContext): Promise<"untouched" | "stopped again" | undefined> => {
   try {
-    await stopProcess(host, spec.kind, spec.home, { graceful: false, timeoutSeconds: limits.stop / 1000 });
-    return true;
+    const options = { graceful: false, timeoutSeconds: limits.stop / 1000 };
+    const { did } = await stopProcess(host, spec.kind, spec.home, options);
+    return did === "was not running" ? "untouched" : "stopped again";
   } catch {
-    return false;
+    return undefined;
   }
 };
 
@@ -140,7 +149,7 @@ const describe = (
   action: Action,
   execution: Execution,
   error: unknown,
-  touched: boolean,
+  left: "untouched" | "stopped again" | "left as it is",
 ): Error => {
   if (!(error instanceof UserError)) {
     return error as Error;
@@ -149,13 +158,16 @@ const describe = (
   const { step, item } = execution;
   const verb = step ? verbs[step.verb] : "begin";
   const at = step ? `step ${item.steps.indexOf(step) + 1} of ${item.steps.length}` : "at the beginning";
-  const untouched =
-    action.type === "create" ? "It does not run; no data was removed." : `${labelOf(spec)} was not touched.`;
-  const state = touched ? `${labelOf(spec)} is left as it is; its data is untouched.` : untouched;
+  const label = labelOf(spec);
+  const states = {
+    untouched: action.type === "create" ? "It does not run; no data was removed." : `${label} was not touched.`,
+    "stopped again": "It was stopped again; no data was removed.",
+    "left as it is": `${label} is left as it is; its data is untouched.`,
+  };
   const others = action.type === "create" ? "" : " No other node is touched any more.";
   const message =
-    `${labelOf(spec)} (${host.name}) failed to ${verb} (${at}: ${item.change}).\n${messageOf(error)}\n` +
-    `${state}${others} Mend the cause and run \`pulumi up\` again: it goes on from here.` +
+    `${label} (${host.name}) failed to ${verb} (${at}: ${item.change}).\n${messageOf(error)}\n` +
+    `${states[left]}${others} Mend the cause and run \`pulumi up\` again: it goes on from here.` +
     (action.type === "version" ? ` Declaring ${action.from.version} again takes this node back.` : "");
-  return new NodeFailure(message, touched, { cause: error });
+  return new NodeFailure(message, left === "left as it is", { cause: error });
 };

@@ -31,8 +31,12 @@ export const runsAsDeclared = (context: NodeContext, home: ObservedHome): boolea
   // A process start is known to the second below.
   (home.conf?.modifiedAt ?? 0) <= home.process.startedAt + 1;
 
-/** Stops what runs otherwise than declared. */
-export const stop = async (context: NodeContext, conditional: boolean): Promise<Outcome> => {
+/** Stops what runs otherwise than declared, after `before`. */
+export const stop = async (
+  context: NodeContext,
+  conditional: boolean,
+  before: () => Promise<unknown>,
+): Promise<Outcome> => {
   const { host, limits, run, spec } = context;
   const home = await look(context);
   if (!home.process) {
@@ -41,6 +45,7 @@ export const stop = async (context: NodeContext, conditional: boolean): Promise<
   if (runsAsDeclared(context, home)) {
     return conditional ? notMet("it runs as declared") : skipped("it runs as declared");
   }
+  await before();
   await run.assertGoing(labelOf(spec));
   context.frontends.forget(spec);
   const version = home.current?.split("-").slice(0, -1).join("-");

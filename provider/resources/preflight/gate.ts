@@ -3,12 +3,12 @@ import { messageOf, TransientError, UserError } from "../../error.js";
 import { downgradeReason, gateItem, isDowngrade, preflightItem } from "../../plan/preflight.js";
 import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js";
 import type { Run } from "../../rollout/run.js";
-import { RefusedTurn } from "../../rollout/turnstile.js";
+import { PreflightFailed } from "../../rollout/turnstile.js";
 import type { Backend, Frontend } from "../../starrocks/show.js";
 import { runsVersion } from "../../starrocks/versions.js";
 import { until } from "../../wait.js";
 import { isFe, labelOf, type NodeContext } from "../node/context.js";
-import { converge } from "../node/converge.js";
+import { converge, type Gate } from "../node/converge.js";
 import { nodeItem } from "../node/plan.js";
 import { look } from "../node/works.js";
 import { inspectHosts } from "./inspect.js";
@@ -21,22 +21,23 @@ export const declare = (run: Run, topology: Topology): void => {
   topologies.set(run, topology);
 };
 
-/** What a node calls before the first stop; does its work once in a process. */
+/** What a node calls before the first stop; does its work once in a process, and tells once in full what it found. */
 export const gateOf =
-  (run: Run) =>
-  async (node: string, report: (seen: string) => void): Promise<void> => {
+  (run: Run): Gate =>
+  async (node, report) => {
     const topology = topologies.get(run);
     if (!topology) {
       run.answers = true;
       return;
     }
     report("the pre-flight of the cluster");
-    const first = !run.began("gate");
     try {
       await run.once("gate", () => passGate(run, topology));
     } catch (error) {
-      // One node tells why; for the others a line is enough.
-      throw first ? error : new RefusedTurn(node, "the pre-flight of the cluster failed");
+      if (!(error instanceof UserError)) {
+        throw error;
+      }
+      throw new PreflightFailed(node, run.first("gate") ? messageOf(error) : undefined);
     }
   };
 
@@ -58,7 +59,7 @@ const inspectOnce = async (run: Run, topology: Topology, report: (seen: string) 
 };
 
 const passGate = async (run: Run, topology: Topology): Promise<void> => {
-  const gate = new Gate(run, topology);
+  const gate = new Passage(run, topology);
   const execution: Execution = new Execution(
     gateItem,
     {
@@ -75,7 +76,7 @@ const passGate = async (run: Run, topology: Topology): Promise<void> => {
 
 type Rows = { readonly frontends: readonly Frontend[]; readonly backends: readonly Backend[] };
 
-class Gate {
+class Passage {
   readonly #run: Run;
   readonly #topology: Topology;
 
