@@ -56,13 +56,25 @@ const changedFields = (old: NodeSpec, next: NodeSpec): readonly string[] =>
     (field) => !isDeepStrictEqual(old[field as keyof NodeSpec], next[field as keyof NodeSpec]),
   );
 
+/** The settings of the conf file that differ, by their keys. */
+const changedSettings = (old: NodeSpec, next: NodeSpec): readonly string[] =>
+  [...new Set([...Object.keys(old.config), ...Object.keys(next.config)])].filter(
+    (key) => old.config[key] !== next.config[key],
+  );
+
 /** Decides what has to happen to a node. Pure: the same for the preview's words and for the run. */
 export const decide = (recorded: Recorded | undefined, next: NodeSpec): Action => {
   if (!recorded) {
     return { type: "create" };
   }
   const fields = changedFields(recorded.spec, next);
-  const restarts = [...fields.filter((field) => effects[field] === "restart"), ...(recorded.drift ?? [])];
+  const restarting = fields.filter((field) => effects[field] === "restart");
+  const restarts = [
+    ...new Set([
+      ...restarting.flatMap((field) => (field === "config" ? changedSettings(recorded.spec, next) : [field])),
+      ...(recorded.drift ?? []),
+    ]),
+  ];
   const { release: from } = recorded.spec;
   if (from.id !== next.release.id) {
     return { type: "version", from, to: next.release, fields: restarts };

@@ -24,13 +24,13 @@ describe("decide", () => {
       what: "another setting",
       old: be(),
       next: be({ config: { mem_limit: "80%" } }),
-      action: { type: "restart", fields: ["config"] },
+      action: { type: "restart", fields: ["mem_limit"] },
     },
     {
       what: "a setting that is no longer declared",
       old: be({ config: { mem_limit: "80%" } }),
       next: be(),
-      action: { type: "restart", fields: ["config"] },
+      action: { type: "restart", fields: ["mem_limit"] },
     },
     {
       what: "another port and JDK",
@@ -83,7 +83,7 @@ describe("decide", () => {
       what: "another version and another setting, in one restart",
       old: be(),
       next: be({ release: next, config: { mem_limit: "80%" }, limits: { stop: 5 } }),
-      action: { type: "version", from: releases["3.5.6"], to: next, fields: ["config"] },
+      action: { type: "version", from: releases["3.5.6"], to: next, fields: ["mem_limit"] },
     },
   ];
   for (const { what, old, next: declared, action } of effects) {
@@ -126,7 +126,7 @@ describe("stopsNode and changeText", () => {
     { action: { type: "record", fields: ["limits"] }, text: "only recorded: limits", stops: false },
     { action: { type: "create" }, text: "first start with 3.5.7", stops: false },
     { action: { type: "repair", status: "stopped" }, text: "repair (was stopped)", stops: false },
-    { action: { type: "restart", fields: ["config", "ports"] }, text: "restart for config, ports", stops: true },
+    { action: { type: "restart", fields: ["mem_limit", "ports"] }, text: "restart for mem_limit, ports", stops: true },
     {
       action: { type: "version", from: releases["3.5.6"], to: next, fields: [] },
       text: "3.5.6 → 3.5.7",
