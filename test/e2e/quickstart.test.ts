@@ -28,7 +28,7 @@ describe("the quickstart", () => {
 
   for (const [moment, pattern] of [
     ["while the engine starts", /━━ up: /],
-    ["while nodes are started", /FeNode quickstart-fe-fe\d creating .*start/],
+    ["while nodes are started", /BeNode quickstart-be-be\d created/],
   ] as const) {
     it(`leaves no process and no file when Ctrl-C comes ${moment}`, async () => {
       const running = start([process.execPath, join(root, "dist/test/quickstart/main.js")], {
