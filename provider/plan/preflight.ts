@@ -45,6 +45,15 @@ export const isDowngrade = (declared: string, running: readonly (string | undefi
   });
 };
 
+/**
+ * Whether an FE that was found down may be started on the declared version before its turn: FEs come after BEs, and an
+ * FE does not go back from a version that it was proven on. (One that never came up on a newer version does go back.)
+ */
+export const mayStartOnDeclared = (
+  declared: string,
+  { proven, backends }: { readonly proven: string | undefined; readonly backends: readonly string[] },
+): boolean => !isDowngrade(declared, [proven]) && backends.every((version) => !isDowngrade(version, [declared]));
+
 export const downgradeReason = (declared: string, running: string): string =>
   `${declared} is older than ${running}, which FEs of this cluster run: an older FE may not be able to read their metadata. ` +
   "Declare that version, or a newer one. (While all FEs still run the older version, declaring it abandons a half-done upgrade.)";

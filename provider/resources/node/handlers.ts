@@ -6,6 +6,7 @@ import { hasUnknown } from "../../engine/unknown.js";
 import { messageOf } from "../../error.js";
 import { decide, refusals, type Status } from "../../plan/node.js";
 import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
+import { versionOfId } from "../../plan/release-id.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { numbered } from "../../plan/steps.js";
 import { drift } from "../../starrocks/conf.js";
@@ -150,9 +151,7 @@ const seenOf = (spec: NodeSpec, { conf, current }: ObservedHome, recorded: Plain
   const differing = conf ? drift(conf.text, settingsOf(spec)) : [];
   return {
     release:
-      current === undefined || current === release?.id
-        ? release
-        : { id: current, version: current.split("-").slice(0, -1).join("-") },
+      current === undefined || current === release?.id ? release : { id: current, version: versionOfId(current) },
     ...(conf && { confSha256: conf.sha256 }),
     ...(differing.length > 0 && {
       drift: differing.map(({ key, declared, found }) => `${key}: declared ${declared}, found ${found ?? "nothing"}`),

@@ -1,4 +1,5 @@
 import { UserError } from "../../error.js";
+import { versionOfId } from "../../plan/release-id.js";
 import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import { applySettings, drift } from "../../starrocks/conf.js";
 import { describeFolder, ensureFolders, markData, ownershipOf, type WantedFolder } from "../../starrocks/folders.js";
@@ -48,7 +49,7 @@ export const stop = async (
   await before();
   await run.assertGoing(labelOf(spec));
   context.frontends.forget(spec);
-  const version = home.current?.split("-").slice(0, -1).join("-");
+  const version = home.current === undefined ? undefined : versionOfId(home.current);
   const result = await stopProcess(host, spec.kind, spec.home, {
     graceful: true,
     timeoutSeconds: limits.stop / 1000,

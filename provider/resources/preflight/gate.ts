@@ -1,13 +1,13 @@
 import { progressOf } from "../../engine/log.js";
 import { messageOf, TransientError, UserError } from "../../error.js";
-import { downgradeReason, gateItem, isDowngrade, preflightItem } from "../../plan/preflight.js";
+import { downgradeReason, gateItem, isDowngrade, mayStartOnDeclared, preflightItem } from "../../plan/preflight.js";
+import { versionOfId } from "../../plan/release-id.js";
 import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js";
 import type { Run } from "../../rollout/run.js";
 import { PreflightFailed } from "../../rollout/turnstile.js";
 import type { Backend, Frontend } from "../../starrocks/show.js";
-import { runsVersion } from "../../starrocks/versions.js";
 import { until } from "../../wait.js";
-import { isFe, labelOf, type NodeContext } from "../node/context.js";
+import { isBe, isFe, labelOf, type NodeContext } from "../node/context.js";
 import { converge, type Gate } from "../node/converge.js";
 import { nodeItem } from "../node/plan.js";
 import { look } from "../node/works.js";
@@ -122,18 +122,26 @@ class Passage {
   }
 
   /**
-   * The release on which a node found down is started. A BE takes the declared one: it may be down as the one before was
-   * bad. An FE does so only when no BE is older: its own turn comes after theirs.
+   * The release on which a node found down is started: the declared one, as it may be down because the one before was
+   * bad. An FE whose turn has not come yet takes the one on which it was proven last.
    */
   async #releaseFor(node: NodeContext): Promise<NodeContext["spec"]["release"]> {
     const { release } = node.spec;
-    const { current } = await look(node);
+    const { current, marker, previous } = await look(node);
     if (!isFe(node) || current === undefined || current === release.id) {
       return release;
     }
-    const rows = await this.#rows();
-    const backendsDone = rows?.backends.every(({ version }) => runsVersion(version, release.version)) ?? false;
-    return backendsDone ? release : { id: current, version: current.split("-").slice(0, -1).join("-") };
+    const proven = marker?.releases.at(-1);
+    const backends = await Promise.all(
+      this.#topology.nodes.filter(isBe).map(async (backend) => (await look(backend)).current),
+    );
+    if (mayStartOnDeclared(release.version, { proven: proven?.version, backends: versionsOf(backends) })) {
+      return release;
+    }
+    const { id, version } = proven ?? {};
+    return id !== undefined && version !== undefined && [current, previous].includes(id)
+      ? { id, version }
+      : { id: current, version: versionOfId(current) };
   }
 
   /** Everything Alive, as far as there is a cluster that can be asked; then each further stop is asked for too. */
@@ -174,6 +182,10 @@ class Passage {
     return homes.some(({ data }) => data.some((folder) => folder.state === "data" && folder.content.hasVersion));
   }
 }
+
+/** Versions of the releases that are current in homes; a home that was never used has none. */
+const versionsOf = (ids: readonly (string | undefined)[]): readonly string[] =>
+  ids.flatMap((id) => (id === undefined ? [] : [versionOfId(id)]));
 
 const isDown = async (node: NodeContext): Promise<boolean> => {
   try {
