@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import type { ExportedResource } from "../engine/stack.js";
+import { tellFailure } from "../lab/failure.js";
+import { Lab } from "../lab/lab.js";
+import { NodeProcesses, restarted } from "../lab/node-processes.js";
+import { previewThenUp } from "../lab/story.js";
+import type { BuiltRelease } from "../simulator/release.js";
+
+describe("a version change that fails", () => {
+  let lab: Lab;
+  let processes: NodeProcesses;
+  let old: BuiltRelease;
+  const declare = (release: BuiltRelease): void => lab.declare(lab.args(release));
+  const stateOf = async (name: string): Promise<ExportedResource> => {
+    const { deployment } = await lab.stack.export();
+    const found = deployment.resources?.find(({ urn }) => urn.endsWith(`::sr-${name}`));
+    assert.ok(found, `${name} is in the state`);
+    return found;
+  };
+  const versionsOf = async (): Promise<Record<string, unknown>> => {
+    const { deployment } = await lab.stack.export();
+    return Object.fromEntries(
+      (deployment.resources ?? [])
+        .filter(({ type }) => /:(Be|Fe)Node$/.test(type))
+        .map(({ outputs = {} }) => [
+          String(outputs.name),
+          `${(outputs.release as { version: string }).version} ${outputs.status}`,
+        ]),
+    );
+  };
+
+  before(async () => {
+    lab = await Lab.create();
+    processes = await NodeProcesses.of(lab.fleet);
+    old = await lab.release("3.5.7");
+    declare(old);
+    await lab.stack.up();
+  });
+  afterEach(tellFailure(() => lab));
+  after(() => lab?.close());
+
+  it("stops at the first BE of a bad build, and says what failed, why, and what to do", async () => {
+    declare(await lab.release("3.5.8", { be: { faults: [{ fault: "dieAtStart", message: "no such instruction" }] } }));
+    const before = processes.byHost();
+    const { stdout, exitCode } = await lab.stack.up([], { expectFailure: true });
+    assert.equal(exitCode, 1);
+    assert.deepEqual(restarted(before, processes.byHost()), ["be1"], "one BE was touched");
+    const text = stdout.slice(stdout.indexOf("Diagnostics:"));
+    assert.match(text, /BE be1 \([\d.:]+\) failed to prove \(step 7 of 7: 3\.5\.7 → 3\.5\.8\)\./);
+    assert.match(text, /BE be1 on [\d.:]+ does not run: start script said 0, then the process died\./);
+    assert.match(text, /Last lines of its log[^\n]*:\n[\s\S]*no such instruction/);
+    assert.match(text, /Mend the cause and run `pulumi up` again: it goes on from here\./);
+    assert.match(text, /Declaring 3\.5\.7 again takes this node back\./);
+    assert.match(text, /^ {4}error: BE be2 was not touched: BE be1 failed$/m);
+    assert.match(text, /^ {4}error: BE be3 was not touched: BE be1 failed$/m);
+    assert.match(text, /sr: stopped at BE be1; nothing after it is touched\./);
+    assert.match(text, /Journal: \S+\.jsonl/);
+    assert.doesNotMatch(text, / at .*\.js:\d+/, "no stack of ours");
+    assert.doesNotMatch(text, /FeNode/);
+  });
+
+  it("leaves a state that tells the truth", async () => {
+    assert.deepEqual(await versionsOf(), {
+      be1: "3.5.8 failed",
+      be2: "3.5.7 running",
+      be3: "3.5.7 running",
+      fe1: "3.5.7 running",
+      fe2: "3.5.7 running",
+      fe3: "3.5.7 running",
+    });
+    const failed = await stateOf("be-be1");
+    assert.match(failed.initErrors?.[0] ?? "", /BE be1 .* failed to prove/);
+  });
+
+  it("goes on from where it stood with a repaired archive", async () => {
+    declare(await lab.release("3.5.8"));
+    const { plan, restarted: touched } = await previewThenUp(lab);
+    assert.match(plan ?? "", /BE be1, 3\.5\.8, another build \(3\.5\.8-[0-9a-f]{12} → 3\.5\.8-[0-9a-f]{12}\):/);
+    assert.match(plan ?? "", /BE be2, 3\.5\.7 → 3\.5\.8:/);
+    assert.deepEqual(touched, ["be1", "be2", "be3", "fe1", "fe2", "fe3"]);
+    assert.deepEqual(new Set(Object.values(await versionsOf())), new Set(["3.5.8 running"]));
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  it("stops at the first follower of a bad FE build; BEs are done, the leader leads", async () => {
+    declare(await lab.release("3.5.9", { fe: { faults: [{ fault: "dieAtStart", message: "class not found" }] } }));
+    const before = processes.byHost();
+    const { stdout } = await lab.stack.up([], { expectFailure: true });
+    const touched = restarted(before, processes.byHost());
+    assert.equal(touched.length, 4, `${touched}`);
+    assert.deepEqual(touched.slice(0, 3), ["be1", "be2", "be3"]);
+    const [failed = ""] = touched.slice(3);
+    const spared = failed === "fe2" ? "fe3" : "fe2";
+    const text = stdout.slice(stdout.indexOf("Diagnostics:"));
+    assert.match(
+      text,
+      new RegExp(`FE ${failed} \\([\\d.:]+\\) failed to prove \\(step 7 of 7: 3\\.5\\.8 → 3\\.5\\.9\\)`),
+    );
+    assert.match(text, /class not found/);
+    assert.match(text, new RegExp(`error: FE ${spared} was not touched: FE ${failed} failed`));
+    assert.equal((await versionsOf()).fe1, "3.5.8 running");
+    assert.equal((await versionsOf())[failed], "3.5.9 failed");
+  });
+
+  it("goes back to the version that the FEs still run, and restarts only what left it", async () => {
+    declare(await lab.release("3.5.8"));
+    const { plan, restarted: touched } = await previewThenUp(lab);
+    assert.match(plan ?? "", /StarRocks 3\.5\.9 → 3\.5\.8 \(back to an older patch version\) on 3 BE, 1 FE\./);
+    const [failed] = touched.filter((host) => host.startsWith("fe"));
+    assert.deepEqual(touched, ["be1", "be2", "be3", failed]);
+    assert.deepEqual(new Set(Object.values(await versionsOf())), new Set(["3.5.8 running"]));
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+});
