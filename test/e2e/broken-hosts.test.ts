@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Outcome } from "../engine/stack.js";
 import { namespacesPossible } from "../fleet/fleet.js";
+import { assertDone, assertFailed } from "../lab/failed.js";
 import { Lab, type PlainArgs } from "../lab/lab.js";
 import { NodeProcesses } from "../lab/node-processes.js";
 import { stateOf, told } from "../lab/told.js";
@@ -10,17 +11,6 @@ import { buildJdk } from "../simulator/jdk.js";
 import type { BuiltRelease } from "../simulator/release.js";
 
 const impossible = namespacesPossible();
-
-/** Each message of a failed operation is what its pattern says, and there are no others. */
-const assertTold = (outcome: Outcome, patterns: Readonly<Record<string, RegExp>>): void => {
-  assert.notEqual(outcome.exitCode, 0);
-  const { "": operation, ...errors } = told(outcome, "error");
-  assert.equal(operation, "update failed");
-  assert.deepEqual(Object.keys(errors).sort(), Object.keys(patterns).sort());
-  for (const [name, pattern] of Object.entries(patterns)) {
-    assert.match(errors[name] ?? "", pattern);
-  }
-};
 
 describe("a cluster whose hosts are not fit for it yet", () => {
   let lab: Lab;
@@ -71,7 +61,7 @@ describe("a cluster whose hosts are not fit for it yet", () => {
     if (full) {
       await host("be3").freeDisk("/opt");
     }
-    assertTold(outcome, {
+    assertFailed(outcome, {
       "sr-release-fe-fe1":
         /: the (host did not answer \(is it up, .*\?\)|port is open but nothing speaks SSH on it) within 3 s\.$/,
       "sr-release-fe-fe2": /refused the login of user `starrocks`: tried privateKey\. The host allows: publickey\.$/,
@@ -98,7 +88,7 @@ describe("a cluster whose hosts are not fit for it yet", () => {
       /^`release\.archive` cannot be read on this machine: ENOENT: .* '\/nowhere\/StarRocks-3\.5\.7\.tar\.gz'\. \S+ does not have this release yet/;
     // The host that has the release does not need the archive.
     const others = ["fe-fe1", "fe-fe2", "be-be1", "be-be2", "be-be3"];
-    assertTold(outcome, Object.fromEntries(others.map((name) => [`sr-release-${name}`, message])));
+    assertFailed(outcome, Object.fromEntries(others.map((name) => [`sr-release-${name}`, message])));
   });
 
   it("says that the archive is not the one that its sha256 is of, and keeps nothing of it", async () => {
@@ -133,7 +123,7 @@ describe("a cluster whose hosts are not fit for it yet", () => {
       new RegExp(
         `^Cannot stage StarRocks 3\\.5\\.7 on \\S+: archive says 3\\.5\\.8\\S*, declared 3\\.5\\.7 \\(${part} of ${next.archive}\\)\\. Correct \`release\\.version\` or the archive\\.$`,
       );
-    assertTold(outcome, {
+    assertFailed(outcome, {
       "sr-release-fe-fe1":
         /^Expected `javaHome` "\S+jdk-none" on \S+ to be JDK 17 or newer for StarRocks 3\.5\.7; found: \S+jdk-none \(no bin\/java that runs\)/,
       "sr-release-fe-fe2":
@@ -171,14 +161,13 @@ describe("a cluster whose hosts are not fit for it yet", () => {
       assert.match(found[index] ?? "", pattern);
     }
     assert.equal(found.length, expected.length, found.join("\n"));
-    assertTold(outcome, { "sr-preflight": /./ });
+    assertFailed(outcome, { "sr-preflight": /./ });
     assert.deepEqual((await NodeProcesses.of(lab.fleet)).look(), []);
   });
 
   it("is deployed when all is mended", async () => {
     const outcome = await up();
-    assert.equal(outcome.exitCode, 0, outcome.stdout);
-    assert.match(told(outcome, "info").sr ?? "", /^sr: done in \d+ s; every node is proven\./);
+    assertDone(outcome);
     assert.deepEqual(
       (await NodeProcesses.of(lab.fleet))
         .look()
