@@ -134,6 +134,7 @@ const remove = async (context: Context): Promise<"decommissioned" | undefined> =
 
 export const beMember = memberHandlers(beMemberInputs, {
   kind: "be",
+  oneByOne: false,
   steps,
   works,
   isMember: async (context) => {

@@ -111,9 +111,8 @@ const query = async ({ frontends, inputs, limits }: Context): Promise<Outcome> =
 };
 
 const works = (context: Context): Works => ({
-  // One node a statement and one after the other: the next is added when this one has joined.
-  add: () => context.run.membership.run(() => add(context)),
-  join: () => context.run.membership.run(() => joined(context)),
+  add: () => add(context),
+  join: () => joined(context),
   query: () => query(context),
 });
 
@@ -146,6 +145,7 @@ const remove = async (context: Context): Promise<"dropped" | undefined> => {
 
 export const feMember = memberHandlers(feMemberInputs, {
   kind: "fe",
+  oneByOne: true,
   steps,
   works,
   isMember: async (context) => {

@@ -29,6 +29,8 @@ export interface MemberContext<I> {
 /** What FE and BE members do differently. */
 export interface MemberKind<I> {
   readonly kind: "fe" | "be";
+  /** Whether the next one is added only when this one has joined: each FE that votes and is not there endangers the majority. */
+  readonly oneByOne: boolean;
   readonly steps: (inputs: I) => readonly Step[];
   readonly works: (context: MemberContext<I>) => Works;
   /** Whether the cluster has it; undefined when nobody answers. */
@@ -93,7 +95,8 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
       context.run.journal,
       progress,
     );
-    await execution.run();
+    const steps = () => execution.run();
+    await (member.oneByOne ? context.run.membership.run(steps) : steps());
   };
 
   /** Proves a changed login before it is recorded. A cluster that does not answer proves nothing, and hinders nothing. */

@@ -163,23 +163,25 @@ export class FeWork {
     return this.#others.find(({ role }) => role === "leader") ?? this.#others[0];
   }
 
-  /** A declared FE whose disk holds metadata: the cluster exists, even if nothing of it runs. All hosts must answer. */
+  /** A declared FE whose disk holds metadata: the cluster exists, even if nothing of it runs. All hosts must be seen to hold none. */
   async #holderOfMetadata(): Promise<Contact | undefined> {
     const { frontends, spec } = this.#context;
-    const found = await Promise.all(
+    const looks = await Promise.allSettled(
       this.#others.map(async (contact) => {
-        try {
-          const [folder] = await inspectData(frontends.hostOf(contact), [contact.metaDir]);
-          return folder?.state === "data" && folder.content.hasVersion ? contact : undefined;
-        } catch (error) {
-          throw new UserError(
-            `${labelOf(spec)} has no metadata, and whether ${contact.name} has some could not be seen (${messageOf(error)}). ` +
-              "A second cluster must not be founded beside one that exists. Bring that host back, or take it out of the program.",
-          );
-        }
+        const [folder] = await inspectData(frontends.hostOf(contact), [contact.metaDir]);
+        return folder?.state === "data" && folder.content.hasVersion;
       }),
     );
-    return found.find((contact) => contact !== undefined);
+    const holder = looks.findIndex((look) => look.status === "fulfilled" && look.value);
+    const unseen = looks.findIndex(({ status }) => status === "rejected");
+    const reason = looks[unseen];
+    if (holder < 0 && reason?.status === "rejected") {
+      throw new UserError(
+        `${labelOf(spec)} has no metadata, and whether ${this.#others[unseen]?.name} has some could not be seen (${messageOf(reason.reason)}). ` +
+          "A second cluster must not be founded beside one that exists. Bring that host back, or take it out of the program.",
+      );
+    }
+    return this.#others[holder];
   }
 
   readonly prove = async (report: (seen: string) => void): Promise<Outcome> => {
