@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { until } from "../../provider/wait.js";
+import type { Outcome } from "../engine/stack.js";
+import { namespacesPossible } from "../fleet/fleet.js";
+import type { Host } from "../fleet/types.js";
+import { assertDone, assertFailed } from "../lab/failed.js";
+import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
+import { stateOf, told } from "../lab/told.js";
+import { Session } from "../simulator/client/session.js";
+import type { BuiltRelease } from "../simulator/release.js";
+
+const impossible = namespacesPossible();
+
+describe("a cluster whose FEs lose their network, their disk, their power or their place", () => {
+  let lab: Lab;
+  let release: BuiltRelease;
+  let frontends: readonly Host[];
+  let clusterId: string | undefined;
+
+  before(async () => {
+    lab = await Lab.create({
+      kind: impossible === undefined ? "namespaces" : "loopback",
+      backends: 1,
+      // A dropped FE finds out, and ends, after three rounds.
+      times: { detachedRoundMs: 300 },
+    });
+    release = await lab.release("3.5.7");
+    frontends = ["fe1", "fe2", "fe3"].map((name) => lab.fleet.host(name));
+  });
+  after(() => lab?.close());
+
+  const up = (change: (args: PlainArgs) => void, ...more: readonly string[]): Promise<Outcome> => {
+    lab.declare(lab.args(release, change));
+    return lab.stack.start("up", ["--skip-preview", ...more]).ended;
+  };
+  const asDeclared = () => undefined;
+  const sql = async <T>(work: (session: Session) => Promise<T>, [...hosts] = frontends): Promise<T> => {
+    const session = new Session({ frontends: hosts.map(({ address }) => ({ host: address })), password: rootPassword });
+    try {
+      return await work(session);
+    } finally {
+      session.close();
+    }
+  };
+  const clusterIds = async (): Promise<readonly (string | undefined)[]> =>
+    Promise.all(
+      frontends.map(async (host) => {
+        const text = await host.readFile("/opt/starrocks/fe/meta/image/VERSION");
+        return /clusterId=(\d+)/.exec(text ?? "")?.[1];
+      }),
+    );
+  /** All FEs are of the cluster that was founded first, and its data is there. */
+  const assertWhole = async (): Promise<void> => {
+    assert.deepEqual(await clusterIds(), [clusterId, clusterId, clusterId]);
+    const rows = await sql((session) => session.query("SHOW FRONTENDS"));
+    assert.deepEqual(
+      rows.map(({ IP, Join, Alive }) => `${IP} ${Join} ${Alive}`).sort(),
+      frontends.map(({ address }) => `${address} true true`).sort(),
+    );
+    const kept = await sql((session) => session.query("SELECT k FROM shop.orders ORDER BY k"));
+    assert.deepEqual(
+      kept.map(({ k }) => Number(k)),
+      [1, 2, 3],
+    );
+  };
+
+  it("says of a follower that does not reach the group that it waits to join, and takes it in once it does", async function () {
+    const [leader, , follower] = frontends;
+    assert.ok(leader && follower);
+    const cut = (verb: "add" | "del") => follower.exec(`ip route ${verb} blackhole ${leader.address}/32`);
+    if (impossible === undefined) {
+      await cut("add");
+      const outcome = await up(({ limits }) => Object.assign(limits as object, { alive: 8 }));
+      await cut("del");
+      assertFailed(outcome, {
+        "sr-fe-fe3-member":
+          /^Waited 8 s for FE fe3 to join its group; last seen: not joined\. Look at fe\.log in \S+\/fe\/log on \S+\. An FE that was once started without --helper made a cluster of its own and never joins: its metadata folder must then be moved away by hand\.$/,
+      });
+      const state = await stateOf(lab.stack);
+      assert.deepEqual(
+        ["sr-fe-fe2-member", "sr-fe-fe3", "sr-fe-fe3-member", "sr-rollout"].map((name) => state[name]),
+        ["member", "running", undefined, undefined],
+      );
+    }
+    assertDone(await up(asDeclared));
+    await sql(async (session) => {
+      await session.query("CREATE DATABASE shop");
+      await session.query(
+        'CREATE TABLE shop.orders (k INT, v INT) DUPLICATE KEY(k) DISTRIBUTED BY HASH(k) BUCKETS 1 PROPERTIES ("replication_num" = "1")',
+      );
+      await session.query("INSERT INTO shop.orders VALUES (1, 1), (2, 2), (3, 3)");
+    });
+    [clusterId] = await clusterIds();
+    await assertWhole();
+    if (impossible !== undefined) {
+      this.skip();
+    }
+  });
+
+  it("lets the FE that founded the cluster join when its disk was lost: no second cluster", async () => {
+    const [founder] = frontends;
+    assert.ok(founder);
+    await founder.kill("com.starrocks.StarRocksFE");
+    await founder.exec(`rm -rf ${founder.path("/opt/starrocks/fe")}`);
+    assertDone(await up(asDeclared, "--refresh"));
+    await assertWhole();
+  });
+
+  it("starts everything again after a power loss, the FE that lost its disk by it too", async () => {
+    for (const host of lab.fleet.hosts) {
+      await host.powerOff();
+    }
+    const [founder] = frontends;
+    assert.ok(founder);
+    for (const host of lab.fleet.hosts) {
+      await host.powerOn();
+    }
+    await founder.exec(`rm -rf ${founder.path("/opt/starrocks/fe")}`);
+    const outcome = await up(asDeclared, "--refresh");
+    assertDone(outcome);
+    assert.match(
+      told(outcome, "warning")["sr-be-be1-member"] ?? "",
+      /^Whether BE be1 is in the cluster could not be seen: no FE answers\. The recorded state stays\.$/,
+    );
+    await assertWhole();
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  it("says that the group has dropped an FE, and takes it in again once its metadata was moved away", async () => {
+    const rows = await sql((session) => session.query("SHOW FRONTENDS"));
+    const leader = frontends.find(({ address }) => rows.some(({ IP, Role }) => IP === address && Role === "LEADER"));
+    const dropped = frontends.find((host) => host !== leader);
+    assert.ok(leader && dropped);
+    const drop = `ALTER SYSTEM DROP FOLLOWER "${dropped.address}:9010"`;
+    await sql((session) => session.query(drop), [leader]);
+    await dropped.kill("com.starrocks.StarRocksFE");
+    const outcome = await up(asDeclared, "--refresh");
+    const text = told(outcome, "error")[`sr-fe-${dropped.name}`] ?? "";
+    assert.match(
+      text,
+      new RegExp(`FE ${dropped.name} \\(\\S+\\) failed to prove \\(step 5 of 5: repair \\(was stopped\\)\\)\\.`),
+    );
+    assert.match(text, /this node is DETACHED/);
+    assert.match(
+      text,
+      /\nThat means: the cluster has dropped this FE\. Empty its metadata folder \(after a backup\) and let it join again\.\n/,
+    );
+    const home = dropped.path("/opt/starrocks/fe");
+    await dropped.exec(`mv ${home}/meta ${home}/meta.old`);
+    assertDone(await up(asDeclared, "--refresh"));
+    await until(
+      async () =>
+        assertWhole().then(
+          () => ({ done: true, value: undefined }),
+          (error) => ({ done: false, seen: String(error) }),
+        ),
+      { what: "every FE to be Alive", limit: 30_000 },
+    );
+  });
+});
