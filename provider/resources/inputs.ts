@@ -119,9 +119,25 @@ export const topologyInputs = z.strictObject(topologyFields);
 
 /**
  * Inputs with defaults filled in; throws for what `check` has refused. State of other releases of this package may have
- * keys more, at any depth: they are left out.
+ * keys more, at any depth: they are left out. The same object is read once: a preview asks for each several times.
  */
 export const read = <S extends z.ZodObject>(schema: S, inputs: Plain): z.output<S> => {
+  const earlier = readBefore.get(inputs)?.get(schema);
+  if (earlier !== undefined) {
+    return earlier as z.output<S>;
+  }
+  const parsed = parse(schema, pick(schema, inputs));
+  readBefore.set(inputs, (readBefore.get(inputs) ?? new Map()).set(schema, parsed));
+  return parsed;
+};
+
+const readBefore = new WeakMap<Plain, Map<z.ZodObject, unknown>>();
+
+/** Nearly all that is recorded has keys more at the top: the provider's text, and what only outputs have. */
+const pick = (schema: z.ZodObject, inputs: Plain): Plain =>
+  Object.fromEntries(Object.entries(inputs).filter(([key]) => key in schema.shape));
+
+const parse = <S extends z.ZodObject>(schema: S, inputs: Plain): z.output<S> => {
   const result = schema.safeParse(inputs);
   if (result.success) {
     return result.data as z.output<S>;

@@ -27,11 +27,13 @@ export interface NodeContext<S extends NodeSpec = NodeSpec> {
 /** For people: `BE be-1`. */
 export const labelOf = (spec: NodeSpec): string => `${spec.kind.toUpperCase()} ${spec.name}`;
 
+// Made once: zod compiles a schema at its first use.
+const feSchema = z.object(feFields);
+const beSchema = z.object(beFields);
+
 /** The node that inputs or recorded outputs describe. */
 export const specOf = (kind: "fe" | "be", inputs: Plain): NodeSpec =>
-  kind === "fe"
-    ? feSpec({ ...read(z.object(feFields), inputs), kind })
-    : beSpec({ ...read(z.object(beFields), inputs), kind });
+  kind === "fe" ? feSpec({ ...read(feSchema, inputs), kind }) : beSpec({ ...read(beSchema, inputs), kind });
 
 /** Where inputs put a node in the plan of its cluster. */
 export const placeOf = (inputs: Plain): { readonly run: Run; readonly position: number } => ({
