@@ -324,10 +324,15 @@ class Parts {
         role: node.role ?? "follower",
         ports: this.#ports(node) as FrontendArgs["ports"],
         home: this.#home(node),
-        metaDir: this.#metaDir(node),
-        connection: this.#reach(node),
+        ...(node.args.metaDir !== undefined && { metaDir: node.args.metaDir }),
+        ...(!this.#reachedAlike(node) && { connection: this.#reach(node) }),
       }));
     return pulumi.output(contacts) as pulumi.Output<ContactArgs[]>;
+  }
+
+  /** Whether SSH goes to the node's address, and otherwise as to all others: then nothing needs to be said of it. */
+  #reachedAlike(node: DeclaredNode): boolean {
+    return node.args.address === undefined && this.#nodes.every(({ args }) => args.connection === undefined);
   }
 
   #reach(node: DeclaredNode): pulumi.Output<ConnectionArgs> {

@@ -81,10 +81,11 @@ export interface ContactArgs {
   name: pulumi.Input<string>;
   address: pulumi.Input<string>;
   role: pulumi.Input<string>;
-  ports: FrontendArgs["ports"];
+  ports?: FrontendArgs["ports"];
   home: pulumi.Input<string>;
-  metaDir: pulumi.Input<string>;
-  /** What differs from the connection of the node that asks. */
+  /** Default `<home>/meta`. */
+  metaDir?: pulumi.Input<string>;
+  /** What differs from the connection of the node that asks. Default: only the host, which is `address`. */
   connection?: pulumi.Input<ConnectionArgs>;
 }
 

@@ -17,6 +17,7 @@ const headings: Readonly<Record<Wave, (bounds: Bounds, items: readonly Item[]) =
   leader: () => "Leader FE, last",
   members: () => "Membership",
   rollout: () => "At the end",
+  removal: () => "Then, what the program has no longer",
 };
 
 /** Items in the order in which they run: exact between waves, preferred within one. */
@@ -38,7 +39,7 @@ export const line = (item: Item): string => {
 export const planText = (cluster: string, items: Iterable<Item>, bounds: Bounds): string => {
   const ordered = inOrder(items).filter((item) => item.steps.length > 0);
   const lines = [
-    title(cluster, ordered),
+    title(shortName(cluster), ordered),
     `${bound(ordered, bounds)}From the recorded state; hosts are asked when it runs.`,
   ];
   let number = 0;
@@ -72,16 +73,21 @@ const title = (cluster: string, items: readonly Item[]): string => {
     const number = stopping.filter((item) => wave.includes(item.wave)).length;
     return number > 0 ? [`${number} ${what}`] : [];
   };
+  const removed = items.filter(
+    ({ wave, steps }) => wave === "removal" && steps.some(({ verb }) => verb === "stop"),
+  ).length;
   const who = [...count(["backends"], "BE"), ...count(["observers", "followers", "leader"], "FE")].join(", ");
   if (first?.from && first.to) {
     const { direction, size } = versionChange(first.from, first.to);
     const word = direction === "down" ? `back to an older ${size} version` : `${size} version`;
-    return `${cluster}: StarRocks ${first.from} → ${first.to} (${word}) on ${who}.`;
+    return `${cluster}: StarRocks ${first.from} → ${first.to} (${word}) on ${who}.${removed > 0 ? ` ${nodes(removed)} removed.` : ""}`;
   }
   if (stopping.length > 0) {
-    return `${cluster}: restart of ${who}.`;
+    return `${cluster}: restart of ${who}.${removed > 0 ? ` ${nodes(removed)} removed.` : ""}`;
   }
   const starts = items.filter((item) => ["backends", "observers", "followers", "leader"].includes(item.wave)).length;
-  const started = starts > 0 ? `${starts} ${starts === 1 ? "node is" : "nodes are"} started, ` : "";
-  return `${cluster}: ${started}no running node is stopped.`;
+  const started = starts > 0 ? `${nodes(starts)} started, ` : "";
+  return `${cluster}: ${started}${removed > 0 ? `${nodes(removed)} removed, no other` : "no"} running node is stopped.`;
 };
+
+const nodes = (count: number): string => `${count} ${count === 1 ? "node is" : "nodes are"}`;

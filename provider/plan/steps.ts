@@ -18,6 +18,8 @@ export const verbs = {
   join: "prove that it joined",
   query: "query through it",
   survey: "prove every node",
+  leave: "leave the cluster",
+  trash: "move its data aside",
 } as const;
 
 export type Verb = keyof typeof verbs;
@@ -40,6 +42,8 @@ export const waves = [
   "leader",
   "members",
   "rollout",
+  // Pulumi deletes what a program has no longer after all creates and updates.
+  "removal",
 ] as const;
 
 export type Wave = (typeof waves)[number];

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { z } from "zod";
 import type { CheckFailure } from "../engine/failure.js";
 import type { Plain } from "../engine/outputs.js";
@@ -22,16 +23,25 @@ export const sqlSchema = z.strictObject({
 
 export type SqlAccess = z.output<typeof sqlSchema>;
 
-/** An FE as others reach it. The connection holds only what differs from that of the node that asks. */
-export const contactSchema = z.strictObject({
-  name: z.string(),
-  address: z.string(),
-  role: z.enum(roles),
-  ports: fePortsSchema.prefault({}),
-  home: absolutePath,
-  metaDir: absolutePath,
-  connection: z.record(z.string(), z.unknown()).default({}),
-});
+/**
+ * An FE as others reach it, in as few fields as say it: every node records all of them. The connection holds only what
+ * differs from that of the node that asks.
+ */
+export const contactSchema = z
+  .strictObject({
+    name: z.string(),
+    address: z.string(),
+    role: z.enum(roles),
+    ports: fePortsSchema.prefault({}),
+    home: absolutePath,
+    metaDir: absolutePath.optional(),
+    connection: z.record(z.string(), z.unknown()).optional(),
+  })
+  .transform(({ metaDir, connection, ...contact }) => ({
+    ...contact,
+    metaDir: metaDir ?? posix.join(contact.home, "meta"),
+    connection: { host: contact.address, ...connection },
+  }));
 
 export type Contact = z.output<typeof contactSchema>;
 

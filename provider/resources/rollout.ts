@@ -37,7 +37,10 @@ const prove = async (topology: Topology): Promise<void> => {
   );
   await execution.run();
   run.settle();
-  await tell(topology.clusterUrn, run.report(`done in ${run.journal.seconds.toFixed(0)} s; every node is proven.`));
+  await tell(
+    topology.clusterUrn,
+    run.report(`done in ${run.journal.seconds.toFixed(0)} s; every node is proven.`, run.toCome),
+  );
 };
 
 export const rollout: Handlers = {

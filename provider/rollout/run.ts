@@ -1,7 +1,7 @@
 import { engineAlive, tell } from "../engine/log.js";
 import { UserError } from "../error.js";
 import { withGate } from "../plan/preflight.js";
-import { inOrder, isEmpty, planText, shortName } from "../plan/rollout.js";
+import { inOrder, isEmpty, line, planText, shortName } from "../plan/rollout.js";
 import type { Item } from "../plan/steps.js";
 import { Journal } from "./journal.js";
 import { Mutex } from "./mutex.js";
@@ -97,7 +97,7 @@ export class Run {
   /** Notes at the end of an operation what of its plan did not come up: where no node had to be stopped, no gate was passed. */
   settle(): void {
     for (const item of withGate([...this.items.values()])) {
-      if (item.steps.length > 0 && !this.journal.has(item.id)) {
+      if (item.steps.length > 0 && item.wave !== "removal" && !this.journal.has(item.id)) {
         this.journal.skip(item, "it did not come to that");
       }
     }
@@ -128,15 +128,26 @@ export class Run {
     }
   }
 
-  /** What was done, in the order of the plan. */
-  report(outcome: string): string {
+  /** Lines of the plan for what Pulumi deletes when all else is done. */
+  get toCome(): readonly string[] {
+    const removals = [...this.items.values()].filter(({ id, wave }) => wave === "removal" && !this.journal.has(id));
+    return inOrder(removals).map((item) => `then ${line(item)}`);
+  }
+
+  /** What was done, in the order of the plan, and what is still to come. */
+  report(outcome: string, toCome: readonly string[] = []): string {
     const journal = this.journal;
     const summaries = new Map(journal.items.map(({ item, summary }) => [item.id, summary]));
     const lines = inOrder(journal.items.map(({ item }) => item)).map(
       (item) =>
         `${item.within === undefined ? "  " : "    "}${item.id}${item.change ? `, ${item.change}` : ""}: ${summaries.get(item.id)}`,
     );
-    return [`${shortName(this.cluster)}: ${outcome}`, ...lines, `Journal: ${journal.path}`].join("\n");
+    return [
+      `${shortName(this.cluster)}: ${outcome}`,
+      ...lines,
+      ...toCome.map((text) => `  ${text}`),
+      `Journal: ${journal.path}`,
+    ].join("\n");
   }
 }
 

@@ -7,8 +7,9 @@ import { messageOf, UserError } from "../../error.js";
 import { hostFor } from "../../host/pool.js";
 import type { Host } from "../../host/types.js";
 import { type Limits, limitsOf } from "../../plan/limits.js";
+import { leavingItem } from "../../plan/removal.js";
 import { type Item, numbered, type Step } from "../../plan/steps.js";
-import { Execution, type Works } from "../../rollout/execute.js";
+import { Execution, type Outcome, skipped, type Works } from "../../rollout/execute.js";
 import { type Contact, Frontends } from "../../rollout/frontends.js";
 import { type Run, runOf } from "../../rollout/run.js";
 import { readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
@@ -200,12 +201,21 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
 
     delete: async (_id, props) => {
       const inputs = inputsOf(props);
-      const context = contextOf(inputs, progressOf(inputs.__urn));
-      // One at a time: each takes replicas or votes away that the next one's check must see.
-      const how = await context.run.membership.run(() => member.remove(context));
-      if (how !== undefined) {
+      const context = contextOf(inputs, (seen) => execution.report(seen));
+      const { name, position } = inputs;
+      const item = leavingItem({ kind: member.kind, name, position });
+      const leave = async (): Promise<Outcome> => {
+        const how = await member.remove(context);
+        if (how === undefined) {
+          return skipped("it was not in the cluster");
+        }
         await leaveMark(context.host, member.kind, inputs.home, how);
-      }
+        return { mark: "done", detail: how };
+      };
+      // One at a time: each takes replicas or votes away that the next one's check must see.
+      const works = { leave: () => context.run.membership.run(leave) };
+      const execution: Execution = new Execution(item, works, context.run.journal, progressOf(inputs.__urn));
+      await execution.run();
     },
   };
 };

@@ -7,8 +7,10 @@ import { messageOf } from "../../error.js";
 import { decide, refusals, type Status } from "../../plan/node.js";
 import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
 import { versionOfId } from "../../plan/release-id.js";
+import { stoppingItem } from "../../plan/removal.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { numbered } from "../../plan/steps.js";
+import { Execution, type Outcome } from "../../rollout/execute.js";
 import { drift } from "../../starrocks/conf.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { describeStop, stopProcess } from "../../starrocks/stop.js";
@@ -129,17 +131,22 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
 
     delete: async (_id, props) => {
       const context = contextOf(kind, props);
-      const { host, limits, spec } = context;
-      const result = await stopProcess(host, spec.kind, spec.home, {
-        // A leader that hands over and an FE that drains take 15 s each; here the whole group goes, or this one was dropped.
-        graceful: kind === "be",
-        timeoutSeconds: limits.stop / 1000,
-        version: spec.release.version,
-      });
-      context.progress(describeStop(result));
-      await trashData(context);
+      const { position, run, spec } = context;
+      const item = stoppingItem({ kind, name: spec.name, position });
+      const works = { stop: () => stopForGood(context), trash: () => trashData(context) };
+      await new Execution(item, works, run.journal, context.progress).run();
     },
   };
+};
+
+const stopForGood = async ({ host, limits, spec }: NodeContext): Promise<Outcome> => {
+  const result = await stopProcess(host, spec.kind, spec.home, {
+    // A leader that hands over and an FE that drains take 15 s each; here the whole group goes, or this one was dropped.
+    graceful: spec.kind === "be",
+    timeoutSeconds: limits.stop / 1000,
+    version: spec.release.version,
+  });
+  return { mark: "done", detail: describeStop(result) };
 };
 
 /** Contacts are no part of what a node is: one more FE touches no other node. */

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { CheckFailure } from "../../engine/failure.js";
 import { warn } from "../../engine/log.js";
 import { type Plain, plain } from "../../engine/outputs.js";
@@ -5,6 +6,7 @@ import { hasUnknown } from "../../engine/unknown.js";
 import { inArguments, type nodeFields } from "../../plan/fields.js";
 import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
 import { preflightItem } from "../../plan/preflight.js";
+import { removalItems } from "../../plan/removal.js";
 import { inspectTopology } from "../../plan/topology.js";
 import { runOf } from "../../rollout/run.js";
 import type { Handlers } from "../handlers.js";
@@ -36,8 +38,14 @@ const problemsOfNodes = (news: Plain): readonly CheckFailure[] =>
     }));
   });
 
+/** Which nodes inputs declare, whatever else those of another release of this package may say of them. */
+const membersOf = ({ nodes }: Plain): Parameters<typeof removalItems>[0] => {
+  const members = z.array(z.object({ kind: z.enum(["fe", "be"]), name: z.string() }));
+  return members.safeParse(nodes).data ?? [];
+};
+
 export const preflight: Handlers = {
-  check: async (_olds, news) => {
+  check: async (olds, news) => {
     const given = inArguments(failuresOf(topologyInputs, news), placesOf(news));
     if (given.length > 0 || hasUnknown(news)) {
       return { inputs: news, failures: [...given] };
@@ -53,6 +61,9 @@ export const preflight: Handlers = {
     run.componentUrn = topology.clusterUrn;
     declare(run, topology);
     run.items.set("pre-flight", preflightItem(true, topology.position));
+    for (const item of removalItems(membersOf(olds), membersOf(news))) {
+      run.items.set(item.id, item);
+    }
     for (const warning of warnings) {
       await warn(topology.clusterUrn, warning);
     }
