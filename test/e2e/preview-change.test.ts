@@ -20,7 +20,11 @@ describe("preview says what up will do: a cluster from its creation to a change 
     lab.declare(lab.args(await lab.release("3.5.7")));
     const { plan, preview, restarted } = await previewThenUp(lab);
     golden("first-creation", lab, plan);
-    assert.equal(preview.stdout.match(/\bsr: 6 nodes are started/g)?.length, 2, "one message: in its row, and under Diagnostics");
+    assert.equal(
+      preview.stdout.match(/\bsr: 6 nodes are started/g)?.length,
+      2,
+      "one message: in its row, and under Diagnostics",
+    );
     assert.deepEqual(restarted, ["be1", "be2", "be3", "fe1", "fe2", "fe3"]);
   });
 
