@@ -1,0 +1,212 @@
+import { z } from "zod";
+import { messageOf, UserError } from "../error.js";
+import {
+  frontendSettings,
+  pausedSettings,
+  type Settings,
+  schedulingLimit,
+  setFrontendSetting,
+} from "../starrocks/balance.js";
+import type { Frontend } from "../starrocks/show.js";
+import { AccessDenied, type Sql, SqlError } from "../starrocks/sql.js";
+import { versionOf } from "../starrocks/versions.js";
+import { type Look, until } from "../wait.js";
+import type { Contact, Frontends } from "./frontends.js";
+import type { Notes } from "./notes.js";
+
+/** Name of the note. */
+const noteName = "balance";
+
+const noteSchema = z.object({
+  /** The user's own values, as the leader had them. */
+  values: z.record(z.string(), z.string()),
+  since: z.string(),
+});
+type Note = z.output<typeof noteSchema>;
+
+export interface BalanceOptions {
+  readonly frontends: Frontends;
+  readonly notes: Notes;
+  /** Milliseconds for the FEs to take the values: an election, or an FE that is Alive in name only, is waited for. */
+  readonly limit: number;
+  /** Takes what was done, for the journal. */
+  readonly note?: (text: string) => void;
+  readonly report?: (seen: string) => void;
+}
+
+/**
+ * Keeps the balancer from moving tablets while nodes are restarted. The user's own values are on a majority of the FE
+ * hosts before the first is changed, and are what is restored: now, or by the next operation on this cluster.
+ */
+export class BalancePause {
+  readonly #options: BalanceOptions;
+  readonly #paused: Settings;
+  #saved: Settings | undefined;
+
+  /** `version`: the oldest that runs. */
+  constructor(options: BalanceOptions & { readonly version: string }) {
+    this.#options = options;
+    this.#paused = pausedSettings(versionOf(options.version));
+  }
+
+  /** Saves the values, then sets. What an earlier pause has saved stays: the values now are not the user's. */
+  async pause(): Promise<void> {
+    const { note } = this.#options;
+    this.#saved = (await noteOf(this.#options))?.values ?? (await this.#save());
+    await this.reapply();
+    note?.(`balancing is paused; the cluster's own values: ${describe(this.#saved)}`);
+  }
+
+  /** Sets again, on every FE that is Alive: one that restarted has the values of its fe.conf. To be called before each stop. */
+  async reapply(): Promise<void> {
+    if (this.#saved !== undefined) {
+      await this.#applyKnown(this.#paused, this.#saved);
+    }
+  }
+
+  /** Lets replicas be repaired at the cluster's own pace, where the pause throttles it (before 3.1), until `reapply`. */
+  async allowRepair(): Promise<void> {
+    const own = this.#saved?.[schedulingLimit];
+    if (this.#saved !== undefined && own !== undefined && schedulingLimit in this.#paused) {
+      await this.#applyKnown({ ...this.#paused, [schedulingLimit]: own }, this.#saved);
+    }
+  }
+
+  /** Sets the saved values on every FE that is Alive, and forgets them. Does nothing when nothing is paused. */
+  async restore(): Promise<void> {
+    if (await restoreNoted(this.#options)) {
+      this.#options.note?.("balancing goes on with the cluster's own values");
+    }
+    this.#saved = undefined;
+  }
+
+  /**
+   * Restores what an operation that was killed has left paused, and says so. Where no FE answers the note stays for the
+   * next operation. To be called with the lease held, before anything else is done.
+   */
+  static async recover(options: BalanceOptions): Promise<string | undefined> {
+    const left = await noteOf(options);
+    if (left === undefined || (await options.frontends.rows()) === undefined) {
+      return undefined;
+    }
+    await restoreNoted(options);
+    const text = `restored ${describe(left.values)}, as an interrupted operation had left balancing paused since ${left.since}`;
+    options.note?.(text);
+    return text;
+  }
+
+  /** A setting that the cluster does not have (`disable_colocate_balance` in an old line) is left alone. */
+  #applyKnown(wanted: Settings, known: Settings): Promise<void> {
+    return apply(this.#options, Object.fromEntries(Object.entries(wanted).filter(([name]) => name in known)));
+  }
+
+  async #save(): Promise<Settings> {
+    const { frontends, limit, notes, report } = this.#options;
+    const values = await until<Settings>(
+      async () => {
+        const [leader] = await aliveContacts(frontends);
+        if (!leader) {
+          return { done: false, seen: "no FE answers" };
+        }
+        return attempt(frontends, leader, async (sql) => frontendSettings(sql, Object.keys(this.#paused)));
+      },
+      { what: "the leader to tell how it balances", limit, ...(report && { onProgress: report }) },
+    );
+    const note: Note = { values, since: `${new Date().toISOString().slice(0, 19)}Z` };
+    await notes.set(noteName, note);
+    return values;
+  }
+}
+
+const noteOf = async ({ notes }: BalanceOptions): Promise<Note | undefined> => {
+  const found = (await notes.read())[noteName];
+  return found === undefined ? undefined : noteSchema.parse(found);
+};
+
+/** Whether there was something to restore. */
+const restoreNoted = async (options: BalanceOptions): Promise<boolean> => {
+  const note = await noteOf(options);
+  if (note === undefined) {
+    return false;
+  }
+  try {
+    await apply(options, note.values);
+  } catch (error) {
+    if (!(error instanceof UserError)) {
+      throw error;
+    }
+    throw new UserError(
+      `The cluster's own values could not be restored (${describe(note.values)}): ${messageOf(error)} ` +
+        "They are kept on the FE hosts, and the next `pulumi up` restores them.",
+    );
+  }
+  await options.notes.remove(noteName);
+  return true;
+};
+
+/** Brings every declared FE that is Alive to these values; nothing is set where they are so already. */
+const apply = async ({ frontends, limit, report }: BalanceOptions, wanted: Settings): Promise<void> => {
+  await until<void>(
+    async () => {
+      const contacts = await aliveContacts(frontends);
+      if (contacts.length === 0) {
+        return { done: false, seen: "no FE answers" };
+      }
+      for (const contact of contacts) {
+        const look = await attempt(frontends, contact, (sql) => applyOn(sql, wanted));
+        if (!look.done) {
+          return look;
+        }
+      }
+      return { done: true, value: undefined };
+    },
+    { what: `every FE to have ${describe(wanted)}`, limit, ...(report && { onProgress: report }) },
+  );
+};
+
+const applyOn = async (sql: Sql, wanted: Settings): Promise<void> => {
+  const found = await frontendSettings(sql, Object.keys(wanted));
+  for (const [name, value] of Object.entries(wanted)) {
+    if (found[name] === value) {
+      continue;
+    }
+    try {
+      await setFrontendSetting(sql, name, value);
+    } catch (error) {
+      const now = await frontendSettings(sql, [name]);
+      if (!(error instanceof SqlError) || now[name] !== value) {
+        throw error;
+      }
+      // Another FE is down; this one has it.
+    }
+  }
+};
+
+/** What may pass (an election, an FE that is going away) is looked at again; a refused login is not. */
+const attempt = async <T>(frontends: Frontends, contact: Contact, work: (sql: Sql) => Promise<T>): Promise<Look<T>> => {
+  try {
+    return { done: true, value: await work(await frontends.through(contact)) };
+  } catch (error) {
+    if (!(error instanceof UserError) || error instanceof AccessDenied) {
+      throw error;
+    }
+    frontends.forget(contact);
+    return { done: false, seen: `FE ${contact.name}: ${messageOf(error)}` };
+  }
+};
+
+/** Declared FEs that are Alive, the leader first: its values are those that count. None when nobody answers. */
+const aliveContacts = async (frontends: Frontends): Promise<readonly Contact[]> => {
+  const rows = (await frontends.rows())?.frontends.filter(({ alive }) => alive) ?? [];
+  const byRole = [...rows].sort((a, b) => rank(a) - rank(b));
+  return byRole.flatMap(({ address, editLogPort }) =>
+    frontends.contacts.filter((contact) => contact.address === address && contact.ports.editLog === editLogPort),
+  );
+};
+
+const rank = ({ role }: Frontend): number => (role === "leader" ? 0 : 1);
+
+const describe = (settings: Settings): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join(", ");
