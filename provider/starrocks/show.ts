@@ -47,6 +47,8 @@ export interface Backend {
   readonly statusCode?: string;
   /** `rack:r1`, from the `labels.location` property; 3.3 and newer. */
   readonly location?: string;
+  /** When the leader last compared this BE's tablets with its metadata, by the leader's clock; absent when it did not yet. */
+  readonly tabletReport?: string;
 }
 
 export const showFrontends = async (sql: Sql, limit?: number): Promise<readonly Frontend[]> =>
@@ -92,7 +94,12 @@ const backendOf = (row: Row, idColumn: string): Backend => ({
   ...optional("version", textOf(row, "Version")),
   ...optional("statusCode", textOf(row, "StatusCode")),
   ...optional("location", textOf(row, "Location")),
+  ...optional("tabletReport", tabletReportOf(row)),
 });
+
+/** `Status` is `{"lastSuccessReportTabletsTime":"2026-11-22 20:55:00"}`, or says N/A. */
+const tabletReportOf = (row: Row): string | undefined =>
+  /"lastSuccessReportTabletsTime"\s*:\s*"(\d[^"]*)"/.exec(textOf(row, "Status") ?? "")?.[1];
 
 /** Up to 2.3 the leader is a FOLLOWER with IsMaster; from 3.1 on Role says LEADER. */
 const roleOf = (row: Row): Frontend["role"] => {

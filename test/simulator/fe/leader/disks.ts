@@ -5,12 +5,12 @@ export interface DiskReport {
   readonly total: number;
   readonly used: number;
   readonly available: number;
-  readonly at: number;
 }
 
-/** What BEs said of their disks; the leader's memory only. */
+/** What BEs said of their disks, and when of their tablets; the leader's memory only. */
 export class Disks {
   readonly #reports = new Map<string, DiskReport>();
+  readonly #tabletReports = new Map<number, number>();
 
   take({ backend, disks }: ReportRequest): void {
     if (disks === undefined) {
@@ -22,11 +22,19 @@ export class Disks {
       total: sum((disk) => disk.diskTotalCapacity),
       used: sum((disk) => disk.dataUsedCapacity),
       available: sum((disk) => disk.diskAvailableCapacity ?? 0),
-      at: Date.now(),
     });
   }
 
   of({ host, bePort }: NodeRow): DiskReport | undefined {
     return this.#reports.get(`${host}:${bePort}`);
+  }
+
+  tabletsTold({ id }: NodeRow): void {
+    this.#tabletReports.set(id, Date.now());
+  }
+
+  /** When the tablets of a BE were last compared with the metadata. */
+  tabletsToldAt({ id }: NodeRow): number | undefined {
+    return this.#tabletReports.get(id);
   }
 }

@@ -2,10 +2,11 @@ import { allTablets, type NodeRow, type Replica, type Tablet } from "../catalog/
 import { dropTablet, listTablets } from "../data/backends.js";
 import type { TabletLocks } from "../data/lock.js";
 import { type Frontend, propose } from "../frontend.js";
+import type { Disks } from "./disks.js";
 import { tabletsBeingMade } from "./tables.js";
 
 const reportMs = 60_000;
-const lookMs = 1000;
+const lookMs = 250;
 
 /** The replica is not what the metadata says: asked again with writers kept out, for a table may have been made meanwhile. */
 const correct = async (
@@ -52,7 +53,7 @@ const compare = async (fe: Frontend, locks: TabletLocks, node: NodeRow): Promise
 };
 
 /** Tablet reports: once a minute, and when a BE was restarted. */
-export const startReports = (fe: Frontend, locks: TabletLocks): (() => void) => {
+export const startReports = (fe: Frontend, locks: TabletLocks, disks: Disks): (() => void) => {
   const seen = new Map<number, { readonly startTime: number | null; readonly at: number }>();
   const isDue = (node: NodeRow): boolean => {
     const last = seen.get(node.id);
@@ -66,8 +67,10 @@ export const startReports = (fe: Frontend, locks: TabletLocks): (() => void) => 
     busy = true;
     const due = fe.catalog.state.nodes.filter((node) => node.kind === "backend" && node.alive && isDue(node));
     const compareOne = async (node: NodeRow): Promise<void> => {
+      const startTime = node.lastStartTime;
       await compare(fe, locks, node);
-      seen.set(node.id, { startTime: node.lastStartTime, at: performance.now() });
+      disks.tabletsTold(node);
+      seen.set(node.id, { startTime, at: performance.now() });
     };
     Promise.all(due.map((node) => compareOne(node).catch(() => undefined)))
       .catch(() => undefined)

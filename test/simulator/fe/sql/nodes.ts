@@ -114,6 +114,7 @@ export const showBackends = ({ fe, disks }: Pick<Context, "fe" | "disks">): Resu
     .filter(({ kind }) => kind === "backend")
     .map((row): Cells => {
       const report = disks.of(row);
+      const told = disks.tabletsToldAt(row);
       const { total, used, available } = report ?? { total: 0, used: 0, available: 1 };
       return [
         ["BackendId", String(row.id)],
@@ -125,7 +126,7 @@ export const showBackends = ({ fe, disks }: Pick<Context, "fe" | "disks">): Resu
         ["TotalCapacity", bytes(total)],
         ["UsedPct", percent(total - available, total)],
         ["MaxDiskUsedPct", percent(total - available, total)],
-        ["Status", `{"lastSuccessReportTabletsTime":"${report === undefined ? "N/A" : formatTime(report.at)}"}`],
+        ["Status", `{"lastSuccessReportTabletsTime":"${told === undefined ? "N/A" : formatTime(told)}"}`],
         ["DataTotalCapacity", bytes(used + available)],
         ["DataUsedPct", percent(used, used + available)],
         ["Location", row.location],

@@ -84,6 +84,20 @@ const clusterBalance = (engine: Pick<Engine, "fe" | "repairs">): Result => {
   return { columns: ["Item", "Number"], rows: Object.entries(rows).map(([item, count]) => [item, String(count)]) };
 };
 
+const tablesOf = ({ fe }: Pick<Engine, "fe">, id: string, path: string): Result => {
+  const database = fe.catalog.state.databases.find((other) => String(other.id) === id);
+  if (database === undefined || path.replace(/\/+$/, "").split("/").length > 3) {
+    throw new SqlError(`Proc path '${path}' doesn't exist`);
+  }
+  const columns =
+    "TableId TableName IndexNum PartitionColumnName PartitionNum State Type LastConsistencyCheckTime ReplicaCount";
+  const rows = database.tables.map(({ id: tableId, name, tablets }) => {
+    const replicas = tablets.reduce((sum, tablet) => sum + tablet.replicas.length, 0);
+    return [String(tableId), name, "1", "", "1", "NORMAL", "OLAP", "NULL", String(replicas)];
+  });
+  return { columns: columns.split(" "), rows };
+};
+
 export const procResult = (engine: Pick<Engine, "fe" | "repairs" | "disks">, path: string): Result => {
   const clean = path.replace(/\/+$/, "") || "/";
   const [, first, second] = clean.split("/");
@@ -118,6 +132,9 @@ export const procResult = (engine: Pick<Engine, "fe" | "repairs" | "disks">, pat
       String(tables.length),
     ]);
     return { columns: ["DbId", "DbName", "TableNum"], rows };
+  }
+  if (first === "dbs") {
+    return tablesOf(engine, second ?? "", path);
   }
   if (first === "jobs") {
     return { columns: ["JobId", "TableName", "CreateTime", "FinishTime", "State", "Msg"], rows: [] };

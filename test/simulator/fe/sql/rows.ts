@@ -132,7 +132,7 @@ const aggregateOf = (output: Output, rows: readonly Row[], at: (name: string) =>
   }
 };
 
-/** Applies WHERE, ORDER BY, LIMIT and the select list. */
+/** Applies WHERE, GROUP BY (then nothing after it), ORDER BY, LIMIT and the select list. */
 export const selectRows = (
   relation: Relation,
   outputs: readonly Output[] | "*",
@@ -147,6 +147,24 @@ export const selectRows = (
     return index;
   };
   let rows = relation.rows.filter((row) => where?.test(row, at) ?? true);
+  if (tokens.accept("GROUP", "BY")) {
+    const keys = tokens.list(() => at(columnName(tokens)));
+    tokens.end();
+    if (outputs === "*") {
+      throw tokens.error();
+    }
+    const groups = new Map<string, Row[]>();
+    for (const row of rows) {
+      const key = JSON.stringify(keys.map((index) => row[index]));
+      groups.set(key, [...(groups.get(key) ?? []), row]);
+    }
+    const cell = (output: Output, group: readonly Row[]): Value =>
+      output.aggregate === undefined ? (group[0]?.[at(output.column)] ?? null) : aggregateOf(output, group, at);
+    return {
+      columns: outputs.map(({ label }) => label),
+      rows: [...groups.values()].map((group) => outputs.map((output) => cell(output, group))),
+    };
+  }
   if (tokens.accept("ORDER", "BY")) {
     const keys = tokens.list(() => {
       const column = columnName(tokens);

@@ -205,25 +205,43 @@ const replicaStatus = (context: Context, tokens: Tokens): Result => {
     wanted = (status) => (status === value) === equal;
   }
   tokens.end();
-  const rows = table.tablets.flatMap((tablet) =>
-    tablet.replicas.map((replica) => {
+  const rows = table.tablets.flatMap((tablet) => {
+    const existing = tablet.replicas.map((replica) => {
       const node = fe.catalog.state.nodes.find(({ id }) => id === replica.backendId);
       let status = "OK";
-      if (node?.alive !== true) {
+      if (node?.alive !== true || node.decommissioned || replica.bad) {
         status = "DEAD";
-      } else if (replica.bad) {
-        status = "MISSING";
       } else if (replica.version < tablet.version || replica.lastFailedVersion > 0) {
         status = "VERSION_ERROR";
       }
       const { id, backendId, version, lastFailedVersion, lastSuccessVersion, bad, state } = replica;
       const numbers = [tablet.id, id, backendId, version, lastFailedVersion, lastSuccessVersion, tablet.version, 0, 1];
       return [...numbers.map(String), String(bad), "false", state, status];
-    }),
-  );
+    });
+    // 11 values for 13 columns, as MetadataViewer.getTabletStatus has it: no client can read such a row.
+    const missing = [String(tablet.id), ...Array<string>(7).fill("-1"), "NULL", "NULL", "MISSING"];
+    const lacking = Math.max(0, table.replicationNum - tablet.replicas.length);
+    return [...existing, ...Array<string[]>(lacking).fill(missing)];
+  });
   const columns =
     "TabletId ReplicaId BackendId Version LastFailedVersion LastSuccessVersion CommittedVersion SchemaHash VersionNum IsBad IsSetBadForce State Status";
   return { columns: columns.split(" "), rows: rows.filter((row) => wanted(row.at(-1) ?? "")) };
+};
+
+/** `ADMIN SET REPLICA STATUS PROPERTIES("tablet_id" = "10003", "backend_id" = "10001", "status" = "bad")` */
+const setReplicaStatus = async (context: Context, tokens: Tokens): Promise<Result> => {
+  const { tablet_id: tabletId, backend_id: backendId, status } = tokens.properties();
+  tokens.end();
+  if (status !== "bad") {
+    throw new SqlError(`Do not support setting replica status as ${status}`);
+  }
+  const found = allTablets(context.fe.catalog.state).find(({ tablet }) => String(tablet.id) === tabletId);
+  const replica = found?.tablet.replicas.find((one) => String(one.backendId) === backendId);
+  if (found !== undefined && replica !== undefined) {
+    const ids = { tabletId: found.tablet.id, replicaId: replica.id };
+    await propose(context.fe, { type: "reported", ...ids, version: replica.version, bad: true });
+  }
+  return done;
 };
 
 const showPartitions = (context: Context, tokens: Tokens): Result => {
@@ -253,7 +271,8 @@ const showCreateTable = (context: Context, tokens: Tokens): Result => {
   const { table } = findTable(context, tokens.qualified());
   const columns = table.columns.map(({ name, type }) => `  \`${name}\` ${type} NULL COMMENT ""`).join(",\n");
   const key = `\`${table.columns[0]?.name ?? ""}\``;
-  const text = `CREATE TABLE \`${table.name}\` (\n${columns}\n) ENGINE=OLAP \n${table.keysType} KEY(${key})\nDISTRIBUTED BY HASH(${key}) BUCKETS ${table.tablets.length} \nPROPERTIES (\n"replication_num" = "${table.replicationNum}"\n);`;
+  const quorum = table.writeQuorum === "MAJORITY" ? "" : `,\n"write_quorum" = "${table.writeQuorum}"`;
+  const text = `CREATE TABLE \`${table.name}\` (\n${columns}\n) ENGINE=OLAP \n${table.keysType} KEY(${key})\nDISTRIBUTED BY HASH(${key}) BUCKETS ${table.tablets.length} \nPROPERTIES (\n"replication_num" = "${table.replicationNum}"${quorum}\n);`;
   return { columns: ["Table", "Create Table"], rows: [[table.name, text]] };
 };
 
@@ -286,6 +305,7 @@ export const tableStatements: readonly Statement[] = [
   { words: "ALTER TABLE", runsOn: "leader", run: alterTable },
   { words: "INSERT INTO", runsOn: "leader", run: insert },
   { words: "ADMIN SHOW REPLICA STATUS FROM", runsOn: "here", admin: true, run: replicaStatus },
+  { words: "ADMIN SET REPLICA STATUS PROPERTIES", runsOn: "leader", admin: true, run: setReplicaStatus },
   { words: "SHOW PARTITIONS FROM", runsOn: "here", run: showPartitions },
   { words: "SHOW CREATE TABLE", runsOn: "here", run: showCreateTable },
   { words: "SHOW TABLET", runsOn: "here", run: showTablet },

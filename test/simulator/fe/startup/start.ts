@@ -247,9 +247,10 @@ const startLeaderWork = (fe: Frontend): Engine => {
   startHeartbeats(fe);
   startCheckpoints(fe);
   startDecommissions(fe);
-  startReports(fe, locks);
+  const disks = new Disks();
+  startReports(fe, locks, disks);
   startStatistics(fe);
-  return { fe, locks, repairs, disks: new Disks() };
+  return { fe, locks, repairs, disks };
 };
 
 const watchWhileRunning = (fe: Frontend): void => {

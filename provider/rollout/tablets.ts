@@ -1,0 +1,110 @@
+import { judgeStop, losesAnyway, notCaughtUp, notElsewhere, type TabletRisk, type Verdict } from "../plan/tablets.js";
+import { type Backend, showBackends } from "../starrocks/show.js";
+import type { Sql } from "../starrocks/sql.js";
+import type { Declared, Tablet } from "../starrocks/tablet.js";
+import { databasesInDoubt, isSharedData, tabletsOf } from "../starrocks/tablets.js";
+import type { Version } from "../starrocks/versions.js";
+
+export interface TabletQuery {
+  /** Ids of the BEs that are about to be stopped. */
+  readonly leaving: readonly string[];
+  /** Ids of BEs that are known to be down; those that are not Alive are taken for down anyway. */
+  readonly down?: readonly string[];
+  /** What the FEs run. */
+  readonly version: Version;
+  /** Milliseconds for each statement. */
+  readonly limit?: number;
+}
+
+/**
+ * Which tablets would be worse off without these BEs than their declaration allows with one node out, and which tables one
+ * node out always hurts. Three statements in a healthy cluster; more only for tables that one of these could concern.
+ */
+export const tabletsWithout = async (sql: Sql, query: TabletQuery): Promise<Verdict> => {
+  const { version, limit } = query;
+  if (await isSharedData(sql, version, limit)) {
+    return { waiting: [], unavoidable: [] };
+  }
+  const leaving = new Set(query.leaving);
+  const down = downOf(await showBackends(sql, limit), query.down);
+  // With all BEs up and one to stop, a database without unhealthy tablets has nothing to wait for: then only what one node
+  // out hurts anyway is counted there.
+  const databases = down.size === 0 && leaving.size === 1 ? await databasesInDoubt(sql, limit) : undefined;
+  const also = (declared: Declared): boolean => losesAnyway(declared) !== undefined;
+  const verdicts: Verdict[] = [];
+  for await (const tablets of tabletsOf(sql, { version, limit, databases, also })) {
+    verdicts.push(judgeStop(tablets, { leaving, down }));
+  }
+  return {
+    waiting: verdicts.flatMap(({ waiting }) => waiting),
+    unavoidable: verdicts.flatMap(({ unavoidable }) => unavoidable),
+  };
+};
+
+export interface HealedQuery {
+  /** The BE that has returned. */
+  readonly backendId: string;
+  readonly version: Version;
+  /** Its `tabletReport` before it was stopped, which must be another one now. */
+  readonly reportBefore?: string | undefined;
+  readonly limit?: number;
+}
+
+/** Whether a BE that was restarted serves its tablets again; else what is missing, for a progress line. */
+export const healedSince = async (sql: Sql, query: HealedQuery): Promise<{ healed: boolean; seen: string }> => {
+  const { backendId, version, limit } = query;
+  if (await isSharedData(sql, version, limit)) {
+    return { healed: true, seen: "shared data: no tablets on a node" };
+  }
+  const backend = (await showBackends(sql, limit)).find(({ id }) => id === backendId);
+  if (!backend?.alive) {
+    return { healed: false, seen: backend ? "not Alive" : "no such BE" };
+  }
+  // Until the BE has told what it holds, the metadata says what it held before.
+  if (!hasReported(backend, query.reportBefore)) {
+    return { healed: false, seen: "its tablets are not reported yet" };
+  }
+  const behind: Tablet[] = [];
+  const databases = await databasesInDoubt(sql, limit);
+  for await (const tablets of tabletsOf(sql, { version, limit, databases })) {
+    behind.push(...notCaughtUp(tablets, backendId));
+  }
+  const [first] = behind;
+  return first
+    ? { healed: false, seen: `${behind.length} tablets to catch up, such as ${first.id} of ${first.table}` }
+    : { healed: true, seen: "all tablets well" };
+};
+
+/** Tablets of a BE that would be lost or left without redundancy if its data went: those block a rebuild. */
+export const everyTabletElsewhere = async (
+  sql: Sql,
+  backendId: string,
+  { version, limit, down }: Omit<TabletQuery, "leaving">,
+): Promise<readonly TabletRisk[]> => {
+  if (await isSharedData(sql, version, limit)) {
+    return [];
+  }
+  const gone = downOf(await showBackends(sql, limit), down);
+  const risks: TabletRisk[] = [];
+  for await (const tablets of tabletsOf(sql, { version, limit })) {
+    risks.push(...notElsewhere(tablets, backendId, gone));
+  }
+  return risks;
+};
+
+/** BEs that are being decommissioned, as `address:port`: while one is, replicas move and none is stopped. */
+export const decommissioning = (backends: readonly Backend[]): readonly string[] =>
+  backends.flatMap(({ decommissioned, address, heartbeatPort }) =>
+    decommissioned ? [`${address}:${heartbeatPort}`] : [],
+  );
+
+const downOf = (backends: readonly Backend[], known: readonly string[] = []): ReadonlySet<string> =>
+  new Set([...backends.filter(({ alive }) => !alive).map(({ id }) => id), ...known]);
+
+const hasReported = ({ tabletReport, lastStartTime }: Backend, before: string | undefined): boolean => {
+  if (tabletReport === undefined) {
+    return false;
+  }
+  // Both times are texts of one format; the start is by the BE's clock, the reports are by the leader's.
+  return (before !== undefined && tabletReport > before) || (lastStartTime ?? "") <= tabletReport;
+};
