@@ -1,0 +1,67 @@
+import type { Host } from "../host/types.js";
+import { until } from "../wait.js";
+import { emitFunction, fieldsOf, integer, recordsOf } from "./records.js";
+import { showFrontends } from "./show.js";
+import type { Sql } from "./sql.js";
+import { createImage } from "./statements.js";
+
+// The newest image with its checksum beside it: the checksum is written last. `image/` up to 3.4, `image/v2/` from 3.3 on.
+const newestScript = `${emitFunction}
+newest=0
+for file in "$1"/image/image.[0-9]* "$1"/image/v2/image.[0-9]*; do
+  id=\${file##*/image.}
+  case $id in *[!0-9]*) continue ;; esac
+  if [ -s "$file" ] && [ -s "\${file%/*}/checksum.$id" ] && [ "$id" -gt "$newest" ]; then newest=$id; fi
+done
+emit newest "$newest"
+`;
+
+/** The journal id up to which the newest whole image on a host goes; 0 for none. */
+export const newestImage = async (host: Host, metaDir: string): Promise<number> => {
+  const { stdout } = await host.script(newestScript, [metaDir], { label: `look for images in ${metaDir}` });
+  return integer(fieldsOf(recordsOf(stdout)).get("newest")) ?? 0;
+};
+
+export interface ImageOptions {
+  /** Milliseconds. Default: a checkpoint cycle of a minute and time to write a big image. */
+  readonly limit?: number;
+  /** Milliseconds for each statement. */
+  readonly sqlLimit?: number;
+  readonly onProgress?: (seen: string) => void;
+}
+
+/** The leader looks every 60 s whether an image is due; 30 and 42 s were seen, for a small one. */
+const imageLimit = 300_000;
+
+/**
+ * Has an image of the metadata written and waits until it is on the leader's disk. The statement only rolls the log; an image
+ * that holds all of the journal already counts, as none is written then.
+ */
+export const createImageAndWait = async (
+  sql: Sql,
+  leaderHost: Host,
+  metaDir: string,
+  { limit = imageLimit, sqlLimit, onProgress }: ImageOptions = {},
+): Promise<{ readonly image: number }> => {
+  const before = await newestImage(leaderHost, metaDir);
+  const leader = (await showFrontends(sql, sqlLimit)).find(({ role }) => role === "leader");
+  const journal = leader?.replayedJournalId ?? Number.POSITIVE_INFINITY;
+  await createImage(sql, sqlLimit);
+  const image = await until<number>(
+    async () => {
+      const newest = await newestImage(leaderHost, metaDir);
+      return newest > before || (newest > 0 && newest >= journal)
+        ? { done: true, value: newest }
+        : { done: false, seen: newest === 0 ? "no image yet" : `image ${newest}, the journal is at ${journal}` };
+    },
+    {
+      what: `a new image of the metadata in ${metaDir} on ${leaderHost.name} after ALTER SYSTEM CREATE IMAGE`,
+      limit,
+      every: 500,
+      ...(onProgress && { onProgress }),
+      advice:
+        'Look for "checkpoint" in fe.log of the leader; a full disk or too little memory keeps it from being written.',
+    },
+  );
+  return { image };
+};
