@@ -1,4 +1,5 @@
-import { engineAlive } from "./log.js";
+import { onEngineGone } from "./alive.js";
+import { onCancel } from "./cancel.js";
 
 /** Milliseconds between SIGINT and SIGKILL of a plugin, less what it takes to be told and to go. */
 const signalLimit = 4000;
@@ -6,11 +7,13 @@ const signalLimit = 4000;
 /** Milliseconds for the hooks where nobody is going to kill the process. */
 const orphanLimit = 60_000;
 
-/** Milliseconds between two looks at the engine; while it lives, one costs nothing. */
-const every = 1000;
-
 type Hook = () => Promise<void>;
 
+/** Why nothing new may begin: Ctrl-C, of which the engine lets be finished what was begun; or a killed engine. */
+export type Stop = "canceled" | "gone";
+
+const told = new Set<Stop>();
+const stopListeners: ((stop: Stop) => Promise<unknown>)[] = [];
 const hooks: Hook[] = [];
 const working = new Set<Promise<unknown>>();
 let ending = false;
@@ -33,15 +36,36 @@ export const onEnd = (hook: Hook): (() => void) => {
   };
 };
 
-/** Work that is let come to its own end where only the engine is gone: nobody hurries, and a node must not be left stopped. */
-export const untilEnd = <T>(work: () => Promise<T>): Promise<T> => {
+/** Calls `listener` when nothing new may begin any more. */
+export const onStop = (listener: (stop: Stop) => Promise<unknown>): void => {
+  watch();
+  stopListeners.push(listener);
+};
+
+/**
+ * Work that is let come to its own end where only the engine is gone: a node that was stopped must not be left so. All
+ * else is cut, as nobody hears of it any more.
+ */
+export const untilEnd = async <T>(work: () => Promise<T>): Promise<T> => {
   const running = work();
   working.add(running);
-  const done = (): void => {
+  try {
+    return await running;
+  } finally {
     working.delete(running);
-  };
-  running.then(done, done);
-  return running;
+  }
+};
+
+/** The same for work that begins here and ends there: call what it gives when it has ended. */
+export const hold = (): (() => void) => {
+  let letGo = (): void => undefined;
+  void untilEnd(
+    () =>
+      new Promise<void>((resolve) => {
+        letGo = resolve;
+      }),
+  );
+  return letGo;
 };
 
 /** Whether this process is going to end: nothing may be begun any more. */
@@ -63,21 +87,27 @@ const watch = (): void => {
     };
     process.on(signal, end);
   }
-  look();
+  onEngineGone(() => void endAlone());
+  onCancel(() => void tellStop("canceled"));
 };
 
-const look = (): void => {
-  const timer = setTimeout(async () => {
-    if (ending || (await engineAlive())) {
-      look();
-      return;
-    }
-    ending = true;
+/** Each once: an engine tells of a Ctrl-C again when it ends. */
+const tellStop = async (stop: Stop): Promise<void> => {
+  if (!told.has(stop)) {
+    told.add(stop);
+    await Promise.allSettled(stopListeners.map((listener) => listener(stop)));
+  }
+};
+
+/** Nobody ends a provider whose engine was killed. */
+const endAlone = async (): Promise<void> => {
+  ending = true;
+  await tellStop("gone");
+  while (working.size > 0) {
     await Promise.allSettled(working);
-    await bounded(runHooks(), orphanLimit);
-    process.exit(1);
-  }, every);
-  timer.unref();
+  }
+  await bounded(runHooks(), orphanLimit);
+  process.exit(1);
 };
 
 /** Once, however often the end is announced. */

@@ -1,20 +1,5 @@
-import { credentials } from "@grpc/grpc-js";
-import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb.js";
-
-/** The engine tells a plugin its own address as the last argument. Outside an engine (tests, a user's script) there is none. */
-const engineAddress = (): string | undefined => {
-  const last = process.argv.at(-1);
-  return last && /^[^\s/]+:\d+$/.test(last) ? last : undefined;
-};
-
-let client: EngineClient | undefined;
-
-const engine = (): EngineClient | undefined => {
-  const address = engineAddress();
-  client ??= address ? new EngineClient(address, credentials.createInsecure()) : undefined;
-  return client;
-};
+import { engine } from "./client.js";
 
 interface Entry {
   readonly severity: 1 | 2;
@@ -64,17 +49,3 @@ export const progressOf = (urn: string | undefined): ((text: string) => void) =>
     void send({ severity: 1, urn, text, ephemeral: true });
   };
 };
-
-/** Whether the engine that started this process still answers. True where there is none (the process was not started by one). */
-export const engineAlive = (): Promise<boolean> =>
-  new Promise((resolve) => {
-    const connected = engine();
-    if (!connected) {
-      resolve(true);
-      return;
-    }
-    connected.waitForReady(Date.now() + engineAnswerLimit, (error) => resolve(!error));
-  });
-
-/** Milliseconds in which a living engine on the same machine answers, with a margin for a loaded one. */
-const engineAnswerLimit = 3000;

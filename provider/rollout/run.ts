@@ -1,11 +1,18 @@
-import { engineAlive, tell } from "../engine/log.js";
-import { UserError } from "../error.js";
+import { engineAlive } from "../engine/alive.js";
+import { isEnding, onStop, type Stop } from "../engine/end.js";
+import { tell } from "../engine/log.js";
 import { withGate } from "../plan/preflight.js";
 import { inOrder, isEmpty, line, planText, shortName } from "../plan/rollout.js";
 import type { Item } from "../plan/steps.js";
 import { Journal } from "./journal.js";
 import { Mutex } from "./mutex.js";
-import { Turnstile } from "./turnstile.js";
+import { RefusedTurn, Turnstile } from "./turnstile.js";
+
+/** For messages: `BE be-1 was not touched: …`. */
+const reasons: Readonly<Record<Stop, string>> = {
+  canceled: "the operation was canceled",
+  gone: "the Pulumi engine that started this operation is gone",
+};
 
 /**
  * One operation on one cluster, as far as this process knows of it. All checks of an operation happen one after the
@@ -120,11 +127,22 @@ export class Run {
     }
   }
 
-  /** Throws where it would be wrong to begin something: another node has failed, or the engine that asked for it is gone. */
+  /** Nothing new begins, as nobody wants it any more. What is on its way to a safe point goes on. */
+  async stop(stop: Stop): Promise<void> {
+    this.frontends.close(reasons[stop]);
+    this.backends.close(reasons[stop]);
+    if (this.acted && this.#failure === undefined) {
+      const outcome = `${reasons[stop]}; what was begun on a node is brought to its end, nothing else is touched.`;
+      this.journal.note(outcome);
+      await tell(this.#componentUrn, this.report(outcome));
+    }
+  }
+
+  /** Throws where it would be wrong to begin something: another node has failed, or nobody wants it any more. */
   async assertGoing(node: string): Promise<void> {
     this.frontends.assertOpen(node);
-    if (!(await engineAlive())) {
-      throw new UserError(`${node} was not touched: the Pulumi engine that started this operation is gone.`);
+    if (isEnding() || !(await engineAlive())) {
+      throw new RefusedTurn(node, reasons.gone);
     }
   }
 
@@ -160,6 +178,7 @@ export const runOf = (cluster: string): Run => {
     return existing;
   }
   const run = new Run(cluster);
+  onStop((stop) => run.stop(stop));
   runs.set(cluster, run);
   return run;
 };

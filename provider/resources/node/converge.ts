@@ -1,3 +1,4 @@
+import { hold } from "../../engine/end.js";
 import { messageOf, UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
 import type { Item } from "../../plan/steps.js";
@@ -61,7 +62,9 @@ export const converge = async (
   const work = workOf(context);
   const conditionalStop = action.type === "create";
   let leave: (() => void) | undefined;
+  let letGo: (() => void) | undefined;
   let touched = false;
+  let stopped = false;
   const takeTurn = async (): Promise<Outcome> => {
     await run.assertGoing(labelOf(spec));
     const home = await look(context);
@@ -88,13 +91,18 @@ export const converge = async (
       await work.note();
       // What runs already may work in a cluster whose state was lost: it waits for its turn like any other.
       const outcome = await stop(context, conditionalStop, conditionalStop ? takeTurn : async () => done);
-      touched ||= outcome.mark === "done" || !conditionalStop;
+      stopped = outcome.mark === "done";
+      touched ||= stopped || !conditionalStop;
       return outcome;
     },
     folders: () => folders(context),
     switch: () => switchRelease(context),
     configure: (step) => configure(context, step.when !== undefined, undeclared),
     start: async () => {
+      // What was stopped here is started again, whatever happened to others or to the engine.
+      if (!stopped) {
+        await run.assertGoing(labelOf(spec));
+      }
       if (action.type === "repair") {
         await work.note();
       }
@@ -108,7 +116,10 @@ export const converge = async (
     // A node that waits for its turn may be waiting for another one's repair: it must not be locked yet.
     const acting = item.steps.findIndex(({ verb }) => verb !== "folders" && verb !== "turn");
     await execution.run(item.steps.slice(0, acting));
-    await run.onNode(labelOf(spec), () => execution.run(item.steps.slice(acting)));
+    await run.onNode(labelOf(spec), () => {
+      letGo = hold();
+      return execution.run(item.steps.slice(acting));
+    });
   } catch (error) {
     if (error instanceof RefusedTurn) {
       if (error instanceof PreflightFailed) {
@@ -126,6 +137,7 @@ export const converge = async (
     throw describe(context, action, execution, error, touched ? "left as it is" : "untouched");
   } finally {
     leave?.();
+    letGo?.();
   }
 };
 

@@ -89,7 +89,10 @@ export class FeWork {
       return this.#startWith({});
     }
     // One by one, so that what is wrong with one FE is found before the next is touched.
-    return run.frontendStarts.run(async () => this.#startWith(await this.#firstStart(spec)));
+    return run.frontendStarts.run(async () => {
+      await run.assertGoing(labelOf(spec));
+      return this.#startWith(await this.#firstStart(spec));
+    });
   };
 
   async #startWith(wish: StartWish): Promise<Outcome> {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { untilEnd } from "../../engine/end.js";
 import { type CheckFailure, PartialFailure } from "../../engine/failure.js";
 import { warn } from "../../engine/log.js";
 import { echo, type Plain, plain } from "../../engine/outputs.js";
@@ -134,7 +135,8 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       const { position, run, spec } = context;
       const item = stoppingItem({ kind, name: spec.name, position });
       const works = { stop: () => stopForGood(context), trash: () => trashData(context) };
-      await new Execution(item, works, run.journal, context.progress).run();
+      await run.assertGoing(labelOf(spec));
+      await untilEnd(() => new Execution(item, works, run.journal, context.progress).run());
     },
   };
 };

@@ -1,7 +1,7 @@
 import { findJdk } from "../../starrocks/jdk.js";
 import { startProcess } from "../../starrocks/start.js";
 import { versionOf } from "../../starrocks/versions.js";
-import { labelOf, type NodeContext } from "./context.js";
+import type { NodeContext } from "./context.js";
 import { logFolder, Watch } from "./watch.js";
 
 export interface StartWish {
@@ -12,8 +12,7 @@ export interface StartWish {
 
 /** Runs the start script and watches from before its first line of log on. */
 export const startNode = async (context: NodeContext, wish: StartWish): Promise<Watch> => {
-  const { host, run, spec } = context;
-  await run.assertGoing(labelOf(spec));
+  const { host, spec } = context;
   const javaHome = await javaHomeOf(context);
   const started = await startProcess(host, spec.kind, spec.home, {
     ...wish,
