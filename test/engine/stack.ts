@@ -7,6 +7,7 @@ import { delimiter, join } from "node:path";
 import type { EngineEvent } from "@pulumi/pulumi/automation/events.js";
 import { atExit } from "../fleet/exit.js";
 import { engineFolder } from "./binaries.js";
+import { crash } from "./crash.js";
 import { killMarked, type MarkedProcess, markedProcesses, markerName } from "./processes.js";
 import { layOut, type Program, writeFiles } from "./project.js";
 import { type Ended, type Running, start } from "./running.js";
@@ -69,6 +70,8 @@ export interface Stack {
   destroy(args?: readonly string[], options?: OperationOptions): Promise<Outcome>;
   /** Starts an operation, to signal it or to watch its output. */
   start(operation: Operation, args?: readonly string[]): Running<Outcome>;
+  /** Kills the engine of a running operation, see `crash`. */
+  crash(running: Running<Outcome>): Promise<void>;
   /** Any other command of the CLI; rejects when it fails. */
   run(...args: readonly string[]): Promise<Ended>;
   /** Replaces or adds files of the program. */
@@ -121,6 +124,7 @@ export const createStack = async (options: StackOptions): Promise<Stack> => {
     refresh: operate("refresh", "--skip-preview"),
     destroy: operate("destroy", "--skip-preview"),
     start: startOperation,
+    crash: ({ pid }) => crash(pid, join(home, "backend")),
     run,
     write: (files) => writeFiles(folder, files),
     setConfig: async (key, value, { secret = false } = {}) => {

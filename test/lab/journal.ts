@@ -36,8 +36,8 @@ export interface JournalItem {
 
 export const readJournal = (file: string): readonly JournalEntry[] =>
   readFileSync(file, "utf8")
-    .trim()
     .split("\n")
+    .filter((line) => line !== "")
     .map((line) => JSON.parse(line));
 
 /** The items of a journal in the order of a plan: by wave, then by position. */

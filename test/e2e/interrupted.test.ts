@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { tellFailure } from "../lab/failure.js";
+import { itemsOf } from "../lab/journal.js";
+import { Lab } from "../lab/lab.js";
+import { NodeProcesses, restarted } from "../lab/node-processes.js";
+import { reached } from "../lab/step-watch.js";
+import { pendingOf, stateOf, told } from "../lab/told.js";
+
+describe("Ctrl-C in the middle of an upgrade", () => {
+  let lab: Lab;
+  let processes: NodeProcesses;
+  let old: Readonly<Record<string, string>>;
+
+  before(async () => {
+    lab = await Lab.create({ frontends: 1, backends: 3 });
+    processes = await NodeProcesses.of(lab.fleet);
+    lab.declare(lab.args(await lab.release("3.5.7")));
+    await lab.stack.up();
+    lab.declare(lab.args(await lab.release("3.5.8")));
+    old = processes.byHost();
+  });
+  afterEach(tellFailure(() => lab));
+  after(() => lab?.close());
+
+  const versionsOf = async (): Promise<Readonly<Record<string, string>>> => {
+    const { deployment } = await lab.stack.export();
+    const nodes = (deployment.resources ?? []).filter(({ type }) => /:(Be|Fe)Node$/.test(type));
+    return Object.fromEntries(
+      nodes.map(({ outputs = {} }) => [String(outputs.name), (outputs.release as { version: string }).version]),
+    );
+  };
+
+  it("finishes and proves the node that is down, stops no other one, and says so", async () => {
+    const known = lab.journals().length;
+    const up = lab.stack.start("up", ["--skip-preview"]);
+    assert.ok(await reached(lab, up, known, { kind: "BE", verb: "switch" }), "a BE was stopped");
+    up.interrupt();
+    const outcome = await up.ended;
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    assert.match(outcome.stdout, /error: update failed/);
+
+    const touched = restarted(old, processes.byHost());
+    assert.equal(touched.length, 1, `${touched}`);
+    assert.equal(processes.look().length, 4, "every node runs");
+    const [node = ""] = touched;
+    const items = itemsOf(lab.journal()).filter(({ id }) => /^(BE|FE) \S+$/.test(id));
+    for (const { id, steps } of items) {
+      const done = steps.filter(({ mark }) => mark === "done").map(({ verb }) => verb);
+      assert.deepEqual(
+        ["stop", "prove"].filter((verb) => done.some((one) => one === verb)),
+        id === `BE ${node}` ? ["stop", "prove"] : [],
+        id,
+      );
+    }
+    const { "": _, ...errors } = told(outcome, "error");
+    assert.ok(Object.keys(errors).length <= 2, outcome.stdout);
+    for (const [name, text] of Object.entries(errors)) {
+      assert.match(text, /^BE be\d was not touched: the operation was canceled$/, name);
+    }
+    assert.match(
+      told(outcome, "info").sr ?? "",
+      /^sr: the operation was canceled; what was begun on a node is brought to its end, nothing else is touched\.\n[\s\S]*Journal: \S+\.jsonl$/,
+    );
+  });
+
+  it("leaves no lock, nothing pending, and a state that tells the truth", async () => {
+    const [node = ""] = restarted(old, processes.byHost());
+    const others = { be1: "3.5.7", be2: "3.5.7", be3: "3.5.7", fe1: "3.5.7" };
+    assert.deepEqual(await versionsOf(), { ...others, [node]: "3.5.8" });
+    assert.deepEqual(await pendingOf(lab.stack), []);
+    const state = await stateOf(lab.stack);
+    for (const name of ["be-be1", "be-be2", "be-be3", "fe-fe1"]) {
+      assert.equal(state[`sr-${name}`], "running", name);
+    }
+  });
+
+  it("is made up for by a plain up, which leaves alone what is done", async () => {
+    const [node = ""] = restarted(old, processes.byHost());
+    const interrupted = processes.byHost();
+    const { stdout } = await lab.stack.up();
+    assert.doesNotMatch(stdout, /cancell?ed/);
+    const touched = restarted(interrupted, processes.byHost());
+    assert.deepEqual(
+      touched,
+      ["be1", "be2", "be3", "fe1"].filter((name) => name !== node),
+    );
+    assert.deepEqual(new Set(Object.values(await versionsOf())), new Set(["3.5.8"]));
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+});

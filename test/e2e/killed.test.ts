@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { type Suite, Test } from "mocha";
+import { type Verb, verbs } from "../../provider/plan/steps.js";
+import { until } from "../../provider/wait.js";
+import { type Availability, watchAvailability } from "../lab/availability.js";
+import { tellFailure } from "../lab/failure.js";
+import { readJournal } from "../lab/journal.js";
+import { Lab, rootPassword } from "../lab/lab.js";
+import { NodeProcesses } from "../lab/node-processes.js";
+import { diagnosticsOf } from "../lab/plan.js";
+import { itemsSince, type KindOfStep, kindsOfSteps, reached } from "../lab/step-watch.js";
+import { pendingOf, stateOf } from "../lab/told.js";
+import { Session } from "../simulator/client/session.js";
+import { startWorkload, type Workload } from "../simulator/client/workload.js";
+
+/** Milliseconds in which a provider whose engine was killed finishes the node that it is at, and ends. */
+const orphanLimit = 45_000;
+
+/**
+ * The engine gets SIGKILL at each kind of step of each kind of resource that the plan lists: once for `BE: stop`, at
+ * whichever BE is the first to be there. The next `up` goes on after it, and is killed itself at the next kind of step;
+ * so every one of them resumes what the one before left, and the last one, unhindered, has to finish the job.
+ */
+describe("an engine that is killed", () => {
+  let lab: Lab;
+  let processes: NodeProcesses;
+  let patch = 7;
+  const everyNode = ["be1", "be2", "be3", "fe1", "fe2", "fe3"];
+  const login = () => ({
+    frontends: ["fe1", "fe2", "fe3"].map((name) => ({ host: lab.fleet.host(name).address })),
+    password: rootPassword,
+  });
+
+  before(async () => {
+    lab = await Lab.create();
+    processes = await NodeProcesses.of(lab.fleet);
+  });
+  afterEach(tellFailure(() => lab));
+  after(() => lab?.close());
+
+  const declare = async (): Promise<void> => lab.declare(lab.args(await lab.release(`3.5.${patch}`)));
+  const running = (): readonly string[] => Object.keys(processes.byHost());
+  const hostsWith = (verb: Verb, known: number): readonly string[] =>
+    itemsSince(lab, known)
+      .filter(({ steps }) => steps.some((step) => step.verb === verb && step.mark === "done"))
+      .map(({ id }) => id);
+
+  /** One test for each kind of step of what is declared now, added when the plan can be asked for, and one for the end. */
+  const addTests = async (
+    suite: Suite | undefined,
+    kill: (step: KindOfStep) => Promise<void>,
+    finish: () => Promise<void>,
+  ): Promise<void> => {
+    assert.ok(suite);
+    const { stdout } = await lab.stack.preview();
+    const steps = kindsOfSteps(diagnosticsOf(stdout) ?? "");
+    assert.ok(steps.length > 10, stdout);
+    for (const step of steps) {
+      suite.addTest(new Test(`${step.kind}: ${verbs[step.verb]}`, () => kill(step)));
+    }
+    suite.addTest(new Test("is made up for by a plain up", finish));
+  };
+
+  /** Kills the engine of an `up` at such a step; false when it was done before it came to one. */
+  const killAt = async (step: KindOfStep): Promise<boolean> => {
+    const known = lab.journals().length;
+    const up = lab.stack.start("up", ["--skip-preview"]);
+    if (!(await reached(lab, up, known, step))) {
+      const { exitCode, stdout } = await up.ended;
+      assert.equal(exitCode, 0, stdout);
+      return false;
+    }
+    await lab.stack.crash(up);
+    const inTurn = hostsWith("turn", known);
+    await up.ended;
+    await until(
+      async () => {
+        const left = lab.stack.processes().filter(({ command }) => command.includes("dynamic-provider"));
+        const seen = left.map(({ pid, command }) => `${pid} ${command}`).join("; ");
+        return left.length === 0 ? { done: true, value: undefined } : { done: false, seen };
+      },
+      { what: "the provider of the killed engine to end by itself", limit: orphanLimit, every: 20 },
+    );
+    const newest = lab.journals().at(-1) ?? "";
+    assert.ok(
+      readJournal(newest).some(({ note }) => note?.startsWith("the Pulumi engine that started this operation is gone")),
+      "the journal says why it ends there",
+    );
+    const stopped = hostsWith("stop", known);
+    assert.deepEqual(
+      stopped.filter((id) => !inTurn.includes(id)),
+      [],
+      "nothing is stopped that had no turn yet",
+    );
+    const proven = hostsWith("prove", known);
+    assert.deepEqual(
+      stopped.filter((id) => !proven.includes(id)),
+      [],
+      "what was stopped was started again and proven",
+    );
+    await lab.stack.cancel();
+    return true;
+  };
+
+  /** A plain `up` finishes the job, and what the state says is so. */
+  const assertFinished = async (): Promise<void> => {
+    await lab.stack.up();
+    await lab.stack.preview(["--expect-no-changes"]);
+    assert.deepEqual(running(), everyNode);
+    const state = await stateOf(lab.stack);
+    assert.deepEqual(
+      Object.entries(state).filter(([, status]) => !["running", "member", "staged", "there"].includes(status)),
+      [],
+    );
+    assert.equal(Object.values(state).filter((status) => status === "running").length, 6);
+    const session = new Session(login());
+    const rows = [...(await session.query("SHOW FRONTENDS")), ...(await session.query("SHOW BACKENDS"))];
+    session.close();
+    assert.deepEqual(
+      rows.map(({ Alive, Version }) => `${Alive} ${String(Version).split("-")[0]}`),
+      everyNode.map(() => `true 3.5.${patch}`),
+    );
+  };
+
+  describe("during the first deployment", () => {
+    before(async function () {
+      await declare();
+      await addTests(
+        this.test?.parent,
+        async (step) => assert.ok(await killAt(step), "there is such a step"),
+        async () => {
+          await assertFinished();
+          // The engine warns of each creation that it did not see the end of, until it is told to look.
+          assert.notDeepEqual(await pendingOf(lab.stack), []);
+          await lab.stack.refresh(["--clear-pending-creates"]);
+          assert.deepEqual(await pendingOf(lab.stack), []);
+          await lab.stack.preview(["--expect-no-changes"]);
+        },
+      );
+    });
+
+    it("has asked nobody before", () => assert.deepEqual(running(), []));
+  });
+
+  describe("during an upgrade", () => {
+    let workload: Workload;
+    let availability: () => Promise<Availability>;
+
+    before(async function () {
+      patch += 1;
+      await declare();
+      await addTests(
+        this.test?.parent,
+        async (step) => {
+          if (!(await killAt(step))) {
+            // All nodes of this kind are done: there are more kinds of step than nodes.
+            patch += 1;
+            await declare();
+            assert.ok(await killAt(step), "there is such a step");
+          }
+          assert.deepEqual(running(), everyNode, "no node is left stopped");
+        },
+        async () => {
+          await assertFinished();
+          const seen = await availability();
+          assert.ok(seen.mostWithoutProcess === 1 && seen.mostNotAlive <= 1, JSON.stringify(seen));
+          const report = await workload.stop();
+          assert.equal(report.writesLost, 0);
+          assert.ok(report.writesAcknowledged > 50, `${report.writesAcknowledged} writes acknowledged`);
+        },
+      );
+      workload = await startWorkload(login());
+      availability = await watchAvailability(lab, login());
+    });
+    after(() => workload?.abort());
+
+    it("begins with everything running", () => assert.deepEqual(running(), everyNode));
+  });
+});
