@@ -173,11 +173,14 @@ class Run {
           }
           // A write is never called back once the channel has closed.
           this.channel.once("close", over).once("exit", over);
+          // A chunk is many packets; together they are one system call.
+          this.live.stream.cork();
           this.channel.write(chunk, () => {
             this.channel.off("close", over).off("exit", over);
             this.progress();
             resolve(true);
           });
+          this.live.stream.uncork();
         }),
     );
     this.channel.end();

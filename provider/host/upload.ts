@@ -6,8 +6,8 @@ import type { Feed } from "./exec.js";
 import { commandLimit, script, type Target } from "./run.js";
 import type { UploadOptions } from "./types.js";
 
-/** Large enough that reading costs nothing beside encrypting, small beside everything else in memory. */
-const chunkSize = 256 * 1024;
+/** Large enough that reading costs nothing beside encrypting; two of them are small beside everything else in memory. */
+const chunkSize = 512 * 1024;
 /** Milliseconds between two reports of progress: as often as a person can read. */
 const progressEvery = 500;
 
@@ -43,20 +43,19 @@ if [ "$free" -lt $(($3 / 1024)) ]; then df -h -- "$folder" >&2; exit ${noRoom}; 
 
 /**
  * Takes the file from stdin, proves it, names it. Whatever goes wrong, also a lost connection, the part is removed.
- * It is hashed while it arrives, which takes no longer than the way here. A full disk ends it early where `tee` can.
+ * What is hashed is what was written: read back from memory it costs a third of a `tee` into a pipe on the way, which
+ * would hold up the upload. A full disk ends it early.
  */
 const receiveScript = `
 export LC_ALL=C
 umask 022
-set -o pipefail
 ${hashFunction}
 part="$1.part-$4.$$"
 trap 'rm -f -- "$part"' EXIT
-save=(tee)
-if tee --output-error=exit < /dev/null > /dev/null 2>&1; then save=(tee --output-error=exit); fi
-sum=$("\${save[@]}" -- "$part" | hash) || { df -h -- "$(dirname -- "$1")" >&2; exit 1; }
+cat > "$part" || { df -h -- "$(dirname -- "$1")" >&2; exit 1; }
 size=$(stat -c %s -- "$part") || exit 1
 [ "$size" = "$3" ] || { echo "$size"; exit ${wrongSize}; }
+sum=$(hash < "$part") || exit 1
 [ "\${sum%% *}" = "$2" ] || { echo "\${sum%% *}"; exit ${wrongDigest}; }
 mv -fT -- "$part" "$1" || exit 1
 trap - EXIT`;
@@ -111,7 +110,7 @@ const uploadNow = async (
   }
 };
 
-/** One buffer, filled and sent in turn: memory does not depend on the file, and the window keeps the line busy. */
+/** Two buffers, one filled while the other is sent: memory does not depend on the file, and the line is kept busy. */
 const streamOf =
   (
     read: (buffer: Buffer) => Promise<{ readonly bytesRead: number }>,
@@ -119,14 +118,23 @@ const streamOf =
     onProgress: (sent: number, total: number) => void,
   ): Feed =>
   async (write) => {
-    const buffer = Buffer.allocUnsafe(chunkSize);
+    const fill = async (buffer: Buffer) => ({ buffer, bytesRead: (await read(buffer)).bytesRead });
+    let spare: Buffer = Buffer.allocUnsafe(chunkSize);
+    let filling = fill(Buffer.allocUnsafe(chunkSize));
     let sent = 0;
     let reported = performance.now();
     for (;;) {
-      const { bytesRead } = await read(buffer);
-      if (bytesRead === 0 || !(await write(buffer.subarray(0, bytesRead)))) {
+      const { buffer, bytesRead } = await filling;
+      if (bytesRead === 0) {
         return;
       }
+      filling = fill(spare);
+      // What fails is told when it is waited for.
+      filling.catch(() => undefined);
+      if (!(await write(buffer.subarray(0, bytesRead)))) {
+        return;
+      }
+      spare = buffer;
       sent += bytesRead;
       if (performance.now() - reported >= progressEvery) {
         reported = performance.now();

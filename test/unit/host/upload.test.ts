@@ -177,8 +177,8 @@ describe("upload", function () {
     });
 
     it("ends early and removes the part when the disk becomes full", async () => {
-      const text = 'head -c 1000000; echo "tee: part: No space left on device" >&2; exit 1';
-      const full = await fake("tee", text);
+      const text = 'head -c 1000000; echo "cat: write error: No space left on device" >&2; exit 1';
+      const full = await fake("cat", text);
       await assert.rejects(full.upload(local, target(), { sha256 }), /no room for .*\n.*Filesystem/s);
       assert.deepEqual(readdirSync(join(folder, "new/sub")), []);
     });
