@@ -171,7 +171,7 @@ describe("tablets, asked of an FE that answers by the book", () => {
   const backends = /^SHOW BACKENDS/;
   const version = versionOf("3.5.7");
   const unhealthy = (count: number): Row => ({ DbId: "1", DbName: "d", UnhealthyTabletNum: String(count) });
-  const table = (least: string, most = least): Row => ({ DB_NAME: "d", TABLE_NAME: "t", least, most });
+  const table = (fewest: string, most = fewest): Row => ({ DB_NAME: "d", TABLE_NAME: "t", fewest, most });
 
   it("are not looked at one by one in a database that is well", async () => {
     const sql = book([
@@ -226,6 +226,26 @@ describe("tablets, asked of an FE that answers by the book", () => {
     ]);
     const { waiting } = await tabletsWithout(sql, { leaving: ["1"], version });
     assert.equal(describeRisks(waiting), "d.t: tablet 7 (1 of 3 replicas healthy)");
+  });
+
+  it("are found without a BE that could scan information_schema", async () => {
+    const refusal = "Backend node not found. Check if any backend node is down.backend: ";
+    const sql = book([
+      [backends, [{ ...backend(1), Alive: "false" }]],
+      [/information_schema/, new SqlError(refusal, "ER_UNKNOWN_ERROR", refusal)],
+      [/'\/dbs'$/, [{ DbId: "10", DbName: "d" }]],
+      [
+        /'\/dbs\/10'$/,
+        [
+          { TableId: "20", TableName: "t", Type: "OLAP" },
+          { TableName: "v", Type: "VIEW" },
+        ],
+      ],
+      [/SHOW PARTITIONS FROM `d`.`t`/, [{ PartitionName: "t", ReplicationNum: "1" }]],
+      [/REPLICA STATUS/, [replica("7", "1", "DEAD")]],
+    ]);
+    const risks = await everyTabletElsewhere(sql, "1", { version });
+    assert.equal(describeRisks(risks), "d.t: tablet 7 (0 of 1 replicas healthy)");
   });
 
   it("lie in the object store in shared-data mode", async () => {
