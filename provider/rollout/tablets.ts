@@ -2,7 +2,7 @@ import { judgeStop, losesAnyway, notCaughtUp, notElsewhere, type TabletRisk, typ
 import { type Backend, showBackends } from "../starrocks/show.js";
 import type { Sql } from "../starrocks/sql.js";
 import type { Declared, Tablet } from "../starrocks/tablet.js";
-import { databasesInDoubt, isSharedData, tabletsOf } from "../starrocks/tablets.js";
+import { isSharedData, tabletsOf } from "../starrocks/tablets.js";
 import type { Version } from "../starrocks/versions.js";
 
 export interface TabletQuery {
@@ -18,7 +18,7 @@ export interface TabletQuery {
 
 /**
  * Which tablets would be worse off without these BEs than their declaration allows with one node out, and which tables one
- * node out always hurts. Three statements in a healthy cluster; more only for tables that one of these could concern.
+ * node out always hurts. Four statements in a healthy cluster; more only for tables that one of these could concern.
  */
 export const tabletsWithout = async (sql: Sql, query: TabletQuery): Promise<Verdict> => {
   const { version, limit } = query;
@@ -29,10 +29,10 @@ export const tabletsWithout = async (sql: Sql, query: TabletQuery): Promise<Verd
   const down = downOf(await showBackends(sql, limit), query.down);
   // With all BEs up and one to stop, a database without unhealthy tablets has nothing to wait for: then only what one node
   // out hurts anyway is counted there.
-  const databases = down.size === 0 && leaving.size === 1 ? await databasesInDoubt(sql, limit) : undefined;
+  const which = down.size === 0 && leaving.size === 1 ? "doubtful" : "all";
   const also = (declared: Declared): boolean => losesAnyway(declared) !== undefined;
   const verdicts: Verdict[] = [];
-  for await (const tablets of tabletsOf(sql, { version, limit, databases, also })) {
+  for await (const tablets of tabletsOf(sql, { version, limit, which, also })) {
     verdicts.push(judgeStop(tablets, { leaving, down }));
   }
   return {
@@ -65,8 +65,7 @@ export const healedSince = async (sql: Sql, query: HealedQuery): Promise<{ heale
     return { healed: false, seen: "its tablets are not reported yet" };
   }
   const behind: Tablet[] = [];
-  const databases = await databasesInDoubt(sql, limit);
-  for await (const tablets of tabletsOf(sql, { version, limit, databases })) {
+  for await (const tablets of tabletsOf(sql, { version, limit, which: "doubtful" })) {
     behind.push(...notCaughtUp(tablets, backendId));
   }
   const [first] = behind;
@@ -86,7 +85,7 @@ export const everyTabletElsewhere = async (
   }
   const gone = downOf(await showBackends(sql, limit), down);
   const risks: TabletRisk[] = [];
-  for await (const tablets of tabletsOf(sql, { version, limit })) {
+  for await (const tablets of tabletsOf(sql, { version, limit, which: "all" })) {
     risks.push(...notElsewhere(tablets, backendId, gone));
   }
   return risks;

@@ -23,21 +23,36 @@ export const quotedName = ({ database, table }: TableName): string => `${quotedP
 
 export const quotedPart = (name: string): string => `\`${name}\``;
 
-/** Every table with the replication of its partitions, which counts, not that of the table, which is for new partitions. */
-export const declaredTables = async (sql: Sql, version: Version, limit?: number): Promise<readonly DeclaredTable[]> => {
+/**
+ * Every table with the replication of its partitions, which counts, not that of the table, which is for new partitions.
+ * information_schema leaves out what the user may not see; so `databases`, those with tablets, that it does not have are
+ * asked for by name, and a missing privilege is told instead of taken for safety.
+ */
+export const declaredTables = async (
+  sql: Sql,
+  version: Version,
+  databases: readonly string[],
+  limit?: number,
+): Promise<readonly DeclaredTable[]> => {
   if (!atLeast(version, "3.3.0")) {
-    return fromShow(sql, limit);
+    return fromShow(sql, databases, limit);
   }
   try {
-    return await fromPartitionsMeta(sql, limit);
+    const tables = await fromPartitionsMeta(sql, limit);
+    const seen = new Set(tables.map(({ database }) => database));
+    const unseen = databases.filter((database) => !seen.has(database));
+    return unseen.length === 0 ? tables : [...tables, ...(await fromShow(sql, unseen, limit))];
   } catch (error) {
     // A BE scans information_schema: while none can, the FEs know it too, only slower.
     if (error instanceof SqlError && /backend|compute node|rpc failed/i.test(error.answer)) {
-      return fromShow(sql, limit);
+      return fromShow(sql, databases, limit);
     }
     throw error;
   }
 };
+
+/** Up to 2.x a database may be called by its cluster too: `default_cluster:sales`. */
+export const plainName = (name: string | null | undefined): string => (name ?? "").replace(/^default_cluster:/, "");
 
 /** One aggregate over all partitions; names of partitions only where they differ. */
 const fromPartitionsMeta = async (sql: Sql, limit?: number): Promise<readonly DeclaredTable[]> => {
@@ -83,19 +98,19 @@ const groupsOf = (rows: readonly Row[], nameColumn: string, numberColumn: string
   return all.length === 1 ? all.map(({ replicationNum }) => ({ replicationNum })) : all;
 };
 
-/** Before 3.3, and from the FEs alone: a statement per database and per table. */
-const fromShow = async (sql: Sql, limit?: number): Promise<readonly DeclaredTable[]> => {
+/** From the FEs alone: a statement per database and per table. */
+const fromShow = async (sql: Sql, databases: readonly string[], limit?: number): Promise<readonly DeclaredTable[]> => {
   const tables: DeclaredTable[] = [];
   for (const { DbId, DbName } of await sql.query("SHOW PROC '/dbs'", [], limit)) {
-    if (DbName === "information_schema" || DbName === "sys") {
+    const database = plainName(DbName);
+    if (!databases.includes(database)) {
       continue;
     }
     for (const { TableName, Type } of await sql.query(`SHOW PROC '/dbs/${Number(DbId)}'`, [], limit)) {
       if (Type !== "OLAP" && Type !== "MATERIALIZED_VIEW") {
         continue;
       }
-      // Up to 2.x a database may be called by its cluster too: `default_cluster:sales`.
-      const name = { database: (DbName ?? "").replace(/^default_cluster:/, ""), table: TableName ?? "" };
+      const name = { database, table: TableName ?? "" };
       const rows = await unlessGone(() => sql.query(`SHOW PARTITIONS FROM ${quotedName(name)}`, [], limit));
       if (rows) {
         tables.push({ ...name, groups: groupsOf(rows, "PartitionName", "ReplicationNum") });

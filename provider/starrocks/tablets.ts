@@ -1,4 +1,12 @@
-import { type DeclaredTable, declaredOf, declaredTables, quotedName, quotedPart, unlessGone } from "./declared.js";
+import {
+  type DeclaredTable,
+  declaredOf,
+  declaredTables,
+  plainName,
+  quotedName,
+  quotedPart,
+  unlessGone,
+} from "./declared.js";
 import { type Row, type Sql, SqlError } from "./sql.js";
 import type { Declared, Tablet } from "./tablet.js";
 import { atLeast, type Version } from "./versions.js";
@@ -17,11 +25,16 @@ export const isSharedData = async (sql: Sql, version: Version, limit?: number): 
   return rows.some(({ Value }) => Value === "shared_data");
 };
 
-/** Databases with a tablet that StarRocks itself calls unhealthy; right as long as all BEs are up. */
-export const databasesInDoubt = async (sql: Sql, limit?: number): Promise<ReadonlySet<string>> => {
+/** Databases with tablets, and whether StarRocks itself calls one of them unhealthy: right as long as all BEs are up. */
+const databaseStates = async (
+  sql: Sql,
+  limit?: number,
+): Promise<ReadonlyMap<string, { readonly doubtful: boolean }>> => {
   const rows = await sql.query("SHOW PROC '/statistic'", [], limit);
-  const doubtful = rows.filter(({ DbId, UnhealthyTabletNum }) => DbId !== "Total" && Number(UnhealthyTabletNum) > 0);
-  return new Set(doubtful.map(({ DbName }) => (DbName ?? "").replace(/^default_cluster:/, "")));
+  const used = rows.filter(({ DbId, TabletNum }) => DbId !== "Total" && Number(TabletNum) > 0);
+  return new Map(
+    used.map(({ DbName, UnhealthyTabletNum }) => [plainName(DbName), { doubtful: Number(UnhealthyTabletNum) > 0 }]),
+  );
 };
 
 export interface TabletQuestion {
@@ -29,22 +42,24 @@ export interface TabletQuestion {
   readonly version: Version;
   /** Milliseconds for each statement. */
   readonly limit?: number | undefined;
-  /** Databases whose tablets are all wanted; default all. */
-  readonly databases?: ReadonlySet<string> | undefined;
-  /** Tables that are wanted of all other databases. */
+  /** `doubtful`: those of databases with an unhealthy tablet. */
+  readonly which: "all" | "doubtful";
+  /** Tables that are wanted of the other databases. */
   readonly also?: (declared: Declared) => boolean;
 }
 
 /** Tablets, a group of partitions at a time, so that 100,000 of them need not be in memory at once. */
 export async function* tabletsOf(
   sql: Sql,
-  { version, limit, databases, also }: TabletQuestion,
+  { version, limit, which, also }: TabletQuestion,
 ): AsyncGenerator<readonly Tablet[]> {
-  if (databases?.size === 0 && !also) {
+  const states = await databaseStates(sql, limit);
+  const wanted = (database: string): boolean => which === "all" || states.get(database)?.doubtful === true;
+  if (![...states.keys()].some(wanted) && !also) {
     return;
   }
-  for (const table of await declaredTables(sql, version, limit)) {
-    const all = databases?.has(table.database) ?? true;
+  for (const table of await declaredTables(sql, version, [...states.keys()], limit)) {
+    const all = wanted(table.database);
     for (const { replicationNum, partitions } of all || also ? table.groups : []) {
       const declared = await declaredOf(sql, table, replicationNum, limit);
       if (all || also?.(declared)) {
