@@ -67,6 +67,7 @@ export interface LimitsArgs {
   stop?: Input<number>;
   alive?: Input<number>;
   turn?: Input<number>;
+  lease?: Input<number>;
   leader?: Input<number>;
   decommission?: Input<number>;
   sql?: Input<number>;

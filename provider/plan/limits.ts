@@ -21,6 +21,8 @@ export const limitsSchema = z.strictObject({
   alive: limit(300),
   /** Until a node has its turn: the nodes before it, and nodes that are down, come back first. */
   turn: limit(7200),
+  /** Until another operator who is changing the cluster has done so. */
+  lease: limit(600),
   /** Until the FE group has a leader again. */
   leader: limit(180),
   /** Until a decommissioned BE has given its tablets away. */

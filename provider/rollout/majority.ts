@@ -13,6 +13,9 @@ export interface Keeper {
   readonly folder: string;
 }
 
+/** Too few FE hosts answered. */
+export class NoMajority extends UserError {}
+
 export type Answer<T> =
   | { readonly keeper: Keeper; readonly value: T }
   | { readonly keeper: Keeper; readonly problem: string };
@@ -74,7 +77,7 @@ export const answersOfMajority = <T>(
   const needed = majorityOf(answers.length);
   if (good.length < needed) {
     const bad = answers.flatMap((answer) => ("problem" in answer ? [`${answer.keeper.name}: ${answer.problem}`] : []));
-    throw new UserError(
+    throw new NoMajority(
       `Expected ${needed} of ${answers.length} FE hosts to ${purpose}, but ${good.length === 0 ? "none" : `only ${good.length}`} could. ` +
         `Make these reachable and writable for the run user, then run \`pulumi up\` again:\n${bad.join("\n")}`,
     );

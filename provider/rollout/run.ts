@@ -5,6 +5,7 @@ import { withGate } from "../plan/preflight.js";
 import { inOrder, isEmpty, line, planText, shortName } from "../plan/rollout.js";
 import type { Item } from "../plan/steps.js";
 import { Journal } from "./journal.js";
+import type { Lease } from "./lease.js";
 import { Mutex } from "./mutex.js";
 import { RefusedTurn, Turnstile } from "./turnstile.js";
 
@@ -13,6 +14,9 @@ const reasons: Readonly<Record<Stop, string>> = {
   canceled: "the operation was canceled",
   gone: "the Pulumi engine that started this operation is gone",
 };
+
+/** What is done once in an operation, by whoever comes to it first. */
+type Once = "inspect" | "lease" | "gate";
 
 /**
  * One operation on one cluster, as far as this process knows of it. All checks of an operation happen one after the
@@ -29,11 +33,13 @@ export class Run {
   readonly frontends = new Turnstile(1);
   /** Whether an FE group answered before the first stop: then it is asked before each other one. */
   answers = false;
+  /** The right to change the cluster, once something is going to be done, see `guard`. */
+  lease: Lease | undefined;
   #backends: Turnstile | undefined;
   #maxUnavailable = 1;
   #journal: Journal | undefined;
   readonly #nodes = new Map<string, Mutex>();
-  readonly #once = new Map<"inspect" | "gate", Promise<void>>();
+  readonly #once = new Map<Once, Promise<void>>();
   #componentUrn: string | undefined;
   #failure: string | undefined;
   readonly #said = new Set<string>();
@@ -89,15 +95,15 @@ export class Run {
     return isEmpty(items) ? undefined : planText(this.cluster, items, { maxUnavailable: this.#maxUnavailable });
   }
 
-  /** Runs a piece of the pre-flight once in a process, for all that want it done. */
-  once(what: "inspect" | "gate", work: () => Promise<void>): Promise<void> {
+  /** Runs a piece of work once in a process, for all that want it done. */
+  once(what: Once, work: () => Promise<void>): Promise<void> {
     const running = this.#once.get(what) ?? work();
     this.#once.set(what, running);
     return running;
   }
 
   /** Whether that piece was begun in this process. */
-  began(what: "inspect" | "gate"): boolean {
+  began(what: Once): boolean {
     return this.#once.has(what);
   }
 
@@ -138,9 +144,10 @@ export class Run {
     }
   }
 
-  /** Throws where it would be wrong to begin something: another node has failed, or nobody wants it any more. */
+  /** Throws where it would be wrong to begin something: another node has failed, another operator has the cluster, or nobody wants it any more. */
   async assertGoing(node: string): Promise<void> {
     this.frontends.assertOpen(node);
+    this.lease?.assertHeld();
     if (isEnding() || !(await engineAlive())) {
       throw new RefusedTurn(node, reasons.gone);
     }

@@ -11,6 +11,7 @@ import { leavingItem } from "../../plan/removal.js";
 import { type Item, numbered, type Step } from "../../plan/steps.js";
 import { Execution, type Outcome, skipped, type Works } from "../../rollout/execute.js";
 import { type Contact, Frontends } from "../../rollout/frontends.js";
+import { guard, guardRemoval } from "../../rollout/guard.js";
 import { type Run, runOf } from "../../rollout/run.js";
 import { readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
 import { AccessDenied } from "../../starrocks/sql.js";
@@ -78,6 +79,12 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
     };
   };
 
+  const guarded = ({ __urn, name }: z.output<S>) => ({
+    node: labelOf(member.kind, name),
+    urn: __urn,
+    report: progressOf(__urn),
+  });
+
   const itemOf = (inputs: z.output<S>, acts: boolean): Item => ({
     id: `${labelOf(member.kind, inputs.name)} in the cluster`,
     wave: "members",
@@ -90,6 +97,7 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
   const join = async (inputs: z.output<S>): Promise<void> => {
     const progress = progressOf(inputs.__urn);
     const context = contextOf(inputs, (seen) => execution.report(seen));
+    await guard({ ...context, ...guarded(inputs) });
     const execution: Execution = new Execution(
       itemOf(inputs, true),
       member.works(context),
@@ -203,6 +211,7 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
       const inputs = inputsOf(props);
       const context = contextOf(inputs, (seen) => execution.report(seen));
       const { name, position } = inputs;
+      await guardRemoval({ ...context, ...guarded(inputs) });
       const item = leavingItem({ kind: member.kind, name, position });
       const leave = async (): Promise<Outcome> => {
         const how = await member.remove(context);

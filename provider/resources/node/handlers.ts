@@ -12,6 +12,7 @@ import { stoppingItem } from "../../plan/removal.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { numbered } from "../../plan/steps.js";
 import { Execution, type Outcome } from "../../rollout/execute.js";
+import { guard, guardRemoval } from "../../rollout/guard.js";
 import { drift } from "../../starrocks/conf.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { describeStop, stopProcess } from "../../starrocks/stop.js";
@@ -59,6 +60,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       return plain({ ...outputs, status: "running", confSha256: olds?.confSha256 });
     }
     const context = contextOf(kind, news);
+    await guard(guarded(context));
     try {
       const before = olds ? Object.keys(specOf(kind, olds).config) : [];
       const undeclared = before.filter((key) => !(key in context.spec.config));
@@ -133,6 +135,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
     delete: async (_id, props) => {
       const context = contextOf(kind, props);
       const { position, run, spec } = context;
+      await guardRemoval(guarded(context));
       const item = stoppingItem({ kind, name: spec.name, position });
       const works = { stop: () => stopForGood(context), trash: () => trashData(context) };
       await run.assertGoing(labelOf(spec));
@@ -140,6 +143,8 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
     },
   };
 };
+
+const guarded = (context: NodeContext) => ({ ...context, node: labelOf(context.spec), report: context.progress });
 
 const stopForGood = async ({ host, limits, spec }: NodeContext): Promise<Outcome> => {
   const result = await stopProcess(host, spec.kind, spec.home, {

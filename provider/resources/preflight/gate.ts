@@ -3,6 +3,7 @@ import { messageOf, TransientError, UserError } from "../../error.js";
 import { downgradeReason, gateItem, isDowngrade, mayStartOnDeclared, preflightItem } from "../../plan/preflight.js";
 import { versionOfId } from "../../plan/release-id.js";
 import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js";
+import { guard } from "../../rollout/guard.js";
 import type { Run } from "../../rollout/run.js";
 import { PreflightFailed } from "../../rollout/turnstile.js";
 import type { Backend, Frontend } from "../../starrocks/show.js";
@@ -44,12 +45,15 @@ export const gateOf =
 /** The work of the `Preflight` resource itself. */
 export const inspect = async (run: Run, topology: Topology): Promise<void> => {
   const item = preflightItem(true, topology.position);
-  const execution: Execution = new Execution(
-    item,
-    { inspect: () => inspectOnce(run, topology, execution.report) },
-    run.journal,
-    progressOf(topology.urn),
-  );
+  const work = async (): Promise<Outcome> => {
+    const outcome = await inspectOnce(run, topology, execution.report);
+    const [node] = topology.nodes;
+    if (node) {
+      await guard({ ...node, node: "The cluster", report: execution.report });
+    }
+    return outcome;
+  };
+  const execution: Execution = new Execution(item, { inspect: work }, run.journal, progressOf(topology.urn));
   await execution.run();
 };
 
