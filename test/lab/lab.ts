@@ -172,6 +172,13 @@ export class Lab {
     this.stack.write({ "cluster.json": JSON.stringify({ name, args }) });
   }
 
+  /** Another operator's stack, which declares the same hosts; to be closed by the test. */
+  async secondStack(args: PlainArgs, name = "sr"): Promise<Stack> {
+    const stack = await createStack({ program: { "index.js": program } });
+    stack.write({ "cluster.json": JSON.stringify({ name, args }) });
+    return stack;
+  }
+
   /** A text without what differs from lab to lab: addresses become names, folders of this machine vanish. */
   plain(text: string): string {
     const roots = this.fleet.hosts.map((host) => host.path("/")).filter((root) => root !== "/");

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import type { Stack } from "../engine/stack.js";
+import { assertDone } from "../lab/failed.js";
+import { tellFailure } from "../lab/failure.js";
+import { Lab } from "../lab/lab.js";
+import { NodeProcesses, restarted } from "../lab/node-processes.js";
+import type { BuiltRelease } from "../simulator/release.js";
+
+describe("two operators of one cluster", () => {
+  let lab: Lab;
+  let second: Stack;
+  let processes: NodeProcesses;
+  let next: BuiltRelease;
+  /** Seconds that the second one waits for the first. */
+  const waiting = (seconds: number): void =>
+    second.write({
+      "cluster.json": JSON.stringify({
+        name: "sr",
+        args: lab.args(next, (args) => {
+          args.limits = { ...(args.limits as object), lease: seconds };
+        }),
+      }),
+    });
+
+  before(async () => {
+    lab = await Lab.create({ backends: 2 });
+    processes = await NodeProcesses.of(lab.fleet);
+    const old = await lab.release("3.5.7");
+    lab.declare(lab.args(old));
+    await lab.stack.up();
+    second = await lab.secondStack(lab.args(old));
+    next = await lab.release("3.5.8");
+  });
+  afterEach(tellFailure(() => lab));
+  after(async () => {
+    await second?.close();
+    await lab?.close();
+  });
+
+  it("lets the second one fail, with who holds the cluster since when, and touches nothing for it", async () => {
+    lab.declare(lab.args(next));
+    waiting(1);
+    const first = lab.stack.start("up", ["--skip-preview"]);
+    await first.saw(/BeNode.*updating/);
+    const before = processes.byHost();
+    const { stdout } = await second.up([], { expectFailure: true });
+    assert.match(
+      stdout,
+      /Waited 1 s for the right to change this cluster, which one operator has at a time; last seen: \S+@\S+ \(process \d+, stack lab of lab, cluster \S+\) since 20\d\d-\d\d-\d\dT[\d:]+Z is changing this cluster\. Nothing was touched\./,
+    );
+    assertDone(await first.ended);
+    const touched = restarted(before, processes.byHost());
+    assert(touched.length <= 5, `${touched}: each node once at most`);
+  });
+
+  it("lets the second one go on when the first has done, and finds nothing to restart", async () => {
+    waiting(120);
+    const before = processes.byHost();
+    assertDone(await second.up());
+    assert.deepEqual(restarted(before, processes.byHost()), []);
+  });
+
+  it("gives the lease back with the operation, so that the next one does not wait", async () => {
+    for (const level of ["WARNING", "INFO"]) {
+      const args = lab.args(next, ({ backends, limits }) => {
+        backends.config = { ...backends.config, sys_log_level: level };
+        Object.assign(limits as object, { lease: 1 });
+      });
+      lab.declare(args);
+      assertDone(await lab.stack.up());
+    }
+  });
+});
