@@ -154,6 +154,20 @@ export class Catalog {
         }
         return;
       }
+      case "schemaChange":
+        state.schemaChanges.push({ ...operation.job });
+        this.#reserve(operation.job.id);
+        return;
+      case "endSchemaChange": {
+        const job = state.schemaChanges.find(({ id }) => id === operation.id);
+        if (job !== undefined) {
+          Object.assign(job, { state: operation.state, finishedAt: operation.at });
+        }
+        return;
+      }
+      case "forgetSchemaChange":
+        state.schemaChanges = state.schemaChanges.filter(({ id }) => id !== operation.id);
+        return;
       default:
         this.#applyToTablets(operation);
     }

@@ -1,5 +1,5 @@
 import type { Role } from "../meta/identity.js";
-import type { Database, FrontendRow, NodeRow, Replica, Table } from "./state.js";
+import type { Database, FrontendRow, NodeRow, Replica, SchemaChange, Table } from "./state.js";
 
 /** A node of the BDB group. Unlike the frontend list it says who may vote. */
 export interface Member {
@@ -41,6 +41,14 @@ export type Operation =
   | { readonly type: "createTable"; readonly databaseId: number; readonly table: Table }
   | { readonly type: "dropTable"; readonly tableId: number }
   | { readonly type: "setReplication"; readonly tableId: number; readonly replicationNum: number }
+  | { readonly type: "schemaChange"; readonly job: SchemaChange }
+  | {
+      readonly type: "endSchemaChange";
+      readonly id: number;
+      readonly state: "FINISHED" | "CANCELLED";
+      readonly at: number;
+    }
+  | { readonly type: "forgetSchemaChange"; readonly id: number }
   /** A visible transaction: the tablet's new version and the replicas that have it. */
   | {
       readonly type: "commit";

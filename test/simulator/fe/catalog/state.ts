@@ -91,6 +91,16 @@ export interface Database {
   readonly tables: Table[];
 }
 
+/** An ALTER TABLE that rewrites data. */
+export interface SchemaChange {
+  readonly id: number;
+  readonly databaseId: number;
+  readonly tableName: string;
+  readonly createdAt: number;
+  finishedAt: number | null;
+  state: "RUNNING" | "FINISHED" | "CANCELLED";
+}
+
 export interface User {
   /** Hex of SHA1(SHA1(password)), empty for none. */
   passwordHash: string;
@@ -106,6 +116,7 @@ export interface CatalogState {
   nodes: NodeRow[];
   users: Record<string, User>;
   databases: Database[];
+  schemaChanges: SchemaChange[];
   globals: Record<string, string>;
   epoch: number;
 }
@@ -118,6 +129,7 @@ export const emptyState = (): CatalogState => ({
   nodes: [],
   users: { root: { passwordHash: "", admin: true } },
   databases: [],
+  schemaChanges: [],
   globals: {},
   epoch: 0,
 });

@@ -42,6 +42,8 @@ export const defaultOptions = {
   repairDelayMs: 60_000,
   balanceMs: 30_000,
   decommissionCheckMs: 10_000,
+  /** An ALTER TABLE that rewrites data takes at least this. */
+  schemaChangeMs: 10_000,
   dataTimeoutMs: 5000,
   /** Tables of `_statistics_`, made as soon as a backend lives (real: 19 tablets); 0 for none. */
   statisticsTables: 3,

@@ -2,6 +2,7 @@ import type { Database, Table, Tablet } from "../catalog/state.js";
 import { tabletStatus } from "../leader/placement.js";
 import { SqlError } from "./error.js";
 import { showBackends, showComputeNodes, showFrontends } from "./nodes.js";
+import { schemaChangesOf } from "./schema-changes.js";
 import type { Context, Engine, Result, Statement } from "./statement.js";
 import type { Tokens } from "./tokens.js";
 
@@ -100,7 +101,7 @@ const tablesOf = ({ fe }: Pick<Engine, "fe">, id: string, path: string): Result 
 
 export const procResult = (engine: Pick<Engine, "fe" | "repairs" | "disks">, path: string): Result => {
   const clean = path.replace(/\/+$/, "") || "/";
-  const [, first, second] = clean.split("/");
+  const [, first, second, third] = clean.split("/");
   if (clean === "/frontends") {
     return showFrontends(engine);
   }
@@ -135,6 +136,13 @@ export const procResult = (engine: Pick<Engine, "fe" | "repairs" | "disks">, pat
   }
   if (first === "dbs") {
     return tablesOf(engine, second ?? "", path);
+  }
+  if (clean === "/jobs") {
+    const rows = engine.fe.catalog.state.databases.map(({ id, name }) => [String(id), name]);
+    return { columns: ["DbId", "DbName"], rows };
+  }
+  if (first === "jobs" && second !== undefined && third === "schema_change") {
+    return schemaChangesOf(engine, second);
   }
   if (first === "jobs") {
     return { columns: ["JobId", "TableName", "CreateTime", "FinishTime", "State", "Msg"], rows: [] };

@@ -3,6 +3,7 @@ import { insertRows } from "../data/write.js";
 import { propose, takeIds } from "../frontend.js";
 import { createTable, dropTables } from "../leader/tables.js";
 import { SqlError } from "./error.js";
+import { cancelSchemaChange, modifyColumn } from "./schema-changes.js";
 import { type Context, done, type Result, type Statement } from "./statement.js";
 import type { Tokens } from "./tokens.js";
 
@@ -151,7 +152,11 @@ const dropTable = async (context: Context, tokens: Tokens): Promise<Result> => {
 };
 
 const alterTable = async (context: Context, tokens: Tokens): Promise<Result> => {
-  const { table } = findTable(context, tokens.qualified());
+  const found = findTable(context, tokens.qualified());
+  if (tokens.accept("MODIFY", "COLUMN")) {
+    return modifyColumn(context, found, tokens);
+  }
+  const { table } = found;
   tokens.expect("SET");
   const properties = tokens.properties();
   tokens.end();
@@ -161,6 +166,12 @@ const alterTable = async (context: Context, tokens: Tokens): Promise<Result> => 
   }
   await propose(context.fe, { type: "setReplication", tableId: table.id, replicationNum });
   return done;
+};
+
+const cancelAlterTable = async (context: Context, tokens: Tokens): Promise<Result> => {
+  const found = findTable(context, tokens.qualified());
+  tokens.end();
+  return cancelSchemaChange(context, found);
 };
 
 const insert = async (context: Context, tokens: Tokens): Promise<Result> => {
@@ -303,6 +314,7 @@ export const tableStatements: readonly Statement[] = [
   { words: "CREATE TABLE", runsOn: "leader", run: createTableStatement },
   { words: "DROP TABLE", runsOn: "leader", run: dropTable },
   { words: "ALTER TABLE", runsOn: "leader", run: alterTable },
+  { words: "CANCEL ALTER TABLE COLUMN FROM", runsOn: "leader", run: cancelAlterTable },
   { words: "INSERT INTO", runsOn: "leader", run: insert },
   { words: "ADMIN SHOW REPLICA STATUS FROM", runsOn: "here", admin: true, run: replicaStatus },
   { words: "ADMIN SET REPLICA STATUS PROPERTIES", runsOn: "leader", admin: true, run: setReplicaStatus },

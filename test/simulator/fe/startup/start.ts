@@ -13,6 +13,7 @@ import { Disks } from "../leader/disks.js";
 import { startHeartbeats } from "../leader/heartbeat.js";
 import { startRepairs } from "../leader/repair.js";
 import { startReports } from "../leader/reports.js";
+import { startSchemaChanges } from "../leader/schema-changes.js";
 import { startStatistics } from "../leader/statistics.js";
 import type { Log } from "../log.js";
 import { type Identity, readIdentity, removeIdentity, writeRole } from "../meta/identity.js";
@@ -247,6 +248,7 @@ const startLeaderWork = (fe: Frontend): Engine => {
   startHeartbeats(fe);
   startCheckpoints(fe);
   startDecommissions(fe);
+  startSchemaChanges(fe);
   const disks = new Disks();
   startReports(fe, locks, disks);
   startStatistics(fe);
