@@ -1,7 +1,7 @@
 import { progressOf, tell } from "../engine/log.js";
 import { type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
-import { downgradeReason, isDowngrade } from "../plan/preflight.js";
+import { policySchema } from "../plan/policy.js";
 import type { Item } from "../plan/steps.js";
 import { Execution } from "../rollout/execute.js";
 import { runOf } from "../rollout/run.js";
@@ -10,6 +10,7 @@ import { failuresOf, topologyInputs } from "./inputs.js";
 import { outputsOf } from "./preflight/handlers.js";
 import { digestOf, type Topology, topologyOf } from "./preflight/topology.js";
 import { survey } from "./survey.js";
+import { judgePlan, tellPath } from "./version-path.js";
 
 const itemOf = (changes: boolean): Item => ({
   id: "rollout",
@@ -49,16 +50,18 @@ export const rollout: Handlers = {
     if (failures.length > 0 || hasUnknown(news)) {
       return { inputs: news, failures };
     }
-    const { cluster, clusterUrn, release } = topologyOf(news);
+    const topology = topologyOf(news);
+    const { cluster, clusterUrn } = topology;
     const run = runOf(cluster);
-    const frontends = [...run.items.values()].filter(({ wave }) => ["observers", "followers", "leader"].includes(wave));
-    const newest = frontends.flatMap(({ from }) => (from === undefined ? [] : [from]));
-    const kept = frontends.filter(({ change }) => change === "").length > 0;
-    if (!run.acted && !kept && isDowngrade(release.version, newest)) {
-      const reason = downgradeReason(release.version, [...new Set(newest)].join(", "));
-      return { inputs: news, failures: [{ property: "release.version", reason }] };
-    }
     const first = Object.keys(olds).length === 0;
+    // In an update all nodes were changed by now; then the gate has judged what the cluster really ran.
+    if (!run.acted) {
+      const judgement = judgePlan(run, topology, policySchema.parse(news.policy ?? {}), olds);
+      if (judgement.problems.length > 0) {
+        return { inputs: news, failures: [...judgement.problems] };
+      }
+      await tellPath(run, topology, judgement, { first });
+    }
     const changes = first || run.willAct || changed(olds, news);
     run.items.set("rollout", itemOf(changes));
     // In an update everything before was done already, and the report tells of it.

@@ -224,7 +224,7 @@ describe("the plan of a whole operation", function () {
           assert.equal(failures.length, 1);
           assert.match(
             failures[0]?.reason ?? "",
-            /^release\.version: 3\.5\.7 is older than 3\.5\.8, which FEs of this cluster run/,
+            /^release\.version: 3\.5\.7 is older than 3\.5\.8, which FEs of this cluster run: .*`direction: "downgrade"`/,
           );
         } else {
           assert.deepEqual(failures, []);

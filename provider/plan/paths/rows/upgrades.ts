@@ -1,0 +1,84 @@
+import { jdkNeed, versionOf } from "../../../starrocks/versions.js";
+import type { Hazard } from "../hazard.js";
+
+const jdkOf = (version: string): string => jdkNeed(versionOf(version)).text;
+
+const toLine = (line: string): Hazard["when"] => ({
+  direction: "up",
+  from: { before: `${line}.0` },
+  to: { since: `${line}.0` },
+});
+
+/** What a way up to a line wants, in the order of the lines. */
+export const upgrades: readonly Hazard[] = [
+  {
+    id: "chunk-size-from-2-0",
+    severity: "asks",
+    when: { direction: "up", from: { since: "2.0.0", before: "2.1.0" }, to: { since: "2.1.0" } },
+    text: "Before: if be.conf has `vector_chunk_size`, set it to 4096 and restart the BEs.",
+    source: "upgrade.md, from v2.0; facts 7.2",
+  },
+  {
+    id: "batch-size-from-2-0",
+    severity: "asks",
+    when: { direction: "up", from: { since: "2.0.0", before: "2.1.0" }, to: { since: "2.1.0" } },
+    looks: "batch size above 4096",
+    text: "Before: SET GLOBAL batch_size = 4096 (or less).",
+    source: "upgrade.md, from v2.0; facts 7.2",
+  },
+  {
+    id: "database-named-starrocks",
+    severity: "forbidden",
+    when: toLine("3.0"),
+    looks: "database named starrocks",
+    text: "A database is called `starrocks`, a name that 3.0 and later keep for themselves. Rename it first.",
+    source: "upgrade.md; facts 7.2",
+  },
+  {
+    id: "pipeline-engine-for-3-2",
+    severity: "asks",
+    when: toLine("3.2"),
+    looks: "pipeline engine off",
+    text: "Before: SET GLOBAL enable_pipeline_engine = true.",
+    source: "upgrade.md; facts 7.2",
+  },
+  {
+    id: "jdk-11",
+    severity: "asks",
+    when: { ...toLine("3.3"), to: { since: "3.3.0", before: "3.5.0" } },
+    text: `Before: ${jdkOf("3.3.0")} on every FE host (\`javaHome\`, or where it is searched); the pre-flight looks.`,
+    source: "release-3.3.md; bin/start_fe.sh; facts 2.3",
+  },
+  {
+    id: "jdk-17",
+    severity: "asks",
+    when: toLine("3.5"),
+    text: `Before: ${jdkOf("3.5.0")} on every FE host (\`javaHome\`, or where it is searched); the pre-flight looks.`,
+    source: "release-3.5.md; bin/start_fe.sh; facts 2.3",
+  },
+  {
+    id: "old-collectors-in-java-opts",
+    severity: "asks",
+    when: toLine("3.5"),
+    text:
+      "With the upgrade: no CMS or other old GC options may be left in JAVA_OPTS of fe.conf, and no JAVA_OPTS_FOR_JDK_11 (it still wins): JDK 17 ends at once " +
+      "with them. The nodes keep their conf files, so declare `frontends.config.JAVA_OPTS`.",
+    settledBy: ({ JAVA_OPTS }) => JAVA_OPTS !== undefined && !/ConcMarkSweep|CMS|ParNew/.test(JAVA_OPTS),
+    source: "release-3.5.md; facts 2.3",
+  },
+  {
+    id: "add-opens-for-jdk-17",
+    severity: "asks",
+    when: toLine("3.5"),
+    text: "With the upgrade: BEs that serve external catalogs or Java UDFs need the `--add-opens` options of the release notes in be.conf (`backends.config.JAVA_OPTS`).",
+    source: "release-3.5.md; facts 2.3",
+  },
+  {
+    id: "low-cardinality-to-3-5",
+    severity: "asks",
+    when: { direction: "up", from: { before: "3.4.10" }, to: { since: "3.5.0" } },
+    looks: "low cardinality optimization on",
+    text: "Before: SET GLOBAL cbo_enable_low_cardinality_optimize = false, for as long as versions are mixed. After: set it back to true.",
+    source: "upgrade.md; facts 7.2",
+  },
+];

@@ -1,0 +1,63 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { warn } from "../engine/log.js";
+import type { Plain } from "../engine/outputs.js";
+import { type Judgement, pathProblems } from "../plan/paths/judge.js";
+import type { Policy } from "../plan/policy.js";
+import { shortName } from "../plan/rollout.js";
+import type { Item, Wave } from "../plan/steps.js";
+import type { Run } from "../rollout/run.js";
+import { isFe } from "./node/context.js";
+import type { Topology } from "./preflight/topology.js";
+
+const frontendWaves: readonly Wave[] = ["observers", "followers", "leader"];
+
+/** The nodes that the program declared before, as far as their inputs (maybe of another release of this package) say. */
+const nodesBefore = ({ nodes }: Plain) => {
+  const shape = z.array(
+    z.object({ kind: z.string(), name: z.string(), config: z.record(z.string(), z.string()).optional() }),
+  );
+  return shape.safeParse(nodes).data ?? [];
+};
+
+const runModeOf = (config: Readonly<Record<string, string>> | undefined): string =>
+  config?.run_mode ?? "shared_nothing";
+
+/** Judges the change of version that the plan of a whole operation makes; asks no host. */
+export const judgePlan = (run: Run, topology: Topology, policy: Policy, olds: Plain): Judgement => {
+  const before = nodesBefore(olds);
+  const there = new Set(before.map(({ kind, name }) => `${kind.toUpperCase()} ${name}`));
+  const { version: to } = topology.release;
+  const versions = (isWanted: (item: Item) => boolean): readonly string[] =>
+    [...run.items.values()].filter(isWanted).flatMap(({ from, id }) => from ?? (there.has(id) ? [to] : []));
+  const frontends = topology.nodes.filter(isFe).map(({ spec }) => spec);
+  const mode = before.find(({ kind }) => kind === "fe");
+  return pathProblems({
+    to,
+    frontends: versions(({ wave }) => frontendWaves.includes(wave)),
+    backends: versions(({ wave }) => wave === "backends"),
+    known: "recorded",
+    policy,
+    fqdn: frontends.some(({ address }) => isIP(address) === 0),
+    settings: frontends.map(({ config }) => config),
+    runMode: { from: mode && runModeOf(mode.config), to: runModeOf(frontends[0]?.config) },
+  });
+};
+
+/** Shows on the cluster's row what is known of the way of versions that a plan takes; of a first deployment, too. */
+export const tellPath = async (
+  run: Run,
+  topology: Topology,
+  { notes }: Judgement,
+  { first }: { readonly first: boolean },
+): Promise<void> => {
+  const items = [...run.items.values()];
+  const left = [...new Set(items.flatMap(({ from, to }) => (from === undefined || from === to ? [] : [from])))];
+  if (notes.length === 0 || (left.length === 0 && !first)) {
+    return;
+  }
+  const { version } = topology.release;
+  const way = left.length === 0 ? version : `${left.join(", ")} → ${version}`;
+  const title = `${shortName(topology.cluster)}: what is known of StarRocks ${way} (docs/versions.md):`;
+  await warn(topology.clusterUrn, [title, ...notes.map((note) => `  ${note}`)].join("\n"));
+};
