@@ -3,6 +3,7 @@ import { type Connection, connectionDefaults, type LinkSettings, nameOf, parseCo
 import { readFile, writeFile } from "./files.js";
 import { Link } from "./link.js";
 import { run, script, type Target } from "./run.js";
+import { openStream } from "./stream.js";
 import type { Host } from "./types.js";
 import { upload } from "./upload.js";
 
@@ -23,6 +24,7 @@ export const hostFor = (connection: Connection): Host => {
     readFile: (path) => readFile(target, path),
     writeFile: (path, content, options) => writeFile(target, path, content, options),
     upload: (localPath, remotePath, options) => upload(target, localPath, remotePath, options),
+    stream: (command, options) => openStream(target, command, options),
     connect: (address, port) => link.tunnel(address, port, dialLimit),
   };
 };

@@ -72,7 +72,7 @@ const start = async (target: Target, command: Command, shown: string, options: I
   return judge(target, options.label ?? shown, options, job.limit ?? options.idleLimit ?? 0, outcome);
 };
 
-const jobOf = ({ connection, link }: Target, command: Command, options: InternalOptions): Job => {
+export const jobOf = ({ connection, link }: Target, command: Command, options: InternalOptions): Job => {
   const { become, user: login = connectionDefaults.user } = connection;
   if (options.become && !become) {
     throw new UserError(`${link.name}: a command should run as another user, but the connection has no \`become\`.`);
@@ -130,7 +130,7 @@ const judge = (target: Target, shown: string, options: RunOptions, limit: number
   return { code: outcome.code, stdout: outcome.stdout, stderr: outcome.stderr };
 };
 
-const shorten = (text: string): string => {
+export const shorten = (text: string): string => {
   const line = text.replaceAll(/\s*\n\s*/g, "; ");
   return line.length > shownLength ? `${line.slice(0, shownLength)}…` : line;
 };

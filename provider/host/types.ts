@@ -32,6 +32,8 @@ export interface UploadOptions {
   readonly onProgress?: (sentBytes: number, totalBytes: number) => void;
 }
 
+export type StreamOptions = Pick<RunOptions, "cwd" | "env" | "become" | "label">;
+
 /** One machine over SSH. All of an operation's commands, files and tunnels share one connection. */
 export interface Host {
   /** For people: `10.0.0.21`, with `:port` when that is not 22. */
@@ -49,6 +51,11 @@ export interface Host {
    * then renamed. Sends nothing when the host already has a file of that name and digest.
    */
   upload(localPath: string, remotePath: string, options: UploadOptions): Promise<"sent" | "present">;
+  /**
+   * Runs a command as a stream, without a limit: what is written is its stdin, what is read its stdout. The stream ends
+   * when the command ended with 0, and is destroyed with `CommandError` for any other code. It is given once the command runs.
+   */
+  stream(command: Command, options?: StreamOptions): Promise<Duplex>;
   /** A TCP stream from the host to address:port (direct-tcpip). Rejects with `TransientError` when refused. */
   connect(address: string, port: number): Promise<Duplex>;
 }

@@ -2,7 +2,9 @@ import { spawn } from "node:child_process";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { dirname } from "node:path";
+import { Duplex } from "node:stream";
 import { TransientError, UserError } from "../../../provider/error.js";
+import { CommandError } from "../../../provider/host/errors.js";
 import type { Command, Host, RunOptions, RunResult } from "../../../provider/host/types.js";
 
 export interface LocalHost extends Host {
@@ -58,6 +60,10 @@ export const localHost = (user?: { readonly uid: number; readonly gid: number })
         host.trips = before + 1;
       }
     },
+    stream: async (command) => {
+      host.trips += 1;
+      return streamOf([...prefix, ...command]);
+    },
     connect: (address, port) =>
       new Promise<Socket>((resolve, reject) => {
         const socket = connect(port, address, () => resolve(socket));
@@ -65,6 +71,38 @@ export const localHost = (user?: { readonly uid: number; readonly gid: number })
       }),
   };
   return host;
+};
+
+/** Ends when the command ended with 0, and is destroyed otherwise. */
+const streamOf = ([program = "", ...args]: readonly string[]): Duplex => {
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], detached: true });
+  const said: Buffer[] = [];
+  child.stderr.on("data", (chunk: Buffer) => said.push(chunk));
+  child.stdin.on("error", () => {});
+  const stream: Duplex = new Duplex({
+    read: () => void child.stdout.resume(),
+    write: (chunk, _encoding, done) => void child.stdin.write(chunk, () => done()),
+    final: (done) => {
+      child.stdin.end();
+      done();
+    },
+    destroy: (error, done) => {
+      child.kill();
+      done(error);
+    },
+    allowHalfOpen: false,
+  });
+  child.stdout.on("data", (chunk: Buffer) => stream.push(chunk) || child.stdout.pause());
+  child.once("close", (code) => {
+    if (code === 0) {
+      stream.push(null);
+    } else {
+      const stderr = Buffer.concat(said).toString();
+      const failure = { host: "local", command: program, stdout: "", stderr, code: code ?? 255 };
+      stream.destroy(new CommandError(`failed with exit code ${code}`, failure));
+    }
+  });
+  return stream;
 };
 
 /** Ends when the streams are closed, as an SSH channel does: a daemon that keeps them open is noticed. */

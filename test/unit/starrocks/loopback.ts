@@ -11,6 +11,7 @@ export const loopback: Host = {
   readFile: () => unused("readFile"),
   writeFile: () => unused("writeFile"),
   upload: () => unused("upload"),
+  stream: () => unused("stream"),
   script: (text, args, options) =>
     new Promise((resolve, reject) => {
       execFile(
