@@ -9,6 +9,7 @@ export interface Bounds {
 const headings: Readonly<Record<Wave, (bounds: Bounds, items: readonly Item[]) => string>> = {
   stage: () => "Bring the release to the hosts; nothing stops",
   preflight: () => "Before anything is touched",
+  rehearsal: () => "The new FE on a copy of the metadata, cut off from every network",
   backends: ({ maxUnavailable }, items) =>
     items.some((item) => item.stops) ? `Backends, at most ${maxUnavailable} down at a time` : "Backends",
   observers: (_, items) => (items.some((item) => item.stops) ? "Observer FEs, one at a time" : "Observer FEs"),

@@ -18,6 +18,11 @@ export const verbs = {
   join: "prove that it joined",
   query: "query through it",
   survey: "prove every node",
+  isolate: "prove the isolation",
+  copy: "copy the leader's metadata",
+  rehearse: "start the new FE on it, alone",
+  verdict: "judge",
+  clean: "stop it and clean up",
   leave: "leave the cluster",
   trash: "move its data aside",
 } as const;
@@ -36,6 +41,7 @@ export interface Step {
 export const waves = [
   "stage",
   "preflight",
+  "rehearsal",
   "backends",
   "observers",
   "followers",

@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly hostType?: "IP" | "FQDN";
   /** More environment variables of the process; visible on the host, hence no secrets. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** What goes before the start script's own command, such as a program that makes a namespace for it. */
+  readonly wrapper?: readonly string[];
   /** Where the process writes its logs. Default: `<home>/log`. */
   readonly logDir?: string;
   /** Milliseconds for the start script, which returns as soon as the process is forked. */
@@ -49,6 +51,7 @@ shift 9
 take_list() { LIST=("\${@:2:$1}"); }
 take_list "$@"; logs=("\${LIST[@]}"); shift $((1 + $1))
 take_list "$@"; variables=("\${LIST[@]}"); shift $((1 + $1))
+take_list "$@"; wrapper=("\${LIST[@]}"); shift $((1 + $1))
 
 emit at "$(date +%s%3N)"
 for log in "\${logs[@]}"; do
@@ -70,7 +73,7 @@ output=$NODE_HOME/log/.start.$$
 session=
 if command -v setsid >/dev/null 2>&1; then session=setsid; fi
 cd -- "$NODE_HOME" || exit 1
-timeout -k 5 "$seconds" $session env "\${variables[@]}" bash "$script" --daemon "$@" </dev/null >"$output" 2>&1
+timeout -k 5 "$seconds" $session "\${wrapper[@]}" env "\${variables[@]}" bash "$script" --daemon "$@" </dev/null >"$output" 2>&1
 emit code $?
 emit output "$(head -c 65536 -- "$output" | tr -d '\\0')"
 rm -f -- "$output"
@@ -107,6 +110,7 @@ export const startProcess = async (
       String(wantedFiles),
       ...listArguments(kindLayouts[kind].logs.map((name) => posix.join(options.logDir ?? paths.log, name))),
       ...listArguments(Object.entries(variables).map(([name, value]) => `${name}=${value}`)),
+      ...listArguments(options.wrapper ?? []),
       ...scriptArguments(kind, options),
     ],
     { limit: limit + 30_000, label: `start of ${home}` },

@@ -1,0 +1,122 @@
+import { posix } from "node:path";
+import { UserError } from "../../error.js";
+import type { Host } from "../../host/types.js";
+import { emitFunction, fieldsOf, integer, recordsOf } from "../records.js";
+import { stopProcess } from "../stop.js";
+
+/** In a rehearsal's folder: the cluster it was made for. Nothing without it is ever removed. */
+const markFile = ".rehearsal";
+
+/** `rehearsal-3.5.8-20261123T020539`, below the folder of releases and homes. */
+export const rehearsalFolder = (deployDir: string, version: string, at: Date): string =>
+  posix.join(deployDir, `rehearsal-${version}-${at.toISOString().replaceAll(/[-:]|\..*/g, "")}`);
+
+/** Closed to all others: it is going to hold the metadata of the cluster, with its users. */
+export const makeFolder = async (host: Host, folder: string, cluster: string): Promise<void> => {
+  const script = 'umask 077; mkdir -- "$1" && printf "%s\\n" "$2" >"$1/$3"';
+  await host.script(script, [folder, cluster, markFile], { label: `make ${folder}` });
+};
+
+const earlierScript = `${emitFunction}
+shopt -s nullglob
+for folder in "$1"/rehearsal-*/; do
+  folder=\${folder%/}
+  if [ "$(cat -- "$folder/$3" 2>/dev/null)" = "$2" ]; then emit folder "$folder"; fi
+done
+`;
+
+const earlierFolders = async (host: Host, deployDir: string, cluster: string): Promise<readonly string[]> => {
+  const { stdout } = await host.script(earlierScript, [deployDir, cluster, markFile], { label: "look for rehearsals" });
+  return recordsOf(stdout).map(([, folder]) => folder);
+};
+
+export const stopRehearsal = async (host: Host, folder: string, seconds: number): Promise<void> => {
+  await stopProcess(host, "fe", folder, { graceful: false, timeoutSeconds: seconds });
+};
+
+/** Removes a rehearsal whose process is gone. */
+export const removeFolder = async (host: Host, folder: string): Promise<void> => {
+  // A release's files are sealed against writing; links to them are not followed.
+  await host.script('[ -f "$1/$2" ] || exit 0; chmod -R u+w -- "$1" 2>/dev/null; rm -rf -- "$1"', [folder, markFile], {
+    label: `remove ${folder}`,
+  });
+};
+
+/** Stops and removes what earlier rehearsals of this cluster left on the host: kept after a failure, or cut short. */
+export const removeEarlier = async (
+  host: Host,
+  deployDir: string,
+  { cluster, stopSeconds }: { readonly cluster: string; readonly stopSeconds: number },
+): Promise<readonly string[]> => {
+  const folders = await earlierFolders(host, deployDir, cluster);
+  for (const folder of folders) {
+    await stopRehearsal(host, folder, stopSeconds);
+    await removeFolder(host, folder);
+  }
+  return folders;
+};
+
+// clusterId and token go from variable to file inside bash: what identifies a cluster is in no argument list.
+const identityScript = `${emitFunction}
+cd -- "$1/image" || exit 1
+umask 077
+old= new= run_mode= host_type=
+while IFS='=' read -r key value || [ -n "$key" ]; do
+  case $key in clusterId) old=$value ;; runMode) run_mode=$value ;; esac
+done <VERSION
+while IFS='=' read -r key value || [ -n "$key" ]; do
+  case $key in hostType) host_type=$value ;; esac
+done <ROLE
+while [ -z "$new" ] || [ "$new" = "$old" ]; do
+  new=$(($(od -An -N4 -tu4 /dev/urandom) % 2147483646 + 1))
+done
+read -r token </proc/sys/kernel/random/uuid
+while IFS= read -r line || [ -n "$line" ]; do
+  case $line in
+    clusterId=*) line=clusterId=$new ;;
+    token=*) line=token=$token ;;
+  esac
+  printf '%s\\n' "$line"
+done <VERSION >VERSION.new && mv -f -- VERSION.new VERSION || exit 1
+emit old "$old"
+emit new "$new"
+emit runMode "$run_mode"
+emit hostType "$host_type"
+`;
+
+export interface CopyIdentity {
+  /** Another one than that of the cluster it was copied from. */
+  readonly clusterId: number;
+  readonly runMode?: string;
+  readonly byName: boolean;
+}
+
+/** Makes a copy of metadata that of another cluster: new `clusterId` and `token` in `image/VERSION`. */
+export const changeIdentity = async (host: Host, metaDir: string): Promise<CopyIdentity> => {
+  const { stdout } = await host.script(identityScript, [metaDir], { label: `change ${metaDir}/image/VERSION` });
+  const fields = fieldsOf(recordsOf(stdout));
+  const clusterId = integer(fields.get("new"));
+  if (clusterId === undefined || integer(fields.get("old")) === undefined) {
+    throw new UserError(
+      `${metaDir}/image/VERSION on ${host.name} has no clusterId: the copy is not that of an FE's metadata.`,
+    );
+  }
+  const runMode = fields.get("runMode");
+  return { clusterId, byName: fields.get("hostType") === "FQDN", ...(runMode && { runMode }) };
+};
+
+const imageScript = `${emitFunction}
+shopt -s nullglob
+latest=0
+for file in "$1"/image/image.* "$1"/image/v2/image.*; do
+  number=\${file##*.}
+  case $number in *[!0-9]*) ;; *) if [ "$number" -gt "$latest" ]; then latest=$number; fi ;; esac
+done
+emit latest "$latest"
+`;
+
+/** The journal id up to which the newest image of a metadata folder goes. */
+export const latestImage = async (host: Host, metaDir: string): Promise<number> => {
+  const { stdout } = await host.script(imageScript, [metaDir], { label: `look at ${metaDir}/image` });
+  return integer(fieldsOf(recordsOf(stdout)).get("latest")) ?? 0;
+};
