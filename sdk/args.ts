@@ -144,6 +144,26 @@ export interface BackendsArgs {
   rollout?: RolloutArgs;
 }
 
+/** The new FE on a copy of the leader's metadata, isolated by the kernel, before any node is stopped. */
+export interface RehearsalArgs {
+  /**
+   * Where: the name or host of a node, or another host with a JDK, reached as the nodes are. Default: an observer's host,
+   * else a follower's, else the leader's.
+   */
+  host?: string;
+  /** Heap of the FE (`-Xmx`): what loading the metadata takes. Default `1g`. */
+  memory?: Input<string>;
+  /** Keep the copy after a success too. Default false; after a failure it is kept until the next rehearsal. */
+  keep?: Input<boolean>;
+  /**
+   * The host has no route to the cluster: proven by trying every FE and BE port, and taken in the place of a network
+   * namespace where the host allows none. Default false.
+   */
+  isolated?: Input<boolean>;
+  /** Seconds from the FE's start to the verdict. Default: the limit `start`. */
+  limit?: Input<number>;
+}
+
 export interface ClusterArgs {
   release: ReleaseSource;
   /** Folder on every host for releases and homes; absolute. */
@@ -155,6 +175,11 @@ export interface ClusterArgs {
   /** The JDK of every FE, when it is not to be searched. */
   javaHome?: Input<string>;
   limits?: LimitsArgs;
+  /**
+   * Whether a new version's FE is tried on a copy of the metadata first. `true`, or how: at every change of the release.
+   * `false`: never. Default: at minor and major jumps, not for patches.
+   */
+  rehearsal?: boolean | RehearsalArgs;
   /**
    * Identity of the cluster on its hosts, written beside its data. Default `<project>/<stack>/<name>`. Set it when a
    * stack or project is renamed, to the value that it had.

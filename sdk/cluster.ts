@@ -4,13 +4,22 @@ import { releaseIdOf } from "../provider/plan/release-id.js";
 import { digestOf } from "./archive.js";
 import type { ClusterArgs, ConnectionArgs, FrontendArgs, ReleaseSource } from "./args.js";
 import { BeGroup, FeGroup, type FeGroupNode } from "./groups.js";
-import { connectionOf, credentialsShared, type DeclaredNode, declaredNodes, difference, refuse } from "./nodes.js";
+import {
+  connectionOf,
+  credentialsShared,
+  type DeclaredNode,
+  declaredNodes,
+  difference,
+  refuse,
+  rehearsalPlace,
+} from "./nodes.js";
 import {
   BeMember,
   type BeNodeArgs,
   type ContactArgs,
   FeMember,
   Preflight,
+  Rehearsal,
   Release,
   Rollout,
   type TopologyArgs,
@@ -78,10 +87,11 @@ export class Cluster extends pulumi.ComponentResource {
     const parts = new Parts(name, args, this);
     const releases = parts.releases(opts?.dependsOn);
     const preflight = new Preflight(`${name}-preflight`, parts.topology(), { parent: this, dependsOn: releases });
-    this.backends = new BeGroup(`${name}-be`, { nodes: parts.backends(), after: [preflight] }, { parent: this });
+    const before = [preflight, ...parts.rehearsal(preflight)];
+    this.backends = new BeGroup(`${name}-be`, { nodes: parts.backends(), after: before }, { parent: this });
     this.frontends = new FeGroup(
       `${name}-fe`,
-      { nodes: parts.frontends(), after: [preflight, ...this.backends.nodes] },
+      { nodes: parts.frontends(), after: [...before, ...this.backends.nodes] },
       { parent: this },
     );
     const members = parts.members(this.frontends, this.backends);
@@ -162,6 +172,31 @@ class Parts {
         { parent: this.#cluster, ...(after && { dependsOn: after }) },
       );
     });
+  }
+
+  /** None where it is declared off. */
+  rehearsal(preflight: Preflight): Rehearsal[] {
+    const { rehearsal } = this.#args;
+    if (rehearsal === false) {
+      return [];
+    }
+    const { host, ...how } = typeof rehearsal === "object" ? rehearsal : {};
+    const place = rehearsalPlace(this.#nodes, host);
+    const inputs = {
+      ...this.#context(0),
+      ...how,
+      ...(rehearsal !== undefined && { when: "always" as const }),
+      cluster: this.#common.cluster,
+      release: this.#release,
+      host: place.args.host,
+      connection: this.#connection(place),
+      deployDir: this.#deployDir(place),
+      ...this.#javaHome({ ...place, kind: "fe" }),
+      ...(this.#args.sql && { sql: this.#args.sql }),
+      frontends: this.#contacts,
+      ...(this.#args.limits && { limits: this.#args.limits }),
+    };
+    return [new Rehearsal(`${this.#name}-rehearsal`, inputs, { parent: this.#cluster, dependsOn: preflight })];
   }
 
   frontends(): Record<string, FeGroupNode> {

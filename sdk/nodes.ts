@@ -18,10 +18,11 @@ export const refuse = (field: string, reason: string): never => {
 };
 
 const known = {
-  cluster: "release deployDir connection sql frontends backends javaHome limits key",
+  cluster: "release deployDir connection sql frontends backends javaHome limits key rehearsal",
   frontends: "leader followers observers config ports",
   backends: "nodes config ports rollout",
   rollout: "maxUnavailable",
+  rehearsal: "host memory keep isolated limit",
   release: "version archive url sha256",
   frontend: "host name address deployDir home config connection javaHome adopt metaDir ports",
   backend: "host name address deployDir home config connection javaHome adopt storage ports",
@@ -54,6 +55,9 @@ export const declaredNodes = (args: ClusterArgs): readonly DeclaredNode[] => {
   }
   if (args.backends.rollout) {
     assertKnown(args.backends.rollout, "backends.rollout", known.rollout);
+  }
+  if (typeof args.rehearsal === "object") {
+    assertKnown(args.rehearsal, "rehearsal", known.rehearsal);
   }
   const { leader, followers = [], observers = [] } = args.frontends;
   assertKnown(leader, "frontends.leader", known.frontend);
@@ -106,3 +110,27 @@ export const difference = (connection: Resolved, shared: boolean): Resolved =>
   shared
     ? ({ host: connection.host, port: connection.port ?? 22, user: connection.user ?? "root" } as Resolved)
     : connection;
+
+/**
+ * Where a rehearsal is done: the node of that name or host, another host that is reached as the nodes are, or by default
+ * where the least depends on it: an observer's host, a follower's, and the leader's only where there is no other.
+ */
+export const rehearsalPlace = (nodes: readonly DeclaredNode[], host: string | undefined): DeclaredNode => {
+  const [leader] = nodes.filter(({ role }) => role === "leader") as [DeclaredNode];
+  if (host === undefined) {
+    const of = (wanted: string) => nodes.find(({ role }) => role === wanted);
+    return of("observer") ?? of("follower") ?? leader;
+  }
+  // FEs first: of two nodes on one host it has the JDK.
+  const known = [...nodes].sort((a, b) => Number(b.kind === "fe") - Number(a.kind === "fe"));
+  return (
+    known.find(({ name }) => name === host) ??
+    known.find(({ args }) => args.host === host) ?? {
+      kind: "fe",
+      field: "rehearsal",
+      name: host,
+      args: { host },
+      position: 0,
+    }
+  );
+};

@@ -21,6 +21,15 @@ export const preflightProvider: dynamic.ResourceProvider = {
   delete: async (id, props) => (await import("pulumi-starrocks/provider")).preflight.delete(id, props),
 };
 
+export const rehearsalProvider: dynamic.ResourceProvider = {
+  check: async (olds, news) => (await import("pulumi-starrocks/provider")).rehearsal.check(olds, news),
+  diff: async (id, olds, news) => (await import("pulumi-starrocks/provider")).rehearsal.diff(id, olds, news),
+  create: async (inputs) => (await import("pulumi-starrocks/provider")).rehearsal.create(inputs),
+  update: async (id, olds, news) => (await import("pulumi-starrocks/provider")).rehearsal.update(id, olds, news),
+  read: async (id, props) => (await import("pulumi-starrocks/provider")).rehearsal.read(id, props),
+  delete: async (id, props) => (await import("pulumi-starrocks/provider")).rehearsal.delete(id, props),
+};
+
 export const feNodeProvider: dynamic.ResourceProvider = {
   check: async (olds, news) => (await import("pulumi-starrocks/provider")).feNode.check(olds, news),
   diff: async (id, olds, news) => (await import("pulumi-starrocks/provider")).feNode.diff(id, olds, news),

@@ -6,6 +6,7 @@ import {
   feMemberProvider,
   feNodeProvider,
   preflightProvider,
+  rehearsalProvider,
   releaseProvider,
   rolloutProvider,
 } from "./providers.js";
@@ -196,6 +197,39 @@ export interface TopologyArgs extends Placed {
 export class Preflight extends StarRocksResource {
   constructor(name: string, args: TopologyArgs, opts?: pulumi.CustomResourceOptions) {
     super(preflightProvider, "Preflight", name, args, opts);
+  }
+}
+
+export interface RehearsalResourceArgs extends Placed {
+  cluster: pulumi.Input<string>;
+  release: pulumi.Input<ReleaseSource & { sha256: pulumi.Input<string> }>;
+  /** Where it is done, for people. */
+  host: pulumi.Input<string>;
+  connection: pulumi.Input<ConnectionArgs>;
+  deployDir: pulumi.Input<string>;
+  javaHome?: pulumi.Input<string>;
+  sql?: pulumi.Input<SqlArgs>;
+  frontends: pulumi.Input<pulumi.Input<ContactArgs>[]>;
+  /** `always`: patches too. Default `auto`: minor and major jumps. */
+  when?: pulumi.Input<"auto" | "always">;
+  /** Heap of the FE (`-Xmx`). Default `1g`. */
+  memory?: pulumi.Input<string>;
+  /** Keep the copy after a success too. Default false. */
+  keep?: pulumi.Input<boolean>;
+  /** The host has no route to the cluster: proven, then taken in the place of a network namespace. Default false. */
+  isolated?: pulumi.Input<boolean>;
+  /** Seconds from the FE's start to the verdict. Default: the limit `start`. */
+  limit?: pulumi.Input<number>;
+  limits?: pulumi.Input<LimitsArgs>;
+}
+
+/**
+ * The new FE on a copy of the leader's metadata, cut off from every network, before any node is stopped. Alone:
+ * `pulumi up --target <its URN>`.
+ */
+export class Rehearsal extends StarRocksResource {
+  constructor(name: string, args: RehearsalResourceArgs, opts?: pulumi.CustomResourceOptions) {
+    super(rehearsalProvider, "Rehearsal", name, args, opts);
   }
 }
 

@@ -49,7 +49,7 @@ export type Contact = z.output<typeof contactSchema>;
  * What every resource carries beside its own fields: its place in the plan, and where to show its progress. The engine
  * hides keys that begin with `__` from diffs.
  */
-const context = {
+export const context = {
   position: z.number().default(0),
   __urn: z.string().optional(),
   __clusterUrn: z.string().optional(),

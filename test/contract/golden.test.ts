@@ -18,7 +18,7 @@ const methods = ["check", "diff", "create", "update", "read", "delete"];
 
 describe("the text of a provider", () => {
   it("is there for each kind of resource, and for no other", () => {
-    const names = ["beMember", "beNode", "feMember", "feNode", "preflight", "release", "rollout"];
+    const names = ["beMember", "beNode", "feMember", "feNode", "preflight", "rehearsal", "release", "rollout"];
     assert.deepEqual(kinds.map(({ kind }) => kind).sort(), names);
     assert.deepEqual(Object.keys(handlers).sort(), names);
   });
@@ -75,7 +75,7 @@ describe("a program that is an ES module and uses the package", () => {
       });
       const made = Object.entries({
         beMember: "BeMember", beNode: "BeNode", feMember: "FeMember", feNode: "FeNode",
-        preflight: "Preflight", release: "Release", rollout: "Rollout",
+        preflight: "Preflight", rehearsal: "Rehearsal", release: "Release", rollout: "Rollout",
       }).map(([name, type]) => new starrocks[type](name, {}));
       await Promise.all(made.map(({ id }) => new Promise((resolve) => id.apply(resolve))));
       console.log(JSON.stringify(texts));`,

@@ -38,6 +38,7 @@ const declared = async (version: string): Promise<readonly Declared[]> => {
 const waves: readonly (readonly Kind[])[] = [
   ["release"],
   ["preflight"],
+  ["rehearsal"],
   ["beNode"],
   ["feNode"],
   ["feMember", "beMember"],

@@ -9,7 +9,7 @@ import { type Provider, serialize, startProvider } from "./harness.js";
 
 const root = resolve(__dirname, "../../..");
 
-export type Kind = "release" | "preflight" | "feNode" | "beNode" | "feMember" | "beMember" | "rollout";
+export type Kind = "release" | "preflight" | "rehearsal" | "feNode" | "beNode" | "feMember" | "beMember" | "rollout";
 
 /** The providers of this package in one process, as the engine has them in an operation. */
 export interface Operation {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { samples, secrets } from "../unit/resources/samples.js";
 import { ProviderFailure } from "./harness.js";
-import { closedPort, type Kind, type Operation, startOperation } from "./program.js";
+import { closedPort, type Operation, startOperation } from "./program.js";
 
 const kinds = ["release", "preflight", "feNode", "beNode", "feMember", "beMember", "rollout"] as const;
 const hidden = (text: string): readonly string[] => secrets.filter((secret) => text.includes(secret));
@@ -9,7 +9,7 @@ const hidden = (text: string): readonly string[] => secrets.filter((secret) => t
 describe("a host that cannot be reached", () => {
   let operation: Operation;
   let port: number;
-  let inputs: Record<Kind, Record<string, unknown>>;
+  let inputs: Record<(typeof kinds)[number], Record<string, unknown>>;
   before(async () => {
     port = await closedPort();
     operation = await startOperation();

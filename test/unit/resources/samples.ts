@@ -64,6 +64,13 @@ export const samples = (cluster: string) => {
       parts: ["be"],
     },
     preflight: topology,
+    rehearsal: {
+      ...place,
+      ...access,
+      host: "10.0.0.12",
+      deployDir,
+      release: { version: "3.5.6", sha256: "a".repeat(64), archive: "./StarRocks-3.5.6.tar.gz" },
+    },
     feNode: { ...place, ...access, ...fe, preflight: "preflight" },
     beNode: { ...place, ...access, ...be, preflight: "preflight" },
     feMember: {
@@ -113,6 +120,7 @@ export const outputsOf = (kind: Kind, inputs: Inputs): Inputs => {
 const status: Readonly<Record<Kind, (inputs: Inputs) => Inputs>> = {
   release: () => ({ staged: true }),
   preflight: (inputs) => ({ digest: digestOf(inputs) }),
+  rehearsal: () => ({}),
   feNode: () => ({ status: "running" }),
   beNode: () => ({ status: "running" }),
   feMember: () => ({ status: "member" }),

@@ -25,6 +25,7 @@ const find = (all: readonly Registered[], name: string): Registered => {
 const kinds: Readonly<Record<string, Handlers>> = {
   Release: provider.release,
   Preflight: provider.preflight,
+  Rehearsal: provider.rehearsal,
   FeNode: provider.feNode,
   BeNode: provider.beNode,
   FeMember: provider.feMember,
@@ -60,6 +61,7 @@ describe("Cluster", () => {
           `${dynamic}BeMember analytics-be-${host}-member`,
         ]),
         `${dynamic}Preflight analytics-preflight`,
+        `${dynamic}Rehearsal analytics-rehearsal`,
         `${dynamic}Rollout analytics-rollout`,
       ].sort(),
     );
@@ -79,13 +81,13 @@ describe("Cluster", () => {
     }
   });
 
-  it("puts releases before the pre-flight, BEs, observers, followers, leader, members and the rollout", () => {
+  it("puts releases before the pre-flight, rehearsal, BEs, observers, followers, leader, members and the rollout", () => {
     const names = (kind: string, role?: string) =>
       all
         .filter((resource) => kindOf(resource) === kind && (role === undefined || resource.inputs.role === role))
         .map(({ name }) => name)
         .sort();
-    const preflight = ["analytics-preflight"];
+    const preflight = ["analytics-preflight", "analytics-rehearsal"];
     const backends = names("BeNode");
     const observers = names("FeNode", "observer");
     const followers = names("FeNode", "follower");
@@ -95,6 +97,7 @@ describe("Cluster", () => {
       assert.deepEqual(edges(name), []);
     }
     assert.deepEqual(edges("analytics-preflight"), names("Release"));
+    assert.deepEqual(edges("analytics-rehearsal"), ["analytics-preflight"]);
     for (const name of backends) {
       assert.deepEqual(edges(name), preflight);
     }

@@ -1,0 +1,80 @@
+import { echo, type Plain, plain } from "../../engine/outputs.js";
+import { hasUnknown } from "../../engine/unknown.js";
+import { numbered } from "../../plan/steps.js";
+import { runOf } from "../../rollout/run.js";
+import type { Handlers } from "../handlers.js";
+import { failuresOf } from "../inputs.js";
+import { type Inputs, inputsOf, rehearsalInputs } from "./inputs.js";
+import { forget, itemOf, rehearse } from "./perform.js";
+
+/** What the outputs keep: how to come back to the host, and for which release it was done. */
+const outputsOf = (inputs: Plain): Record<string, unknown> => echo(inputs, ["plan", "sql", "frontends"]);
+
+/** The release that was rehearsed, or needed no rehearsal, last. */
+const recordedOf = (olds: Plain): Inputs["to"] | undefined =>
+  Object.keys(olds).length === 0 ? undefined : inputsOf(withContacts(olds)).to;
+
+/** Outputs have no contacts, which only a rehearsal asks. */
+const withContacts = (olds: Plain): Plain =>
+  Array.isArray(olds.frontends) && olds.frontends.length > 0 ? olds : { ...olds, frontends: nobody };
+
+const nobody = [{ name: "none", address: "none", role: "leader", home: "/none" }];
+
+/** Where and how it is reached and done; a change of it alone is recorded, as `delete` gets only what was recorded. */
+const reached = ({
+  host,
+  connection,
+  deployDir,
+  javaHome,
+  memory,
+  keep,
+  isolated,
+  when,
+  limit,
+  limits,
+}: Inputs): string =>
+  JSON.stringify([host, connection, deployDir, javaHome, memory, keep, isolated, when, limit, limits]);
+
+export const rehearsal: Handlers = {
+  check: async (olds, news) => {
+    const failures = [...failuresOf(rehearsalInputs, news)];
+    if (failures.length > 0 || hasUnknown(news)) {
+      return { inputs: news, failures };
+    }
+    const next = inputsOf(news);
+    const item = itemOf(recordedOf(olds), next);
+    const run = runOf(next.cluster);
+    run.componentUrn = next.__clusterUrn;
+    run.items.set(item.id, item);
+    return { inputs: item.steps.length > 0 ? { ...news, plan: numbered(item.steps) } : news };
+  },
+
+  diff: async (_id, olds, news) => {
+    if (hasUnknown(news)) {
+      return { changes: true, deleteBeforeReplace: true };
+    }
+    const next = inputsOf(news);
+    const recorded = inputsOf(withContacts(olds));
+    const item = itemOf(recorded.to, next);
+    const run = runOf(next.cluster);
+    if (run.items.has(item.id)) {
+      run.items.set(item.id, item);
+    }
+    return { changes: recorded.to.id !== next.to.id || reached(recorded) !== reached(next), deleteBeforeReplace: true };
+  },
+
+  create: async (inputs) => {
+    const next = inputsOf(inputs);
+    await rehearse(next, undefined);
+    return { id: `${next.cluster}:rehearsal`, outs: outputsOf(inputs) };
+  },
+
+  update: async (_id, olds, news) => {
+    await rehearse(inputsOf(news), inputsOf(withContacts(olds)).to);
+    return { outs: outputsOf(news) };
+  },
+
+  read: async (id, props) => ({ id, props: plain(props) }),
+
+  delete: async (_id, props) => forget(inputsOf(withContacts(props))),
+};

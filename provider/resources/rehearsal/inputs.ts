@@ -1,0 +1,46 @@
+import { z } from "zod";
+import type { Plain } from "../../engine/outputs.js";
+import { connectionSchema } from "../../host/connection.js";
+import { limitsOf, limitsSchema } from "../../plan/limits.js";
+import { releaseIdOf } from "../../plan/release-id.js";
+import { absolutePath, releaseSchema } from "../../plan/spec.js";
+import { contactSchema, context, read, sqlSchema } from "../inputs.js";
+
+export const rehearsalInputs = z.strictObject({
+  ...context,
+  cluster: z.string().min(1),
+  release: releaseSchema,
+  /** Where it is done, for people; `connection` says how to get there. */
+  host: z.string().min(1),
+  connection: connectionSchema,
+  deployDir: absolutePath,
+  javaHome: absolutePath.optional(),
+  sql: sqlSchema.prefault({}),
+  frontends: z.array(contactSchema).min(1, "wants at least one FE, whose metadata is copied"),
+  when: z.enum(["auto", "always"]).default("auto"),
+  memory: z
+    .string()
+    .regex(/^[1-9]\d*[kmgKMG]$/, 'must be a size as Java takes it, such as "1g" or "2048m"')
+    .default("1g"),
+  /** The copy stays also after a success. */
+  keep: z.boolean().default(false),
+  /** The host has no route to the cluster; then no namespace is needed. */
+  isolated: z.boolean().default(false),
+  /** Seconds from the start of the FE to the verdict. Default: the limit `start`. */
+  limit: z.number().positive().optional(),
+  limits: limitsSchema.optional(),
+});
+
+export const inputsOf = (inputs: Plain) => {
+  const parsed = read(rehearsalInputs, inputs);
+  const { version, sha256 } = parsed.release;
+  const limits = limitsOf(parsed.limits);
+  return {
+    ...parsed,
+    to: { id: releaseIdOf(version, sha256), version },
+    limits,
+    limit: parsed.limit === undefined ? limits.start : parsed.limit * 1000,
+  };
+};
+
+export type Inputs = ReturnType<typeof inputsOf>;

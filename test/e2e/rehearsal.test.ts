@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { until } from "../../provider/wait.js";
+import { tellFailure } from "../lab/failure.js";
+import { Lab, type PlainArgs } from "../lab/lab.js";
+import { NodeProcesses, restarted } from "../lab/node-processes.js";
+import { previewThenUp } from "../lab/story.js";
+import { told } from "../lab/told.js";
+import type { Fault } from "../simulator/fe/settings/faults.js";
+import type { BuiltRelease } from "../simulator/release.js";
+
+describe("the rehearsal of a new FE on a copy of the metadata", () => {
+  let lab: Lab;
+  let processes: NodeProcesses;
+  const declare = (release: BuiltRelease, change: (args: PlainArgs) => void = () => undefined): void =>
+    lab.declare(lab.args(release, change));
+
+  /** What the simulated nodes saw that no isolated copy may do. */
+  const crimes = async (): Promise<string> => {
+    const logs = await Promise.all(
+      lab.fleet.hosts.map(async (host) => {
+        const { stdout } = await host.exec(
+          `cat '${host.path("/opt/starrocks")}'/{fe,be}/log/sim-crimes.log 2>/dev/null`,
+        );
+        return stdout;
+      }),
+    );
+    return logs.join("");
+  };
+
+  /** Folders of rehearsals on the host where they are done. */
+  const copies = async (): Promise<readonly string[]> => {
+    const host = lab.fleet.host("fe2");
+    const { stdout } = await host.exec(`ls -d '${host.path("/opt/starrocks")}'/rehearsal-* 2>/dev/null; true`);
+    return stdout.trim().split("\n").filter(Boolean);
+  };
+
+  const rehearsing = async (): Promise<readonly string[]> =>
+    (await lab.fleet.host("fe2").processes())
+      .map(({ command }) => command)
+      .filter((command) => /rehearsal-/.test(command));
+
+  /** Runs a change that the rehearsal must stop; gives what people read. */
+  const stopped = async (): Promise<string> => {
+    const before = processes.byHost();
+    const outcome = await lab.stack.up([], { expectFailure: true });
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    assert.deepEqual(restarted(before, processes.byHost()), [], "no node was touched");
+    const errors = told(outcome, "error");
+    assert.deepEqual(Object.keys(errors).filter(Boolean), ["sr-rehearsal"], outcome.stdout);
+    assert.match(told(outcome, "info").sr ?? "", /sr: stopped at the rehearsal; nothing after it is touched\./);
+    assert.deepEqual(await rehearsing(), [], "nothing of it runs any more");
+    assert.equal(await crimes(), "");
+    return errors["sr-rehearsal"] ?? "";
+  };
+
+  before(async () => {
+    lab = await Lab.create({ backends: 1 });
+    processes = await NodeProcesses.of(lab.fleet);
+  });
+  afterEach(tellFailure(() => lab));
+  after(() => lab?.close());
+
+  it("is not met where no cluster runs yet", async () => {
+    declare(await lab.release("3.4.9"));
+    await previewThenUp(lab);
+    const marks = lab.journal().flatMap(({ item, mark }) => (item === "rehearsal" && mark ? [mark] : []));
+    assert.deepEqual(marks, Array(5).fill("not met"));
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  it("is not done for a patch", async () => {
+    declare(await lab.release("3.4.10"));
+    const { plan } = await previewThenUp(lab);
+    assert.doesNotMatch(plan ?? "", /rehearsal/);
+  });
+
+  const bad: readonly { readonly fault: Fault; readonly line: RegExp }[] = [
+    { fault: { fault: "dieOnReplay" }, line: /catch exception when replaying/ },
+    { fault: { fault: "dieAtStart", message: "no such class" }, line: /no such class/ },
+    { fault: { fault: "corruptMeta" }, line: /LOG_CHECKSUM/ },
+  ];
+  for (const { fault, line } of bad) {
+    it(`stops a minor jump to a build that does ${fault.fault}, with nothing touched`, async () => {
+      declare(await lab.release("3.5.7", { fe: { faults: [fault] } }));
+      const error = await stopped();
+      assert.match(error, /The rehearsal of StarRocks 3\.5\.7 on [\d.]+ failed \(judge\)\./);
+      assert.match(error, line);
+      assert.match(
+        error,
+        /No node of the cluster was touched\. Its process was stopped\. Copy and logs are kept in \S+:\S+\/rehearsal-3\.5\.7-/,
+      );
+      assert.equal((await copies()).length, 1, "the copy of the last failure is kept, and no other");
+    });
+  }
+
+  it("stops at its limit where the FE never becomes ready and never ends", async () => {
+    declare(await lab.release("3.5.7", { fe: { faults: [{ fault: "hangAtStart" }] } }), (args) => {
+      args.rehearsal = { limit: 5 };
+    });
+    assert.match(await stopped(), /for the FE of 3\.5\.7 to start on the copy.*`rehearsal\.limit`/);
+  });
+
+  it("is refused where the host cannot isolate a process", async () => {
+    await lab.fleet
+      .host("fe2")
+      .addProgram("unshare", "#!/bin/sh\necho 'unshare failed: Operation not permitted' >&2\nexit 1\n");
+    declare(await lab.release("3.5.7"));
+    const error = await stopped();
+    assert.match(error, /cannot cut a process off from its networks/);
+    assert.match(error, /Operation not permitted/);
+  });
+
+  it("is refused where what should isolate does not", async () => {
+    const pretends = '#!/usr/bin/env bash\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n';
+    await lab.fleet.host("fe2").addProgram("unshare", pretends);
+    assert.match(await stopped(), /it has (a route by|an address on) /);
+    await lab.fleet.host("fe2").exec(`rm '${lab.fleet.host("fe2").path("/bin/unshare")}'`);
+  });
+
+  it("passes with a good build, alone, and leaves only what it was told to keep", async () => {
+    declare(await lab.release("3.5.7"), (args) => {
+      args.rehearsal = { keep: true };
+    });
+    const before = processes.byHost();
+    const outcome = await lab.stack.up(["--target", "**::sr-rehearsal"]);
+    assert.deepEqual(restarted(before, processes.byHost()), []);
+    assert.match(
+      told(outcome, "info")["sr-rehearsal"] ?? "",
+      /rehearsal of StarRocks 3\.5\.7 on [\d.]+ passed: ready after .* s, journal replayed to \d+, \d+ databases with \d+ tables, image\.\d+ written/,
+    );
+    assert.deepEqual(await rehearsing(), []);
+    assert.equal(await crimes(), "", "the copy talked to nobody");
+    assert.equal((await copies()).length, 1);
+  });
+
+  it("would have met its cluster without isolation", async () => {
+    const [copy] = await copies();
+    const fe2 = lab.fleet.host("fe2");
+    await fe2.exec(`JAVA_HOME='${lab.jdk}' bash '${copy}/bin/start_fe.sh' --daemon </dev/null >/dev/null 2>&1`);
+    await until(
+      async () => {
+        const seen = await crimes();
+        return seen.includes("heartbeat of another cluster's FE")
+          ? { done: true, value: undefined }
+          : { done: false, seen };
+      },
+      { what: "the copy to call the BE", limit: 30_000 },
+    );
+    await fe2.kill(/rehearsal-/);
+    await Promise.all(
+      lab.fleet.hosts.map((host) => host.exec(`rm -f '${host.path("/opt/starrocks")}'/*/log/sim-crimes.log`)),
+    );
+  });
+
+  it("comes before every node of the whole change", async () => {
+    declare(await lab.release("3.5.8"), (args) => {
+      args.rehearsal = true;
+    });
+    const { plan, restarted: touched } = await previewThenUp(lab);
+    assert.match(plan ?? "", /rehearsal, 3\.5\.8 on \S+: prove the isolation → copy the leader's metadata → /);
+    assert.deepEqual(touched, ["be1", "fe1", "fe2", "fe3"]);
+    assert.deepEqual(await copies(), [], "its copy, and those kept before, are gone");
+    assert.deepEqual(await crimes(), "");
+  });
+});
