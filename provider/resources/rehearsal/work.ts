@@ -1,0 +1,295 @@
+import { posix } from "node:path";
+import { messageOf, UserError } from "../../error.js";
+import { hostFor } from "../../host/pool.js";
+import type { Host } from "../../host/types.js";
+import { done, notMet, type Outcome, type Work } from "../../rollout/execute.js";
+import { type Contact, Frontends } from "../../rollout/frontends.js";
+import { homePaths } from "../../starrocks/layout.js";
+import { listening } from "../../starrocks/listening.js";
+import type { FePorts } from "../../starrocks/ports.js";
+import { rehearsalConf, shiftedPorts } from "../../starrocks/rehearsal/conf.js";
+import { copyMetadata } from "../../starrocks/rehearsal/copy.js";
+import {
+  type CopyIdentity,
+  changeIdentity,
+  makeFolder,
+  rehearsalFolder,
+  removeEarlier,
+  removeFolder,
+  stopRehearsal,
+} from "../../starrocks/rehearsal/folder.js";
+import { findIsolation, type Isolation } from "../../starrocks/rehearsal/isolation.js";
+import { catalogProblems, tablesIn } from "../../starrocks/rehearsal/judgement.js";
+import { startProcess } from "../../starrocks/start.js";
+import { features, versionOf } from "../../starrocks/versions.js";
+import { seconds } from "../../wait.js";
+import type { Inputs } from "./inputs.js";
+import { catalogNow, observeProduction, type Production } from "./production.js";
+import { javaHomeOf, makeHome, stage } from "./stage.js";
+import { Trial, TrialFailure } from "./trial.js";
+
+interface Copied {
+  readonly identity: CopyIdentity;
+  readonly ports: FePorts;
+}
+
+/** How far the ports are moved, tried in this order. */
+const shifts = [10_000, 11_000, 12_000, 13_000, 14_000];
+
+/** One rehearsal, from the question whether it is needed to the removal of what it left. */
+export class RehearsalWork {
+  readonly #inputs: Inputs;
+  readonly #from: Inputs["to"] | undefined;
+  readonly #host: Host;
+  readonly #frontends: Frontends;
+  readonly #report: (seen: string) => void;
+  readonly #folder: string;
+  readonly #began = performance.now();
+  /** Why nothing is to be done, once that is known. */
+  #needless: string | undefined;
+  #production: Production | undefined;
+  #isolation: Isolation | undefined;
+  #copied: Copied | undefined;
+  #made = false;
+  #started = false;
+  #trial: Trial | undefined;
+  readonly #told: string[] = [];
+
+  constructor(inputs: Inputs, from: Inputs["to"] | undefined, report: (seen: string) => void) {
+    const connection = { commandLimit: inputs.limits.command / 1000, ...inputs.connection };
+    this.#inputs = inputs;
+    this.#from = from;
+    this.#report = report;
+    this.#host = hostFor(connection);
+    this.#folder = rehearsalFolder(inputs.deployDir, inputs.release.version, new Date());
+    this.#frontends = new Frontends({ contacts: inputs.frontends, connection, sql: inputs.sql, limits: inputs.limits });
+  }
+
+  get folder(): string {
+    return this.#folder;
+  }
+
+  get #metaDir(): string {
+    return posix.join(this.#folder, "meta");
+  }
+
+  /** What was found out, in words; undefined when nothing had to be rehearsed. */
+  get summary(): string | undefined {
+    return this.#needless === undefined ? this.#told.join(", ") : undefined;
+  }
+
+  /** A step that has nothing to do where nothing is to be rehearsed. */
+  #unless(work: () => Promise<Outcome>): Work {
+    return async () => (this.#needless === undefined ? work() : notMet(this.#needless));
+  }
+
+  readonly works = {
+    isolate: async (): Promise<Outcome> => {
+      const production = await observeProduction(this.#frontends, this.#inputs, this.#from);
+      if (typeof production === "string") {
+        this.#needless = production;
+        return notMet(production);
+      }
+      this.#production = production;
+      return this.#isolate(production);
+    },
+    copy: this.#unless(() => this.#copy()),
+    rehearse: this.#unless(() => this.#start()),
+    verdict: this.#unless(() => this.#judge()),
+    clean: this.#unless(() => this.#clean()),
+  };
+
+  async #isolate(production: Production): Promise<Outcome> {
+    const { connection, isolated } = this.#inputs;
+    const { become } = connection;
+    this.#isolation = await findIsolation(this.#host, {
+      privileged: hostFor({ ...connection, become: { ...become, user: "root" } }),
+      ...(isolated && { noRouteTo: production.forbidden }),
+    });
+    const staged = await stage(this.#host, this.#inputs, this.#report);
+    const { way } = this.#isolation;
+    return { mark: "done", detail: staged === "staged" ? `${way}; release staged` : way };
+  }
+
+  async #copy(): Promise<Outcome> {
+    const { deployDir, cluster, limits } = this.#inputs;
+    await removeEarlier(this.#host, deployDir, { cluster, stopSeconds: limits.stop / 1000 });
+    await makeFolder(this.#host, this.#folder, cluster);
+    this.#made = true;
+    await makeHome(this.#host, this.#folder, this.#inputs);
+    const detail = await this.#copyNow();
+    return { mark: "done", detail };
+  }
+
+  async #copyNow(): Promise<string> {
+    const { limits } = this.#inputs;
+    const { production } = this.#known();
+    const { contact } = production;
+    const source = this.#frontends.hostOf(contact);
+    const began = performance.now();
+    const size = await copyMetadata(
+      { host: source, folder: contact.metaDir },
+      { host: this.#host, folder: this.#metaDir },
+      { local: source.name === this.#host.name, below: this.#folder, limit: limits.transfer, report: this.#report },
+    );
+    const identity = await changeIdentity(this.#host, this.#metaDir);
+    this.#copied = { identity, ports: await this.#configure(source, contact, identity) };
+    return `${(size / 1e6).toFixed(1)} MB of ${contact.name} in ${seconds(performance.now() - began)}`;
+  }
+
+  /** Writes fe.conf from that of the leader; gives the ports that it names. */
+  async #configure(source: Host, contact: Contact, identity: CopyIdentity): Promise<FePorts> {
+    const { memory, release } = this.#inputs;
+    const production = await source.readFile(homePaths(contact.home, "fe").conf);
+    if (production === undefined) {
+      throw new UserError(
+        `The leader has no ${homePaths(contact.home, "fe").conf} on ${source.name}: is \`home\` right?`,
+      );
+    }
+    const shift = await this.#freeShift(contact.ports);
+    const ports = shiftedPorts(contact.ports, shift);
+    const conf = rehearsalConf(production, {
+      version: versionOf(release.version),
+      metaDir: this.#metaDir,
+      ports,
+      shift,
+      clusterId: identity.clusterId,
+      ...(identity.runMode !== undefined && { runMode: identity.runMode }),
+      memory,
+    });
+    await this.#host.writeFile(homePaths(this.#folder, "fe").conf, conf, { mode: 0o600 });
+    return ports;
+  }
+
+  async #freeShift(ports: FePorts): Promise<number> {
+    const candidates = shifts.map((shift) => ({ shift, ports: Object.values(shiftedPorts(ports, shift)) }));
+    const taken = new Set(
+      (
+        await listening(
+          this.#host,
+          candidates.flatMap((one) => one.ports),
+        )
+      ).map(({ port }) => port),
+    );
+    const free = candidates.find((one) => one.ports.every((port) => !taken.has(port)));
+    if (!free) {
+      throw new UserError(
+        `On ${this.#host.name} the ports ${candidates.flatMap((one) => one.ports).join(", ")} are taken, at least one of each four. The rehearsal needs four free ones.`,
+      );
+    }
+    return free.shift;
+  }
+
+  async #start(): Promise<Outcome> {
+    const { production, isolation } = this.#known();
+    const { limit, limits, release, sql } = this.#inputs;
+    const copied = this.#copied;
+    if (!copied) {
+      throw new Error("A rehearsal starts on a copy");
+    }
+    const version = versionOf(release.version);
+    this.#started = true;
+    const started = await startProcess(isolation.host, "fe", this.#folder, {
+      javaHome: await javaHomeOf(this.#host, this.#inputs),
+      wrapper: isolation.wrapper,
+      ...(copied.identity.byName && features(version).fqdn && { hostType: "IP" as const }),
+    });
+    this.#trial = new Trial({
+      isolation,
+      home: this.#folder,
+      metaDir: this.#metaDir,
+      version,
+      ports: copied.ports,
+      clusterId: copied.identity.clusterId,
+      journalId: production.leader.replayedJournalId,
+      sql,
+      started,
+      limit,
+      sqlLimit: limits.sql,
+      report: this.#report,
+    });
+    return done;
+  }
+
+  async #judge(): Promise<Outcome> {
+    const began = performance.now();
+    const trial = await this.#ready();
+    const ready = performance.now();
+    this.#told.push(`ready after ${seconds(ready - began)}`);
+    const { catalog, replayed } = await trial.proven();
+    const { production } = this.#known();
+    const problems = catalogProblems(production.catalog, await catalogNow(this.#frontends, this.#inputs), catalog);
+    if (problems.length > 0) {
+      throw new UserError(`The FE has not the databases of production: ${problems.join("; ")}.`);
+    }
+    this.#told.push(
+      ...(replayed === undefined ? [] : [`journal replayed to ${replayed}`]),
+      `${catalog.size} databases with ${tablesIn(catalog)} tables`,
+    );
+    const image = await trial.imageWritten();
+    this.#told.push(...(image === undefined ? [] : [`image.${image} written`]));
+    return { mark: "done", detail: this.#told.join(", ") };
+  }
+
+  /** A log that was copied while it was written may be torn in spite of all care: then one fresh copy is tried. */
+  async #ready(): Promise<Trial> {
+    try {
+      await this.#needTrial().ready();
+    } catch (error) {
+      if (!(error instanceof TrialFailure && error.torn)) {
+        throw error;
+      }
+      this.#report("the copy may be torn: copying once more");
+      await stopRehearsal(this.#host, this.#folder, this.#inputs.limits.stop / 1000);
+      await this.#copyNow();
+      await this.#start();
+      await this.#needTrial().ready();
+    }
+    return this.#needTrial();
+  }
+
+  async #clean(): Promise<Outcome> {
+    await this.#stop();
+    if (this.#inputs.keep) {
+      return { mark: "done", detail: `kept in ${this.#folder}` };
+    }
+    await removeFolder(this.#host, this.#folder);
+    this.#told.push(`${seconds(performance.now() - this.#began)} in all`);
+    return done;
+  }
+
+  async #stop(): Promise<void> {
+    await stopRehearsal(this.#host, this.#folder, this.#inputs.limits.stop / 1000);
+  }
+
+  /** After a failure: nothing goes on running; what there is to look at stays. In words. */
+  async giveUp(): Promise<string> {
+    if (!this.#made) {
+      return "Nothing was started or copied.";
+    }
+    try {
+      await this.#stop();
+      if (!this.#started) {
+        await removeFolder(this.#host, this.#folder);
+        return "Nothing was started; the unfinished copy was removed.";
+      }
+    } catch (error) {
+      return `What it left could not be stopped: ${messageOf(error)} Look at ${this.#host.name}:${this.#folder}.`;
+    }
+    return `Its process was stopped. Copy and logs are kept in ${this.#host.name}:${this.#folder} until the next rehearsal there; never start that copy where it can reach the cluster.`;
+  }
+
+  #known(): { readonly production: Production; readonly isolation: Isolation } {
+    if (!this.#production) {
+      throw new Error("A rehearsal begins with a look at the cluster");
+    }
+    return { production: this.#production, isolation: this.#isolation as Isolation };
+  }
+
+  #needTrial(): Trial {
+    if (!this.#trial) {
+      throw new Error("A rehearsal is judged after its start");
+    }
+    return this.#trial;
+  }
+}
