@@ -10,15 +10,14 @@ import { forget, itemOf, rehearse } from "./perform.js";
 /** What the outputs keep: how to come back to the host, and for which release it was done. */
 const outputsOf = (inputs: Plain): Record<string, unknown> => echo(inputs, ["plan", "sql", "frontends"]);
 
-/** The release that was rehearsed, or needed no rehearsal, last. */
-const recordedOf = (olds: Plain): Inputs["to"] | undefined =>
-  Object.keys(olds).length === 0 ? undefined : inputsOf(withContacts(olds)).to;
-
-/** Outputs have no contacts, which only a rehearsal asks. */
-const withContacts = (olds: Plain): Plain =>
-  Array.isArray(olds.frontends) && olds.frontends.length > 0 ? olds : { ...olds, frontends: nobody };
+/** Whose metadata is copied is asked when it is copied: outputs do not have it, and one more FE is no other rehearsal. */
+const withoutContacts = (inputs: Plain): Plain => ({ ...inputs, frontends: nobody });
 
 const nobody = [{ name: "none", address: "none", role: "leader", home: "/none" }];
+
+/** The release that was rehearsed, or needed no rehearsal, last. */
+const recordedOf = (olds: Plain): Inputs["to"] | undefined =>
+  Object.keys(olds).length === 0 ? undefined : inputsOf(withoutContacts(olds)).to;
 
 /** Where and how it is reached and done; a change of it alone is recorded, as `delete` gets only what was recorded. */
 const reached = ({
@@ -38,10 +37,10 @@ const reached = ({
 export const rehearsal: Handlers = {
   check: async (olds, news) => {
     const failures = [...failuresOf(rehearsalInputs, news)];
-    if (failures.length > 0 || hasUnknown(news)) {
+    if (failures.length > 0 || hasUnknown(withoutContacts(news))) {
       return { inputs: news, failures };
     }
-    const next = inputsOf(news);
+    const next = inputsOf(withoutContacts(news));
     const item = itemOf(recordedOf(olds), next);
     const run = runOf(next.cluster);
     run.componentUrn = next.__clusterUrn;
@@ -50,11 +49,11 @@ export const rehearsal: Handlers = {
   },
 
   diff: async (_id, olds, news) => {
-    if (hasUnknown(news)) {
+    if (hasUnknown(withoutContacts(news))) {
       return { changes: true, deleteBeforeReplace: true };
     }
-    const next = inputsOf(news);
-    const recorded = inputsOf(withContacts(olds));
+    const next = inputsOf(withoutContacts(news));
+    const recorded = inputsOf(withoutContacts(olds));
     const item = itemOf(recorded.to, next);
     const run = runOf(next.cluster);
     if (run.items.has(item.id)) {
@@ -70,11 +69,11 @@ export const rehearsal: Handlers = {
   },
 
   update: async (_id, olds, news) => {
-    await rehearse(inputsOf(news), inputsOf(withContacts(olds)).to);
+    await rehearse(inputsOf(news), inputsOf(withoutContacts(olds)).to);
     return { outs: outputsOf(news) };
   },
 
   read: async (id, props) => ({ id, props: plain(props) }),
 
-  delete: async (_id, props) => forget(inputsOf(withContacts(props))),
+  delete: async (_id, props) => forget(inputsOf(withoutContacts(props))),
 };

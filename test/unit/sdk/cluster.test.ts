@@ -279,7 +279,7 @@ describe("a cluster's arguments", () => {
       },
       true,
     );
-    assert.equal(all.length, 14);
+    assert.equal(all.length, 15);
     for (const resource of all.filter(({ type }) => type.startsWith(dynamic))) {
       assert.equal(hasUnknown(resource.inputs), true, resource.name);
       const handlers = kinds[kindOf(resource)];
@@ -287,5 +287,30 @@ describe("a cluster's arguments", () => {
       assert.deepEqual(failures, [], resource.name);
       assert.equal((await handlers?.diff("id", resource.inputs, resource.inputs))?.changes, true, resource.name);
     }
+  });
+});
+
+describe("a cluster's rehearsal", function () {
+  this.timeout(30_000);
+  const rehearsalOf = async (changes: Parameters<typeof clusterOf>[0] = {}) =>
+    (await clusterOf(changes)).find((resource) => kindOf(resource) === "Rehearsal");
+
+  it("is done where the least depends on it, by default for minor and major jumps", async () => {
+    const inputs = (await rehearsalOf())?.inputs ?? {};
+    assert.equal(inputs.host, "10.0.0.14");
+    assert.equal(inputs.when, undefined);
+    assert.equal((inputs.connection as { host: string }).host, "10.0.0.14");
+  });
+
+  it("is done where it is told to be: at a node by its host, or at another host", async () => {
+    for (const host of ["10.0.0.21", "10.0.0.99"]) {
+      const inputs = (await rehearsalOf({ rehearsal: { host, memory: "4g" } }))?.inputs ?? {};
+      const { connection, memory, when } = inputs as { connection: { host: string }; memory: string; when: string };
+      assert.deepEqual([inputs.host, connection.host, memory, when], [host, host, "4g", "always"]);
+    }
+  });
+
+  it("is none where it is declared off", async () => {
+    assert.equal(await rehearsalOf({ rehearsal: false }), undefined);
   });
 });
