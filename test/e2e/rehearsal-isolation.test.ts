@@ -39,7 +39,7 @@ describe("a rehearsal on real hosts, by a login user that is not root", () => {
 
   it("takes sudo where there are no user namespaces, and runs the FE as the run user all the same", async () => {
     const noUserNamespaces =
-      '#!/bin/bash\ncase " $* " in *" -r "*) echo "unshare: unshare failed: Operation not permitted" >&2; exit 1 ;; esac\nexec /usr/bin/unshare "$@"\n';
+      '#!/bin/bash\nif [ "$2" = -r ]; then echo "unshare: unshare failed: Operation not permitted" >&2; exit 1; fi\nexec /usr/bin/unshare "$@"\n';
     await lab.fleet.host("fe1").addProgram("unshare", noUserNamespaces);
     assert.match(await rehearse("4.0.1"), /by sudo/);
     const foreign = await lab.fleet.host("fe1").exec("find /opt/starrocks ! -user starrocks 2>/dev/null | head");

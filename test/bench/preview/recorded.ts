@@ -22,6 +22,7 @@ const withStatus =
 
 export const release = recording(real.release, withStatus({ staged: true }));
 export const preflight = recording(real.preflight, outputsOf);
+export const rehearsal = recording(real.rehearsal, withStatus({}));
 export const rollout = recording(real.rollout, outputsOf);
 export const feNode = recording(real.feNode, withStatus({ status: "running" }));
 export const beNode = recording(real.beNode, withStatus({ status: "running" }));
