@@ -67,8 +67,10 @@ export interface LimitsArgs {
   stop?: Input<number>;
   alive?: Input<number>;
   turn?: Input<number>;
-  lease?: Input<number>;
   leader?: Input<number>;
+  tablets?: Input<number>;
+  image?: Input<number>;
+  lease?: Input<number>;
   decommission?: Input<number>;
   sql?: Input<number>;
   http?: Input<number>;
@@ -109,6 +111,8 @@ export type StorageArgs = string | { path: Input<string>; medium?: Input<"HDD" |
 /** A backend. */
 export interface BackendArgs extends NodeArgs {
   storage: Input<Input<StorageArgs>[]>;
+  /** BEs of one rack may be down together (up to `maxUnavailable`), those of two racks never. */
+  rack?: Input<string>;
   /** Defaults: be 9060, http 8040, heartbeat 9050, brpc 8060, starlet 9070. */
   ports?: Input<{
     be?: Input<number>;
@@ -130,9 +134,45 @@ export interface FrontendsArgs {
   ports?: FrontendArgs["ports"];
 }
 
+/** Seconds, or a text with its unit: `90`, `"90s"`, `"5m"`, `"1h"`. */
+export type Duration = number | string;
+
+/** How a change of running BEs is made. */
+export interface BackendRolloutArgs {
+  /** How many BEs may be down at once during a change: a number, or a share such as `"25%"`. Default 1. */
+  maxUnavailable?: Input<number | string>;
+  /**
+   * Name of the BE that is changed first and alone, and watched for `soak` before any other. It is also started first on
+   * a first deployment. Default: the first one; `false`: none.
+   */
+  canary?: string | false;
+  /** How long the canary is watched. Default 60 s. */
+  soak?: Input<Duration>;
+  /** Pause between two waves: BEs of one `rack`, else of as many as may be down at once. Default none. */
+  pause?: Input<Duration>;
+  /** How long queries that run on a BE may take to end when it is stopped (StarRocks 3.4 and newer; there 20 s by default). */
+  drain?: Input<Duration>;
+  /**
+   * What to do about tables that no order of steps keeps whole while a BE is down (one or two replicas, or
+   * `write_quorum = ALL`): say so in the report, or refuse the change. Default `report`.
+   */
+  singleReplicaTables?: Input<"report" | "refuse">;
+  /**
+   * When the canary starts with neither the new release nor the old one: stop, or drop it, put its data aside, start the
+   * old release on empty folders and let the cluster copy its tablets back. Default `stop`.
+   */
+  onUnrecoverable?: Input<"stop" | "rebuild">;
+}
+
+/** A query of the user's own that must succeed; with `expect`, its rows must be these. */
+export type VerifyArgs = string | { sql: string; expect?: (string | number | null)[][] };
+
+/** What comes after the last node of a change. */
 export interface RolloutArgs {
-  /** How many BEs may be down at once during a change. Default 1. */
-  maxUnavailable?: Input<number>;
+  /** How long all nodes are watched before a change counts as done. Default 60 s. */
+  observe?: Input<Duration>;
+  /** Queries that must succeed after the canary, and through each FE at the end. */
+  verify?: Input<VerifyArgs[]>;
 }
 
 export interface BackendsArgs {
@@ -141,7 +181,7 @@ export interface BackendsArgs {
   config?: Input<Record<string, Input<string>>>;
   /** Ports of every BE. */
   ports?: BackendArgs["ports"];
-  rollout?: RolloutArgs;
+  rollout?: BackendRolloutArgs;
 }
 
 /** The new FE on a copy of the leader's metadata, isolated by the kernel, before any node is stopped. */
@@ -174,6 +214,14 @@ export interface ClusterArgs {
   backends: BackendsArgs;
   /** The JDK of every FE, when it is not to be searched. */
   javaHome?: Input<string>;
+  /**
+   * Which way a version change goes. An older version is refused unless `"downgrade"` is said; then FEs go before BEs.
+   * Default `"upgrade"`.
+   */
+  direction?: "upgrade" | "downgrade";
+  /** Ids of hazards that preview shows and that you take, see docs/versions.md. */
+  acceptHazards?: Input<string[]>;
+  rollout?: RolloutArgs;
   limits?: LimitsArgs;
   /**
    * Whether a new version's FE is tried on a copy of the metadata first. `true`, or how: at every change of the release.

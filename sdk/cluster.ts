@@ -88,12 +88,17 @@ export class Cluster extends pulumi.ComponentResource {
     const releases = parts.releases(opts?.dependsOn);
     const preflight = new Preflight(`${name}-preflight`, parts.topology(), { parent: this, dependsOn: releases });
     const before = [preflight, ...parts.rehearsal(preflight)];
-    this.backends = new BeGroup(`${name}-be`, { nodes: parts.backends(), after: before }, { parent: this });
-    this.frontends = new FeGroup(
-      `${name}-fe`,
-      { nodes: parts.frontends(), after: [...before, ...this.backends.nodes] },
-      { parent: this },
-    );
+    const backends = (after: pulumi.Resource[]): BeGroup =>
+      new BeGroup(`${name}-be`, { nodes: parts.backends(), ...parts.canary(), after }, { parent: this });
+    const frontends = (after: pulumi.Resource[]): FeGroup =>
+      new FeGroup(`${name}-fe`, { nodes: parts.frontends(), after }, { parent: this });
+    if (args.direction === "downgrade") {
+      this.frontends = frontends(before);
+      this.backends = backends([...before, ...this.frontends.nodes]);
+    } else {
+      this.backends = backends(before);
+      this.frontends = frontends([...before, ...this.backends.nodes]);
+    }
     const members = parts.members(this.frontends, this.backends);
     new Rollout(`${name}-rollout`, parts.topology(), {
       parent: this,
@@ -213,6 +218,32 @@ class Parts {
     );
   }
 
+  /** The BE that goes first: as declared, else the first one; one alone has no other to spare. */
+  canary(): { canary?: string } {
+    const wanted = this.#args.backends.rollout?.canary;
+    const backends = this.#nodes.filter(({ kind }) => kind === "be");
+    if (wanted === false || (wanted === undefined && backends.length < 2)) {
+      return {};
+    }
+    const node =
+      wanted === undefined ? backends[0] : backends.find(({ name, args }) => [name, args.host].includes(wanted));
+    return node
+      ? { canary: `${this.#name}-be-${node.name}` }
+      : refuse(
+          "backends.rollout.canary",
+          `is no BE of this cluster (\`${wanted}\`); it has ${backends.map(({ name }) => name).join(", ")}`,
+        );
+  }
+
+  /** What was said of how a change is made; the defaults are the provider's. */
+  #policy(): Record<string, unknown> {
+    const { direction, acceptHazards, rollout } = this.#args;
+    const { maxUnavailable, ...backends } = this.#args.backends.rollout ?? {};
+    const canary = this.canary().canary?.slice(`${this.#name}-be-`.length) ?? false;
+    const said = { direction, acceptHazards, ...backends, ...rollout, canary };
+    return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+  }
+
   get #guard(): { preflight: string } {
     return { preflight: `${this.#name}-preflight` };
   }
@@ -284,6 +315,7 @@ class Parts {
       ...(this.#args.backends.rollout?.maxUnavailable !== undefined && {
         maxUnavailable: this.#args.backends.rollout.maxUnavailable,
       }),
+      policy: this.#policy(),
       ...(this.#args.limits && { limits: this.#args.limits }),
     };
   }
@@ -313,7 +345,7 @@ class Parts {
 
   /** What is the node's own: the same for its resource and for the whole topology. */
   #nodeInputs(node: DeclaredNode): Omit<BeNodeArgs, "connection" | "storage"> & Record<string, unknown> {
-    const { host, address, home, adopt, storage } = node.args;
+    const { host, address, home, adopt, rack, storage } = node.args;
     const group = node.kind === "fe" ? this.#args.frontends : this.#args.backends;
     const config = merged(group.config, node.args.config);
     const ports = this.#ports(node);
@@ -329,6 +361,7 @@ class Parts {
       ...(adopt !== undefined && { adopt }),
       ...(node.args.metaDir !== undefined && { metaDir: node.args.metaDir }),
       ...(storage !== undefined && { storage }),
+      ...(rack !== undefined && { rack }),
       ...this.#javaHome(node),
     };
   }

@@ -38,17 +38,27 @@ export class FeGroup extends pulumi.ComponentResource {
 export interface BeGroupArgs {
   /** The BEs by logical name. */
   nodes: Record<string, BeNodeArgs>;
+  /** Logical name of the BE that the others come after. Default: none. */
+  canary?: string;
   after?: pulumi.Resource[];
 }
 
-/** The backends of a cluster. They have no edges between them: a first deployment starts them together, a change takes turns. */
+/**
+ * The backends of a cluster. All come after the canary; among the others there are no edges: a first deployment starts
+ * them together, a change takes turns.
+ */
 export class BeGroup extends pulumi.ComponentResource {
   readonly nodes: readonly BeNode[];
 
   constructor(name: string, args: BeGroupArgs, opts?: pulumi.ComponentResourceOptions) {
     super("starrocks:index:BeGroup", name, {}, opts);
-    this.nodes = Object.entries(args.nodes).map(
-      ([logicalName, node]) => new BeNode(logicalName, node, { parent: this, dependsOn: args.after ?? [] }),
+    const after = args.after ?? [];
+    const make = (logicalName: string, node: BeNodeArgs, dependsOn: pulumi.Resource[]): BeNode =>
+      new BeNode(logicalName, node, { parent: this, dependsOn });
+    const first = args.canary === undefined ? undefined : args.nodes[args.canary];
+    const canary = first && make(args.canary as string, first, after);
+    this.nodes = Object.entries(args.nodes).map(([logicalName, node]) =>
+      canary && node === first ? canary : make(logicalName, node, canary ? [...after, canary] : after),
     );
     this.registerOutputs({});
   }

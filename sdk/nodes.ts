@@ -18,14 +18,16 @@ export const refuse = (field: string, reason: string): never => {
 };
 
 const known = {
-  cluster: "release deployDir connection sql frontends backends javaHome limits key rehearsal",
+  cluster:
+    "release deployDir connection sql frontends backends javaHome direction acceptHazards rehearsal rollout limits key",
   frontends: "leader followers observers config ports",
   backends: "nodes config ports rollout",
-  rollout: "maxUnavailable",
+  backendRollout: "maxUnavailable canary soak pause drain singleReplicaTables onUnrecoverable",
+  rollout: "observe verify",
   rehearsal: "host memory keep isolated limit",
   release: "version archive url sha256",
   frontend: "host name address deployDir home config connection javaHome adopt metaDir ports",
-  backend: "host name address deployDir home config connection javaHome adopt storage ports",
+  backend: "host name address deployDir home config connection javaHome adopt storage ports rack",
 };
 
 /** Programs in JavaScript, and spread objects in TypeScript, can hold arguments that no type has seen. */
@@ -54,7 +56,10 @@ export const declaredNodes = (args: ClusterArgs): readonly DeclaredNode[] => {
     assertKnown(args.release, "release", known.release);
   }
   if (args.backends.rollout) {
-    assertKnown(args.backends.rollout, "backends.rollout", known.rollout);
+    assertKnown(args.backends.rollout, "backends.rollout", known.backendRollout);
+  }
+  if (args.rollout) {
+    assertKnown(args.rollout, "rollout", known.rollout);
   }
   if (typeof args.rehearsal === "object") {
     assertKnown(args.rehearsal, "rehearsal", known.rehearsal);

@@ -129,6 +129,7 @@ export class FeNode extends StarRocksResource {
 export interface BeNodeArgs extends NodeResourceArgs {
   storage: pulumi.Input<pulumi.Input<StorageArgs>[]>;
   ports?: pulumi.Input<Record<string, pulumi.Input<number>>>;
+  rack?: pulumi.Input<string>;
 }
 
 /** A backend process: started, upgraded and stopped. Deleting stops it; its tablets stay. */
@@ -189,7 +190,9 @@ export interface TopologyArgs extends Placed {
   connections: pulumi.Input<pulumi.Input<ConnectionArgs>[]>;
   sql?: pulumi.Input<SqlArgs>;
   frontends: pulumi.Input<pulumi.Input<ContactArgs>[]>;
-  maxUnavailable?: pulumi.Input<number>;
+  maxUnavailable?: pulumi.Input<number | string>;
+  /** How a change is made; see `policySchema` of the provider. */
+  policy?: pulumi.Input<Record<string, unknown>>;
   limits?: pulumi.Input<LimitsArgs>;
 }
 

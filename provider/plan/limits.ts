@@ -25,6 +25,10 @@ export const limitsSchema = z.strictObject({
   lease: limit(600),
   /** Until the FE group has a leader again. */
   leader: limit(180),
+  /** Until the tablets of a BE allow its stop, and have caught up after its start. */
+  tablets: limit(3600),
+  /** Until the leader has written a metadata image; it does so once a minute. */
+  image: limit(300),
   /** Until a decommissioned BE has given its tablets away. */
   decommission: limit(86_400),
   /** One SQL statement. `SHOW FRONTENDS` hangs while there is no leader. */

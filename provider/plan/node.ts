@@ -44,6 +44,7 @@ const effects: Readonly<Record<string, Effect>> = {
   role: "record",
   adopt: "record",
   limits: "record",
+  rack: "record",
   config: "restart",
   ports: "restart",
   javaHome: "restart",
@@ -143,8 +144,19 @@ const changedRole = (old: NodeSpec, next: NodeSpec): readonly Refusal[] =>
       ]
     : [];
 
+/** What the steps of a change depend on beside the node itself. */
+export interface Manner {
+  /** Whether the node goes first and alone, and for how many seconds it is watched then. */
+  readonly canary?: { readonly soak: number; readonly verify: boolean; readonly rebuild: boolean } | undefined;
+  /** Whether there are other voting FEs, to which leadership can go. */
+  readonly group: boolean;
+}
+
+/** A node of which nothing is known but itself. */
+const alone: Manner = { group: false };
+
 /** The steps of an action, in the order in which they run. An action that touches nothing has none. */
-export const nodeSteps = (action: Action, spec: NodeSpec): readonly Step[] => {
+export const nodeSteps = (action: Action, spec: NodeSpec, manner: Manner = alone): readonly Step[] => {
   const label = spec.kind.toUpperCase();
   const version = spec.release.version;
   switch (action.type) {
@@ -172,15 +184,19 @@ export const nodeSteps = (action: Action, spec: NodeSpec): readonly Step[] => {
       return [
         folders(spec),
         turn(spec),
+        ...before(spec),
         stop(spec, version),
         { verb: "configure", text: `write ${confFile(spec)}: ${action.fields.join(", ")} changed` },
         start(spec),
         prove(spec),
+        ...heal(spec),
       ];
     case "version":
       return [
         folders(spec),
         turn(spec),
+        ...before(spec),
+        ...handOver(spec, manner),
         stop(spec, action.from.version),
         { verb: "switch", text: `switch ${spec.home}/current from ${action.from.version} to ${version}` },
         action.fields.length > 0
@@ -188,9 +204,57 @@ export const nodeSteps = (action: Action, spec: NodeSpec): readonly Step[] => {
           : { ...configure(spec), when: "if the file lost a declared setting" },
         start(spec),
         prove(spec),
+        ...heal(spec),
+        ...watch(spec, manner),
+        {
+          verb: "rollback",
+          text: `switch ${spec.home}/current back to ${action.from.version}, start it and prove it`,
+          when: "if a step after the stop fails",
+        },
+        ...rebuild(spec, manner, action.from.version),
       ];
   }
 };
+
+/** A BE is not stopped while a tablet would be worse off without it than its table's replication allows. */
+const before = (spec: NodeSpec): readonly Step[] =>
+  spec.kind === "be"
+    ? [{ verb: "tablets", text: "wait until no tablet is worse off without it than its table's replication allows" }]
+    : [];
+
+const heal = (spec: NodeSpec): readonly Step[] =>
+  spec.kind === "be" ? [{ verb: "heal", text: "wait until its tablets have caught up" }] : [];
+
+/** No FE of the old version may follow a leader of the new one for longer than a step takes. */
+const handOver = (spec: NodeSpec, { group }: Manner): readonly Step[] =>
+  spec.kind === "fe" && spec.role === "follower" && group
+    ? [
+        {
+          verb: "handover",
+          text: "hand leadership to the declared leader",
+          when: "if it leads while other FEs are still to be changed",
+        },
+      ]
+    : [];
+
+const watch = (spec: NodeSpec, { canary }: Manner): readonly Step[] =>
+  spec.kind === "be" && canary
+    ? [
+        { verb: "soak", text: `watch its process, log, row and tablets for ${canary.soak} s before any other BE` },
+        ...(canary.verify ? [{ verb: "verify", text: "run the declared queries" } as const] : []),
+      ]
+    : [];
+
+const rebuild = (spec: NodeSpec, { canary }: Manner, version: string): readonly Step[] =>
+  spec.kind === "be" && canary?.rebuild
+    ? [
+        {
+          verb: "rebuild",
+          text: `drop it, move its data aside, start ${version} on empty folders, add it again and wait for its tablets`,
+          when: `if ${version} cannot start either, and every tablet is whole elsewhere`,
+        },
+      ]
+    : [];
 
 const confFile = (spec: NodeSpec): string => `${spec.kind}.conf`;
 

@@ -3,20 +3,27 @@ import { z } from "zod";
 const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 
+const durationError = 'must be seconds, or a text with its unit such as "90s", "5m" or "1h"';
+
 /** Seconds as a number, or text with its unit: `90`, `"90s"`, `"5m"`, `"1h"`. Gives seconds. */
 export const duration = z
-  .union([z.number().nonnegative(), z.string().regex(durationPattern)], {
-    error: 'must be seconds, or a text with its unit such as "90s", "5m" or "1h"',
+  .union([z.number().nonnegative(durationError), z.string().regex(durationPattern, durationError)], {
+    error: durationError,
   })
   .transform((given) => {
     const [, amount = "", unit = ""] = typeof given === "string" ? (durationPattern.exec(given) ?? []) : [];
     return typeof given === "number" ? given : Number(amount) * (units[unit] ?? 1);
   });
 
+const unavailableError = 'must be a number of nodes from 1 on, or a share such as "25%"';
+
 /** A number of nodes, or a share of those that there are: `2`, `"25%"`. */
-export const unavailable = z.union([z.int().min(1), z.string().regex(/^([1-9]\d?|100)%$/)], {
-  error: 'must be a number of nodes from 1 on, or a share such as "25%"',
-});
+export const unavailable = z.union(
+  [z.int(unavailableError).min(1, unavailableError), z.string().regex(/^([1-9]\d?|100)%$/, unavailableError)],
+  {
+    error: unavailableError,
+  },
+);
 
 /** How many of `nodes` may be down at once; a share is rounded down, and is never less than one. */
 export const unavailableOf = (given: z.output<typeof unavailable>, nodes: number): number =>
@@ -52,8 +59,6 @@ export const policySchema = z.strictObject({
   singleReplicaTables: z.enum(["report", "refuse"]).default("report"),
   /** What to do with a canary BE that starts with neither the new release nor the old one. */
   onUnrecoverable: z.enum(["stop", "rebuild"]).default("stop"),
-  /** The new FE on a copy of the metadata, before any node is stopped. Default: for minor and major jumps. */
-  rehearsal: z.boolean().optional(),
   /** How long all nodes are watched after the last one, in seconds. */
   observe: duration.default(60),
   /** Run after the canary, and through each FE at the end. */

@@ -1,5 +1,5 @@
-import { compareVersions, parseVersion } from "../starrocks/versions.js";
-import type { Item } from "./steps.js";
+import { compareVersions, parseReported, parseVersion } from "../starrocks/versions.js";
+import type { Item, Step } from "./steps.js";
 
 /** What the `Preflight` resource does when it is created or changed. */
 export const preflightItem = (changes: boolean, position: number): Item => ({
@@ -18,8 +18,8 @@ export const preflightItem = (changes: boolean, position: number): Item => ({
     : [],
 });
 
-/** What comes before the first stop of a running node, whichever node it is. */
-export const gateItem: Item = {
+/** What comes before the first stop of a running node, whichever node it is; more of it before a version change. */
+export const gateItem = (versionChange: boolean): Item => ({
   id: "gate",
   wave: "preflight",
   position: Number.MAX_SAFE_INTEGER,
@@ -28,19 +28,58 @@ export const gateItem: Item = {
   steps: [
     { verb: "inspect", text: "see on every host: release staged, JDK, limits", when: "if this run has not done so" },
     { verb: "repair", text: "start declared nodes that are down", when: "if one is" },
-    { verb: "gate", text: "see every FE and BE Alive, and no FE newer than the declared version" },
+    {
+      verb: "gate",
+      text: "see every FE and BE Alive with a version of this plan, clocks within 5 s, no BE being decommissioned",
+    },
+    ...(versionChange ? metadataSteps : []),
   ],
-};
+});
 
-/** The plan with its gate, where a running node is going to be stopped. */
-export const withGate = (items: readonly Item[]): readonly Item[] =>
-  items.some(({ stops }) => stops) ? [...items, gateItem] : items;
+const metadataSteps: readonly Step[] = [
+  { verb: "image", text: "let the leader write a metadata image" },
+  { verb: "backup", text: "copy the leader's metadata to a dated folder beside it and prove the copy; three are kept" },
+];
+
+/** Around the change of BEs: their tablets must not be moved about while BEs go down and come back. */
+export const balancing = {
+  paused: {
+    id: "balancing off",
+    wave: "backends",
+    position: -1,
+    change: "",
+    stops: false,
+    steps: [{ verb: "pause", text: "note the balancer's settings on the FE hosts, and switch balancing off" }],
+  },
+  restored: {
+    id: "balancing on",
+    wave: "backends",
+    position: Number.MAX_SAFE_INTEGER,
+    change: "",
+    stops: false,
+    steps: [{ verb: "restore", text: "set the balancer as it was" }],
+  },
+} as const satisfies Record<string, Item>;
+
+/** The plan with what guards it, where a running node is going to be stopped. */
+export const withGate = (items: readonly Item[]): readonly Item[] => {
+  const stopping = items.filter(({ stops }) => stops);
+  if (stopping.length === 0) {
+    return items;
+  }
+  const backends = stopping.some(({ wave }) => wave === "backends");
+  return [
+    ...items,
+    gateItem(stopping.some(({ from, to }) => from !== to)),
+    ...(backends ? [balancing.paused, balancing.restored] : []),
+  ];
+};
 
 /** Whether the declared version is older than one that an FE runs: its metadata could be unreadable for it. */
 export const isDowngrade = (declared: string, running: readonly (string | undefined)[]): boolean => {
   const wanted = parseVersion(declared);
   return running.some((text) => {
-    const version = text === undefined ? undefined : parseVersion(text.replace(/-[0-9a-f]{7,40}$/i, ""));
+    const version = parseReported(text);
     return wanted !== undefined && version !== undefined && compareVersions(wanted, version) < 0;
   });
 };

@@ -1,9 +1,11 @@
 import { versionChange } from "./change.js";
-import { type Item, verbs, type Wave, waves } from "./steps.js";
+import { type Direction, type Item, verbs, type Wave, wavesOf } from "./steps.js";
 
 export interface Bounds {
   /** How many BEs may be down at once. */
   readonly maxUnavailable: number;
+  /** Default `upgrade`. */
+  readonly direction?: Direction;
 }
 
 const headings: Readonly<Record<Wave, (bounds: Bounds, items: readonly Item[]) => string>> = {
@@ -22,10 +24,12 @@ const headings: Readonly<Record<Wave, (bounds: Bounds, items: readonly Item[]) =
 };
 
 /** Items in the order in which they run: exact between waves, preferred within one. */
-export const inOrder = (items: Iterable<Item>): readonly Item[] =>
-  [...items].sort(
+export const inOrder = (items: Iterable<Item>, direction: Direction = "upgrade"): readonly Item[] => {
+  const waves = wavesOf(direction);
+  return [...items].sort(
     (a, b) => waves.indexOf(a.wave) - waves.indexOf(b.wave) || a.position - b.position || a.id.localeCompare(b.id),
   );
+};
 
 /** Whether anything at all is going to happen. */
 export const isEmpty = (items: readonly Item[]): boolean => items.every((item) => item.steps.length === 0);
@@ -38,19 +42,25 @@ export const line = (item: Item): string => {
 
 /** The whole plan as people read it in preview. */
 export const planText = (cluster: string, items: Iterable<Item>, bounds: Bounds): string => {
-  const ordered = inOrder(items).filter((item) => item.steps.length > 0);
+  const { direction } = bounds;
+  const ordered = inOrder(items, direction).filter((item) => item.steps.length > 0);
   const lines = [
     title(shortName(cluster), ordered),
     `${bound(ordered, bounds)}From the recorded state; hosts are asked when it runs.`,
   ];
   let number = 0;
-  for (const wave of waves) {
+  for (const wave of wavesOf(direction ?? "upgrade")) {
     const inWave = ordered.filter((item) => item.wave === wave);
     if (inWave.length > 0) {
       lines.push(`${headings[wave](bounds, inWave)}:`);
+      let group: string | undefined;
       for (const item of inWave) {
+        if (item.group !== group && item.group !== undefined) {
+          lines.push(`  ${item.group}:`);
+        }
+        group = item.group;
         number += 1;
-        lines.push(`${String(number).padStart(4)}. ${line(item)}`);
+        lines.push(...wrapped(`${String(number).padStart(4)}. ${line(item)}`));
       }
     }
   }
@@ -59,6 +69,19 @@ export const planText = (cluster: string, items: Iterable<Item>, bounds: Bounds)
   }
   return lines.join("\n");
 };
+
+/** Columns of a terminal, without the CLI's indent. */
+const width = 116;
+
+/** A long line goes on in the next one, which begins with the arrow. */
+const wrapped = (text: string): readonly string[] => {
+  const cut = text.length > width ? text.lastIndexOf(" → ", width) : -1;
+  return cut <= 0 || !text.slice(0, cut).includes(": ")
+    ? [text]
+    : [text.slice(0, cut), ...wrapped(`${continuation}${text.slice(cut + 1)}`)];
+};
+
+const continuation = " ".repeat(8);
 
 /** What bounds the operation; only where a running node is stopped. */
 const bound = (items: readonly Item[], { maxUnavailable }: Bounds): string =>

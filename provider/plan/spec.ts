@@ -94,6 +94,7 @@ export const storageEntry = z.union(
 export const beFields = {
   ...common,
   storage: z.array(storageEntry).min(1, "wants at least one folder"),
+  rack: nonEmpty.optional(),
   ports: bePortsSchema.prefault({}),
 };
 

@@ -5,19 +5,31 @@ export const verbs = {
   stage: "stage and verify",
   prune: "remove older ones",
   inspect: "inspect the hosts",
-  repair: "start nodes found down",
+  repair: "repair",
   gate: "all alive?",
-  turn: "take a turn",
+  image: "image",
+  backup: "backup",
+  pause: "pause",
+  restore: "restore",
+  turn: "turn",
+  tablets: "safe?",
+  handover: "hand over",
   stop: "stop",
-  folders: "make folders",
-  switch: "switch the release",
-  configure: "write conf",
+  folders: "folders",
+  switch: "switch",
+  configure: "conf",
   start: "start",
   prove: "prove",
+  heal: "whole",
+  soak: "watch",
+  verify: "queries",
+  rollback: "back",
+  rebuild: "rebuild",
   add: "add to the cluster",
   join: "prove that it joined",
   query: "query through it",
   survey: "prove every node",
+  observe: "watch every node",
   isolate: "prove the isolation",
   copy: "copy the leader's metadata",
   rehearse: "start the new FE on it, alone",
@@ -28,6 +40,29 @@ export const verbs = {
 } as const;
 
 export type Verb = keyof typeof verbs;
+
+/** The verbs as they follow "failed to …". */
+export const deeds: Readonly<Record<Verb, string>> = {
+  ...verbs,
+  inspect: "see all hosts fit",
+  repair: "start the nodes found down",
+  gate: "see all nodes alive",
+  image: "see a metadata image written",
+  backup: "back the metadata up",
+  pause: "switch balancing off",
+  restore: "set the balancer as it was",
+  turn: "take its turn",
+  tablets: "see its tablets safe without it",
+  handover: "hand leadership over",
+  folders: "make folders",
+  switch: "switch the release",
+  configure: "write its conf file",
+  heal: "see its tablets whole again",
+  soak: "stay well while it was watched",
+  verify: "answer the declared queries",
+  rollback: "be taken back",
+  rebuild: "be rebuilt",
+};
 
 /** One thing to do. `when` is the condition of a step that cannot be foreseen from recorded state. */
 export interface Step {
@@ -54,6 +89,14 @@ export const waves = [
 
 export type Wave = (typeof waves)[number];
 
+export type Direction = "upgrade" | "downgrade";
+
+/** The waves in the order in which they run: a declared downgrade takes the FEs first. */
+export const wavesOf = (direction: Direction): readonly Wave[] =>
+  direction === "upgrade"
+    ? waves
+    : waves.filter((wave) => wave !== "backends").flatMap((wave) => (wave === "leader" ? [wave, "backends"] : [wave]));
+
 /** The steps of one resource, with its place in the whole. */
 export interface Item {
   /** Unique in the cluster and stable: `be-1`, `stage 10.0.0.21`. */
@@ -62,6 +105,8 @@ export interface Item {
   readonly position: number;
   /** What is done to it, in a few words: `3.5.7 → 3.5.8`, `first start`. Empty when nothing is. */
   readonly change: string;
+  /** The nodes that go together, for people: `canary, alone`, `rack r1`. */
+  readonly group?: string;
   readonly from?: string;
   readonly to?: string;
   readonly size?: Size;

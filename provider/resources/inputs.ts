@@ -5,6 +5,7 @@ import type { Plain } from "../engine/outputs.js";
 import { hasUnknown, isUnknown, valueAt } from "../engine/unknown.js";
 import { connectionSchema } from "../host/connection.js";
 import { limitsSchema } from "../plan/limits.js";
+import { policySchema, unavailable } from "../plan/policy.js";
 import {
   absolutePath,
   beFields,
@@ -121,7 +122,8 @@ const topologyFields = {
   connections: z.array(z.record(z.string(), z.unknown())),
   sql: sqlSchema.prefault({}),
   frontends: z.array(contactSchema).default([]),
-  maxUnavailable: z.int().min(1).default(1),
+  maxUnavailable: unavailable.default(1),
+  policy: policySchema.prefault({}),
   limits: limitsSchema.optional(),
 };
 

@@ -1,7 +1,6 @@
 import { progressOf, tell } from "../engine/log.js";
 import { type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
-import { policySchema } from "../plan/policy.js";
 import type { Item } from "../plan/steps.js";
 import { Execution } from "../rollout/execute.js";
 import { runOf } from "../rollout/run.js";
@@ -9,10 +8,19 @@ import type { Handlers } from "./handlers.js";
 import { failuresOf, topologyInputs } from "./inputs.js";
 import { outputsOf } from "./preflight/handlers.js";
 import { digestOf, type Topology, topologyOf } from "./preflight/topology.js";
-import { survey } from "./survey.js";
+import { observe, survey } from "./survey.js";
+import { verifyThroughEach } from "./verify.js";
 import { judgePlan, tellPath } from "./version-path.js";
 
-const itemOf = (changes: boolean): Item => ({
+interface Wanted {
+  /** Whether anything is looked at. */
+  readonly changes: boolean;
+  /** Seconds for which nodes are watched that were stopped and started. */
+  readonly observe?: number | undefined;
+  readonly verify?: boolean;
+}
+
+const itemOf = ({ changes, observe, verify }: Wanted): Item => ({
   id: "rollout",
   wave: "rollout",
   position: 0,
@@ -24,15 +32,31 @@ const itemOf = (changes: boolean): Item => ({
           verb: "survey",
           text: "see every declared node Alive with the declared version, several times, and query each FE",
         },
+        ...(observe === undefined
+          ? []
+          : [{ verb: "observe", text: `watch every node for ${observe} s: no restart, nothing lost` } as const]),
+        ...(verify ? [{ verb: "verify", text: "run the declared queries through each FE" } as const] : []),
       ]
     : [],
 });
 
+/** What the end of this operation has to do: more where running nodes are stopped. */
+const wantedOf = (topology: Topology, changes: boolean): Wanted => {
+  const run = runOf(topology.cluster);
+  const stops = [...run.items.values()].some((item) => item.stops);
+  return { changes, ...(stops && { observe: topology.policy.observe, verify: topology.policy.verify.length > 0 }) };
+};
+
 const prove = async (topology: Topology): Promise<void> => {
   const run = runOf(topology.cluster);
+  await run.care?.end();
   const execution: Execution = new Execution(
-    itemOf(true),
-    { survey: () => survey(topology, execution.report) },
+    itemOf(wantedOf(topology, true)),
+    {
+      survey: () => survey(topology, execution.report),
+      observe: () => observe(topology, execution.report),
+      verify: () => verifyThroughEach(topology, execution.report),
+    },
     run.journal,
     progressOf(topology.urn),
   );
@@ -51,19 +75,19 @@ export const rollout: Handlers = {
       return { inputs: news, failures };
     }
     const topology = topologyOf(news);
-    const { cluster, clusterUrn } = topology;
+    const { cluster, clusterUrn, policy } = topology;
     const run = runOf(cluster);
     const first = Object.keys(olds).length === 0;
     // In an update all nodes were changed by now; then the gate has judged what the cluster really ran.
     if (!run.acted) {
-      const judgement = judgePlan(run, topology, policySchema.parse(news.policy ?? {}), olds);
+      const judgement = judgePlan(run, topology, policy, olds);
       if (judgement.problems.length > 0) {
         return { inputs: news, failures: [...judgement.problems] };
       }
       await tellPath(run, topology, judgement, { first });
     }
     const changes = first || run.willAct || changed(olds, news);
-    run.items.set("rollout", itemOf(changes));
+    run.items.set("rollout", itemOf(wantedOf(topology, changes)));
     // In an update everything before was done already, and the report tells of it.
     if (!run.acted && run.plan !== undefined) {
       await tell(clusterUrn, run.plan);

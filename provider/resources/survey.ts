@@ -1,6 +1,7 @@
 import { messageOf, TransientError, UserError } from "../error.js";
 import type { Outcome } from "../rollout/execute.js";
 import { isSteady, Steady } from "../rollout/steady.js";
+import { observeProcess } from "../starrocks/process.js";
 import { versionComment } from "../starrocks/statements.js";
 import { runsVersion } from "../starrocks/versions.js";
 import { type Look, until } from "../wait.js";
@@ -55,6 +56,54 @@ const lookAtAll = async (topology: Topology, any: NodeContext, steady: Steady): 
   }
   return isSteady(steady, "all Alive");
 };
+
+/**
+ * Watches every node after the last one was changed: a process that ends and is started again by somebody, or a row that is
+ * not Alive any more, ends the operation as failed.
+ */
+export const observe = async (topology: Topology, report: (seen: string) => void): Promise<Outcome> => {
+  const [any] = topology.nodes;
+  const milliseconds = topology.policy.observe * 1000;
+  if (!any || milliseconds === 0) {
+    return { mark: "not met", detail: "`rollout.observe` is 0" };
+  }
+  const ends = performance.now() + milliseconds;
+  const before = await processes(topology);
+  await until<void>(
+    async () => {
+      const now = await processes(topology);
+      const other = topology.nodes.find((_, index) => before[index] !== now[index]);
+      if (other) {
+        throw new UserError(
+          `${labelOf(other.spec)} was proven, and its process has ended since. Look at its log in ${other.spec.home}/log on ${other.host.name}; ` +
+            "`pulumi up --refresh` starts it again.",
+        );
+      }
+      const seen = await lookAtAll(topology, any, new Steady());
+      const left = Math.ceil((ends - performance.now()) / 1000);
+      if (left > 0) {
+        return { done: false, seen: `${left} s left` };
+      }
+      return seen.done || seen.seen.startsWith("all Alive") ? { done: true, value: undefined } : seen;
+    },
+    {
+      what: `every node of ${topology.cluster} to stay Alive with ${topology.release.version}`,
+      limit: milliseconds + any.limits.alive,
+      every: Math.min(2000, milliseconds / 4),
+      onProgress: report,
+      advice: "`pulumi up --refresh` starts declared nodes that are down.",
+    },
+  );
+  return { mark: "done", detail: `all well for ${topology.policy.observe} s` };
+};
+
+const processes = (topology: Topology): Promise<readonly string[]> =>
+  Promise.all(
+    topology.nodes.map(async ({ host, spec }) => {
+      const process = await observeProcess(host, spec.kind, spec.home);
+      return process ? `${process.pid} ${process.startedAt}` : "none";
+    }),
+  );
 
 const portOf = ({ spec }: NodeContext): number => (spec.kind === "be" ? spec.ports.heartbeat : spec.ports.editLog);
 

@@ -23,6 +23,10 @@ const nodesBefore = ({ nodes }: Plain) => {
 const runModeOf = (config: Readonly<Record<string, string>> | undefined): string =>
   config?.run_mode ?? "shared_nothing";
 
+/** Whether FEs are known by DNS names. */
+export const usesNames = ({ nodes }: Topology): boolean =>
+  nodes.filter(isFe).some(({ spec }) => isIP(spec.address) === 0);
+
 /** Judges the change of version that the plan of a whole operation makes; asks no host. */
 export const judgePlan = (run: Run, topology: Topology, policy: Policy, olds: Plain): Judgement => {
   const before = nodesBefore(olds);
@@ -38,7 +42,7 @@ export const judgePlan = (run: Run, topology: Topology, policy: Policy, olds: Pl
     backends: versions(({ wave }) => wave === "backends"),
     known: "recorded",
     policy,
-    fqdn: frontends.some(({ address }) => isIP(address) === 0),
+    fqdn: usesNames(topology),
     settings: frontends.map(({ config }) => config),
     runMode: { from: mode && runModeOf(mode.config), to: runModeOf(frontends[0]?.config) },
   });

@@ -1,5 +1,5 @@
 import { messageOf } from "../error.js";
-import { type Item, type Step, type Verb, verbs } from "../plan/steps.js";
+import { deeds, type Item, type Step, type Verb } from "../plan/steps.js";
 import type { Journal } from "./journal.js";
 
 /** What a step's work found out; `skipped` with the reason when it was so already. */
@@ -39,13 +39,38 @@ export class Execution {
   /** Tells in the resource's row what is being waited for: `3/6 start: no answer yet`. */
   readonly report = (seen: string): void => {
     const index = this.#current ? this.item.steps.indexOf(this.#current) + 1 : 0;
-    const verb = this.#current ? verbs[this.#current.verb] : "";
-    this.#progress(`${index}/${this.item.steps.length} ${verb}${seen ? `: ${seen}` : ""}`);
+    const deed = this.#current ? deeds[this.#current.verb] : "";
+    this.#progress(`${index}/${this.item.steps.length} ${deed}${seen ? `: ${seen}` : ""}`);
   };
 
   async run(steps: readonly Step[] = this.item.steps): Promise<void> {
     for (const step of steps) {
       await this.#one(step);
+    }
+  }
+
+  /**
+   * Runs the step that the plan has for the case that another one failed, if it has one. The step that failed stays the
+   * one of an error's text.
+   */
+  async recover(verb: Verb, work: Work): Promise<Outcome | undefined> {
+    const step = this.item.steps.find((one) => one.verb === verb);
+    if (!step) {
+      return undefined;
+    }
+    const failed = this.#current;
+    this.#current = step;
+    try {
+      return await this.#mark(step, work);
+    } finally {
+      this.#current = failed;
+    }
+  }
+
+  /** Marks the steps for a failure that were not needed, or could not be tried. */
+  settle(detail: string): void {
+    for (const step of this.item.steps.filter(({ verb }) => recovering.includes(verb))) {
+      this.#journal.markOpen(this.item, step, "not met", detail);
     }
   }
 
@@ -55,15 +80,27 @@ export class Execution {
       throw new Error(`No work for the step "${step.verb}" of ${this.item.id}`);
     }
     this.#current = step;
+    try {
+      await this.#mark(step, work);
+    } catch (error) {
+      this.#journal.abandon(this.item, recovering);
+      throw error;
+    }
+  }
+
+  async #mark(step: Step, work: Work): Promise<Outcome> {
     this.report("");
     const started = performance.now();
     try {
       const outcome = await work(step);
       this.#journal.mark(this.item, step, outcome.mark, performance.now() - started, outcome.detail);
+      return outcome;
     } catch (error) {
       this.#journal.mark(this.item, step, "failed", performance.now() - started, messageOf(error));
-      this.#journal.abandon(this.item);
       throw error;
     }
   }
 }
+
+/** Steps that stand in a plan for the case that another one fails. */
+const recovering: readonly Verb[] = ["rollback", "rebuild"];

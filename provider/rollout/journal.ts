@@ -1,13 +1,21 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { line } from "../plan/rollout.js";
-import { type Item, type Step, verbs } from "../plan/steps.js";
+import { type Item, type Step, type Verb, verbs } from "../plan/steps.js";
 
 /**
  * What became of a step: `done`; `skipped`: what it wants was so already; `not met`: its condition was not;
  * `failed`; `not reached`: a step before it failed.
  */
 export type Mark = "done" | "skipped" | "not met" | "failed" | "not reached";
+
+/** The cluster in a few figures: nodes that it sees Alive, of how many. */
+export interface Health {
+  readonly frontends: string;
+  readonly backends: string;
+  readonly leader: string | undefined;
+  readonly versions: readonly string[];
+}
 
 interface Line {
   readonly item: Item;
@@ -53,14 +61,23 @@ export class Journal {
     });
   }
 
-  /** Marks what a failure left undone. */
-  abandon(item: Item): void {
-    const marks = this.#lines.get(item.id)?.marks;
-    for (const step of item.steps) {
-      if (!marks?.has(step)) {
-        this.mark(item, step, "not reached", 0);
-      }
+  /** Marks what a failure left undone, but for the steps that are there for it. */
+  abandon(item: Item, except: readonly Verb[] = []): void {
+    for (const step of item.steps.filter(({ verb }) => !except.includes(verb))) {
+      this.markOpen(item, step, "not reached");
     }
+  }
+
+  /** Marks a step that has no mark yet. */
+  markOpen(item: Item, step: Step, mark: Mark, detail?: string): void {
+    if (!this.#lines.get(item.id)?.marks.has(step)) {
+      this.mark(item, step, mark, 0, detail);
+    }
+  }
+
+  /** What the cluster says of its nodes at one end of the operation. */
+  health(when: "before" | "after", seen: Health): void {
+    this.#write({ health: when, ...seen });
   }
 
   note(text: string): void {
@@ -72,8 +89,18 @@ export class Journal {
   }
 
   /** The items of this run with their marks, in no order. */
-  get items(): readonly { readonly item: Item; readonly summary: string }[] {
-    return [...this.#lines.values()].map((entry) => ({ item: entry.item, summary: summaryOf(entry) }));
+  get items(): readonly {
+    readonly item: Item;
+    readonly summary: string;
+    readonly down: number;
+    readonly back: boolean;
+  }[] {
+    return [...this.#lines.values()].map((entry) => ({
+      item: entry.item,
+      summary: summaryOf(entry),
+      down: downOf(entry),
+      back: entry.item.steps.some(({ verb }, at) => verb === "rollback" && markAt(entry, at) === "done"),
+    }));
   }
 
   /** Marks an item of which nothing had to be done. */
@@ -89,11 +116,35 @@ export class Journal {
     return this.#lines.has(id);
   }
 
+  /** Whether every step of an item has its mark. */
+  ended(id: string): boolean {
+    const entry = this.#lines.get(id);
+    return entry?.item.steps.every((step) => entry.marks.has(step)) ?? false;
+  }
+
   #write(entry: object): void {
     // Synchronous: the process may be killed at any moment, and a journal is for just that case.
     appendFileSync(this.path, `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
   }
 }
+
+const markAt = ({ item, marks }: Line, at: number): Mark | undefined => {
+  const step = item.steps[at];
+  return step && marks.get(step)?.mark;
+};
+
+/** Milliseconds for which a node did not serve: from its stop to its proof, or to that of the release it was taken back to. */
+const downOf = ({ item, marks }: Line): number => {
+  const stop = item.steps.findIndex(({ verb }, at) => verb === "stop" && markAt({ item, marks }, at) === "done");
+  if (stop < 0) {
+    return 0;
+  }
+  const serving = item.steps.findIndex(({ verb }, at) => verb === "prove" && markAt({ item, marks }, at) === "done");
+  const away = item.steps.filter(
+    ({ verb }, at) => at >= stop && (serving < 0 || at <= serving || verb === "rollback" || verb === "rebuild"),
+  );
+  return away.reduce((sum, step) => sum + (marks.get(step)?.milliseconds ?? 0), 0);
+};
 
 /** The steps with their marks; those that have not ended when the report is made stand apart. */
 const summaryOf = ({ item, marks }: Line): string => {

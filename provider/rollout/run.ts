@@ -1,9 +1,14 @@
 import { engineAlive } from "../engine/alive.js";
 import { isEnding, onStop, type Stop } from "../engine/end.js";
 import { tell } from "../engine/log.js";
+import { type Declared, keyOf, nowhere, type Place, placesOf } from "../plan/place.js";
+import { defaultPolicy, type Policy } from "../plan/policy.js";
 import { withGate } from "../plan/preflight.js";
 import { inOrder, isEmpty, line, planText, shortName } from "../plan/rollout.js";
+import type { NodeSpec } from "../plan/spec.js";
 import type { Item } from "../plan/steps.js";
+import { seconds } from "../wait.js";
+import type { Outcome } from "./execute.js";
 import { Journal } from "./journal.js";
 import type { Lease } from "./lease.js";
 import { Mutex } from "./mutex.js";
@@ -15,6 +20,17 @@ const reasons: Readonly<Record<Stop, string>> = {
   gone: "the Pulumi engine that started this operation is gone",
 };
 
+/** What is done around the changes of single nodes; it needs the whole declared cluster. */
+export interface Care {
+  /** A node of this kind has its turn and is going to be stopped. */
+  beforeStop(kind: NodeSpec["kind"], report: (seen: string) => void): Promise<void>;
+  /** A node has ended its change, or had nothing to change. */
+  changed(spec: NodeSpec): Promise<void>;
+  /** The operation is over, well or not: what was set for its time is set back. */
+  end(): Promise<void>;
+  /** Runs the user's own queries through any FE. */
+  verify(report: (seen: string) => void): Promise<Outcome>;
+}
 /** What is done once in an operation, by whoever comes to it first. */
 type Once = "inspect" | "lease" | "gate";
 
@@ -31,30 +47,44 @@ export class Run {
   /** The first starts of FEs go one by one, so that what is wrong with one is found before the next. */
   readonly frontendStarts = new Mutex();
   readonly frontends = new Turnstile(1);
+  /** Whether the whole cluster is created: then there is nothing that a release could be rehearsed on. */
+  isNew = false;
+  /** Undefined for nodes that are declared alone. */
+  care: Care | undefined;
   /** Whether an FE group answered before the first stop: then it is asked before each other one. */
   answers = false;
   /** The right to change the cluster, once something is going to be done, see `guard`. */
   lease: Lease | undefined;
   #backends: Turnstile | undefined;
   #maxUnavailable = 1;
+  #policy = defaultPolicy;
+  #places: ReadonlyMap<string, Place> = new Map();
   #journal: Journal | undefined;
   readonly #nodes = new Map<string, Mutex>();
   readonly #once = new Map<Once, Promise<void>>();
   #componentUrn: string | undefined;
   #failure: string | undefined;
   readonly #said = new Set<string>();
+  readonly #unavoidable = new Set<string>();
 
   constructor(cluster: string) {
     this.cluster = cluster;
   }
 
-  /** How many BEs may be down at once; declared by the `Preflight`, which is checked before any node. */
-  set maxUnavailable(value: number) {
-    this.#maxUnavailable = value;
+  /** Takes the whole cluster from the `Preflight`, which is checked before any node. */
+  declare(declared: Declared): void {
+    this.#policy = declared.policy;
+    this.#maxUnavailable = declared.maxUnavailable;
+    this.#places = placesOf(declared);
   }
 
-  get maxUnavailable(): number {
-    return this.#maxUnavailable;
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  /** The place of a node in the plan; its own position where no cluster was declared. */
+  placeOf(spec: Pick<NodeSpec, "kind" | "name">, position: number): Place {
+    return this.#places.get(keyOf(spec)) ?? nowhere(position);
   }
 
   set componentUrn(urn: string | undefined) {
@@ -62,7 +92,7 @@ export class Run {
   }
 
   get backends(): Turnstile {
-    this.#backends ??= new Turnstile(this.#maxUnavailable);
+    this.#backends ??= new Turnstile(this.#maxUnavailable, this.#policy.pause * 1000);
     return this.#backends;
   }
 
@@ -92,7 +122,8 @@ export class Run {
   /** The plan of a whole operation, once all resources were checked; undefined when nothing is going to happen. */
   get plan(): string | undefined {
     const items = withGate([...this.items.values()]);
-    return isEmpty(items) ? undefined : planText(this.cluster, items, { maxUnavailable: this.#maxUnavailable });
+    const bounds = { maxUnavailable: this.#maxUnavailable, direction: this.#policy.direction };
+    return isEmpty(items) ? undefined : planText(this.cluster, items, bounds);
   }
 
   /** Runs a piece of work once in a process, for all that want it done. */
@@ -123,12 +154,25 @@ export class Run {
     return first;
   }
 
-  /** Closes the turnstiles: nothing that has not begun is touched. The report goes to the cluster's row, as `Rollout` will not run. */
-  async fail(node: string, reason: string): Promise<void> {
+  /** Notes tables that could not do without a BE while it was down, for the report. */
+  unavoidable(tables: readonly string[]): void {
+    for (const table of tables) {
+      this.#unavoidable.add(table);
+    }
+  }
+
+  /** Closes the turnstiles: nothing that has not begun is touched. */
+  close(reason: string): void {
     this.frontends.close(reason);
     this.backends.close(reason);
+  }
+
+  /** Ends the operation as failed. The report goes to the cluster's row, as `Rollout` will not run. */
+  async fail(node: string, reason: string): Promise<void> {
+    this.close(reason);
     if (this.#failure === undefined) {
       this.#failure = node;
+      await this.care?.end();
       await tell(this.#componentUrn, this.report(`stopped at ${node}; nothing after it is touched.`));
     }
   }
@@ -159,11 +203,27 @@ export class Run {
     return inOrder(removals).map((item) => `then ${line(item)}`);
   }
 
+  /** What an operator asks first after a change of running nodes. */
+  #figures(): readonly string[] {
+    const stopped = this.journal.items.filter(({ down }) => down > 0);
+    const [longest] = [...stopped].sort((a, b) => b.down - a.down);
+    const back = this.journal.items.filter((one) => one.back).map(({ item }) => `${item.id} to ${item.from}`);
+    return [
+      ...(longest
+        ? [`  ${nodeCount(stopped.length)} restarted; longest down: ${longest.item.id}, ${seconds(longest.down)}`]
+        : []),
+      ...(back.length > 0 ? [`  taken back: ${back.join(", ")}`] : []),
+    ];
+  }
+
   /** What was done, in the order of the plan, and what is still to come. */
   report(outcome: string, toCome: readonly string[] = []): string {
     const journal = this.journal;
     const summaries = new Map(journal.items.map(({ item, summary }) => [item.id, summary]));
-    const lines = inOrder(journal.items.map(({ item }) => item)).map(
+    const lines = inOrder(
+      journal.items.map(({ item }) => item),
+      this.#policy.direction,
+    ).map(
       (item) =>
         `${item.within === undefined ? "  " : "    "}${item.id}${item.change ? `, ${item.change}` : ""}: ${summaries.get(item.id)}`,
     );
@@ -171,10 +231,16 @@ export class Run {
       `${shortName(this.cluster)}: ${outcome}`,
       ...lines,
       ...toCome.map((text) => `  ${text}`),
+      ...this.#figures(),
+      ...(this.#unavoidable.size > 0
+        ? [`  not whole while a BE of theirs was down: ${[...this.#unavoidable].sort().join(", ")}`]
+        : []),
       `Journal: ${journal.path}`,
     ].join("\n");
   }
 }
+
+const nodeCount = (count: number): string => (count === 1 ? "1 node" : `${count} nodes`);
 
 const runs = new Map<string, Run>();
 

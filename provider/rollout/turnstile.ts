@@ -8,6 +8,8 @@ export interface TurnOptions {
   readonly row: string;
   /** Its place in the plan; the lowest among those waiting goes first. */
   readonly position: number;
+  /** Only nodes of one wave are down together. Default: all are of one. */
+  readonly wave?: number;
   /** Names of the nodes of this kind that are down now, this one left out: another process may have stopped one. */
   readonly down: () => Promise<readonly string[]>;
   /** Milliseconds. */
@@ -17,7 +19,14 @@ export interface TurnOptions {
 
 interface Waiting {
   readonly position: number;
+  readonly wave: number;
   readonly node: string;
+}
+
+interface Inside {
+  /** The name that the cluster has for it. */
+  readonly row: string;
+  readonly wave: number;
 }
 
 /**
@@ -26,18 +35,28 @@ interface Waiting {
  */
 export class Turnstile {
   readonly #width: number;
-  /** Those that may be down now, by node; with the name that the cluster has for each. */
-  readonly #inside = new Map<string, string>();
+  /** Milliseconds between two waves. */
+  readonly #pause: number;
+  /** Those that may be down now, by node. */
+  readonly #inside = new Map<string, Inside>();
   readonly #waiting = new Set<Waiting>();
+  /** The wave whose last node came out, and when. */
+  #last: { readonly wave: number; readonly at: number } | undefined;
   #closed: string | undefined;
 
-  constructor(width: number) {
+  constructor(width: number, pause = 0) {
     this.#width = width;
+    this.#pause = pause;
   }
 
   /** Nothing passes any more; those that wait, and all that come, fail with one short line. */
   close(reason: string): void {
     this.#closed ??= reason;
+  }
+
+  /** Who may be down now, as the cluster names them. */
+  get rows(): readonly string[] {
+    return [...this.#inside.values()].map(({ row }) => row);
   }
 
   get closed(): string | undefined {
@@ -53,7 +72,8 @@ export class Turnstile {
 
   /** Waits until this node may be down. The function that it gives must be called when the node is proven up again. */
   async enter(options: TurnOptions): Promise<() => void> {
-    const me: Waiting = { node: options.node, position: options.position };
+    const { node, position, wave = 0 } = options;
+    const me: Waiting = { node, position, wave };
     this.#waiting.add(me);
     try {
       await until(() => this.#look(me, options), {
@@ -66,7 +86,10 @@ export class Turnstile {
     } finally {
       this.#waiting.delete(me);
     }
-    return () => this.#inside.delete(options.node);
+    return () => {
+      this.#inside.delete(node);
+      this.#last = { wave, at: performance.now() };
+    };
   }
 
   async #look(me: Waiting, options: TurnOptions): Promise<Look<void>> {
@@ -77,7 +100,7 @@ export class Turnstile {
     if (obstacle !== undefined || !this.#mayEnter(me)) {
       return { done: false, seen: obstacle ?? this.#queue(me) };
     }
-    this.#inside.set(me.node, options.row);
+    this.#inside.set(me.node, { row: options.row, wave: me.wave });
     return { done: true, value: undefined };
   }
 
@@ -86,17 +109,32 @@ export class Turnstile {
       return this.#queue(me);
     }
     const seen = await down();
-    const inside = [...this.#inside.values()];
+    const inside = this.rows;
     const others = seen.filter((row) => !inside.includes(row));
     const free = this.#width - this.#inside.size - others.length;
     return free > 0 ? undefined : `waiting for its turn: ${others.join(", ")} down`;
   }
 
   #mayEnter(me: Waiting): boolean {
-    return this.#inside.size < this.#width && ![...this.#waiting].some(({ position }) => position < me.position);
+    return (
+      this.#inside.size < this.#width &&
+      this.#resting(me) === 0 &&
+      [...this.#inside.values()].every(({ wave }) => wave === me.wave) &&
+      ![...this.#waiting].some(({ position }) => position < me.position)
+    );
+  }
+
+  /** Milliseconds for which a new wave must not begin yet. */
+  #resting({ wave }: Waiting): number {
+    const last = this.#last;
+    return last === undefined || last.wave === wave ? 0 : Math.max(0, last.at + this.#pause - performance.now());
   }
 
   #queue(me: Waiting): string {
+    const rest = this.#resting(me);
+    if (rest > 0 && this.#inside.size === 0) {
+      return `pausing between waves: ${Math.ceil(rest / 1000)} s`;
+    }
     const before = [...this.#waiting].filter(({ position }) => position < me.position).map(({ node }) => node);
     return `waiting for its turn: ${[...this.#inside.keys(), ...before].join(", ") || "nobody"} first`;
   }

@@ -99,6 +99,15 @@ export const runsVersion = (reported: string | undefined, declared: string): boo
   return rest === "" || /^-[0-9a-f]{7,40}$/i.test(rest);
 };
 
+/** The version in what a node reports: `3.5.7-d2da301`, `StarRocks version 2.5.0`. */
+export const parseReported = (reported: string | undefined): Version | undefined =>
+  parseVersion(
+    (reported ?? "")
+      .trim()
+      .replace(/^StarRocks version /i, "")
+      .replace(/-[0-9a-f]{7,40}$/i, ""),
+  );
+
 /** What a start, stop or upgrade must know about a release line. */
 export interface Features {
   /** `stop_fe.sh -g` hands leadership over and drains connections (3.4.2). Older scripts ignore the flag. */

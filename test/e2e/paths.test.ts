@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Outcome } from "../engine/stack.js";
 import { tellFailure } from "../lab/failure.js";
-import { Lab } from "../lab/lab.js";
+import { Lab, type PlainArgs } from "../lab/lab.js";
 import { told } from "../lab/told.js";
 
 describe("a way from one version to another", () => {
@@ -14,21 +14,21 @@ describe("a way from one version to another", () => {
   afterEach(tellFailure(() => lab));
   after(() => lab?.close());
 
-  const preview = async (version: string): Promise<Outcome> => {
-    lab.declare(lab.args(await lab.release(version)));
+  const preview = async (version: string, more: Partial<PlainArgs> = {}): Promise<Outcome> => {
+    lab.declare(lab.args(await lab.release(version), (args) => Object.assign(args, more)));
     const before = lab.fleet.handshakes();
     const outcome = await lab.stack.start("preview").ended;
     assert.equal(lab.fleet.handshakes(), before, "a preview asks no host");
     return outcome;
   };
   /** The warnings on the cluster's row. */
-  const allowed = async (version: string): Promise<string> => {
-    const outcome = await preview(version);
+  const allowed = async (version: string, more?: Partial<PlainArgs>): Promise<string> => {
+    const outcome = await preview(version, more);
     assert.deepEqual(told(outcome, "error"), {});
     return told(outcome, "warning").sr ?? "";
   };
-  const refused = async (version: string): Promise<string> => {
-    const outcome = await preview(version);
+  const refused = async (version: string, more?: Partial<PlainArgs>): Promise<string> => {
+    const outcome = await preview(version, more);
     return told(outcome, "error")["sr-rollout"] ?? outcome.stdout;
   };
 
@@ -43,17 +43,26 @@ describe("a way from one version to another", () => {
     assert.equal(await allowed("3.3.11"), "");
   });
 
-  it("refuses a withdrawn release", async () => {
+  it("refuses a withdrawn release, unless that is accepted", async () => {
     assert.match(
       await refused("3.3.10"),
       /release\.version: 3\.3\.9 → 3\.3\.10: StarRocks withdrew 3\.3\.10 .*acceptHazards: \["withdrawn-3-3-10"\]/,
     );
+    assert.match(
+      await allowed("3.3.10", { acceptHazards: ["withdrawn-3-3-10"] }),
+      /accepted withdrawn-3-3-10: StarRocks withdrew/,
+    );
   });
 
-  it("refuses an older version that is not said", async () => {
+  it("refuses an older version that is not said, and one below the floor", async () => {
     const unsaid = await refused("3.2.2");
     assert.match(unsaid, /release\.version: 3\.2\.2 is older than 3\.3\.9, which FEs of this cluster run/);
     assert.match(unsaid, /forbidden floor-3-3: 3\.3 goes down to 3\.2\.3 or later only: .* lose metadata/);
+    assert.match(
+      await refused("3.2.2", { direction: "downgrade" }),
+      /release\.version: 3\.3\.9 → 3\.2\.2: 3\.3 goes down .*acceptHazards: \["floor-3-3"\]/,
+    );
+    assert.match(await allowed("3.2.11", { direction: "downgrade" }), /if found before the first stop, refused: /);
   });
 
   it("may be left again while all FEs run what is declared", async () => {

@@ -158,7 +158,9 @@ export class Lab {
         nodes: Array.from({ length: backends }, (_, index) => this.node(`be${index + 1}`)),
         // Machines that run tests may not allow the 60000 open files that a BE wants, root or not.
         config: { min_file_descriptor_number: "1024" },
+        rollout: { soak: 1 },
       },
+      rollout: { observe: 1 },
     };
     if (backends === 1) {
       args.frontends.config = { default_replication_num: "1" };

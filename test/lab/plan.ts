@@ -18,7 +18,10 @@ export const diagnosticsOf = (stdout: string, type = "starrocks:index:Cluster"):
 
 /** The lines of a printed plan that stand for items, without their numbers, in order. */
 export const itemLines = (plan: string): readonly string[] =>
-  plan.split("\n").flatMap((line) => /^ *\d+\. (.*)$/.exec(line)?.[1] ?? []);
+  plan
+    .replaceAll(/\n {8}(?=→ )/g, " ")
+    .split("\n")
+    .flatMap((line) => /^ *\d+\. (.*)$/.exec(line)?.[1] ?? []);
 
 const lineOf = ({ id, steps, planned }: JournalItem): string => {
   const change = planned.slice(0, planned.indexOf(": ", id.length));

@@ -1,6 +1,6 @@
 import { UserError } from "../../error.js";
 import type { BeSpec } from "../../plan/spec.js";
-import { done, type Outcome, skipped } from "../../rollout/execute.js";
+import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
 import { beHealth } from "../../starrocks/http.js";
 import { beVerdict } from "../../starrocks/logs.js";
@@ -10,6 +10,7 @@ import { features, runsVersion, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { startNode } from "./start.js";
+import { tabletsAllow, tabletsHealed } from "./tablets.js";
 import type { Watch } from "./watch.js";
 import { noteProven } from "./works.js";
 
@@ -69,6 +70,60 @@ export class BeWork {
     this.#watch = watch;
     return watch.started.did === "ran" ? done : skipped("it runs as declared");
   };
+
+  /** Leadership is no business of a BE. */
+  readonly handOver = async (): Promise<Outcome> => notMet("a BE leads nothing");
+
+  readonly led = async (): Promise<boolean> => false;
+
+  readonly mayStop = async (report: (seen: string) => void): Promise<Outcome> => tabletsAllow(this.#context, report);
+
+  /** Its tablets must serve again before the next BE may go: writes that it missed are fetched from the others. */
+  readonly heal = async (report: (seen: string) => void): Promise<Outcome> =>
+    tabletsHealed(this.#context, this.#before.row?.tabletReport, report);
+
+  /** Watches the BE: the same process, Alive with its version, nothing in its log that means its end. */
+  readonly soak = async (report: (seen: string) => void): Promise<Outcome> => {
+    const { frontends, limits, run, spec } = this.#context;
+    const milliseconds = (run.placeOf(spec, 0).manner.canary?.soak ?? 0) * 1000;
+    const ends = performance.now() + milliseconds;
+    await until<void>(
+      async () => {
+        await this.#assertWell();
+        const rows = await frontends.rows();
+        const row = rows && rowOf(spec, rows.backends);
+        if (row && this.#before.row && !row.alive) {
+          throw new UserError(
+            `SHOW BACKENDS does not say Alive of ${labelOf(spec)} any more${row.errMsg ? ` (${row.errMsg})` : ""}.`,
+          );
+        }
+        const left = Math.ceil((ends - performance.now()) / 1000);
+        if (left > 0) {
+          return { done: false, seen: `${left} s left` };
+        }
+        return row || !this.#before.row ? { done: true, value: undefined } : { done: false, seen: "no FE answers" };
+      },
+      {
+        what: `${labelOf(spec)} to be seen Alive at the end of its watch`,
+        limit: milliseconds + limits.alive,
+        every: Math.min(1000, milliseconds / 4),
+        onProgress: report,
+        advice: "Look at the FE group: nobody could tell how the BE is.",
+      },
+    );
+    return { mark: "done", detail: `well for ${Math.round(milliseconds / 1000)} s` };
+  };
+
+  /** The process that was proven is still the same, and its log announces no end. */
+  async #assertWell(): Promise<void> {
+    await this.#assertAlive();
+    if (this.#watch && !(await this.#watch.same())) {
+      const { spec } = this.#context;
+      throw new UserError(
+        `The process of ${labelOf(spec)} ended after it was proven, and another one runs. ${await this.#watch.lastWords()}`,
+      );
+    }
+  }
 
   readonly prove = async (report: (seen: string) => void): Promise<Outcome> => {
     const { limits, spec, host } = this.#context;

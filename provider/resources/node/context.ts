@@ -24,6 +24,9 @@ export interface NodeContext<S extends NodeSpec = NodeSpec> {
   readonly urn: string | undefined;
 }
 
+/** Takes what is seen while something is waited for. */
+export type Report = (seen: string) => void;
+
 /** For people: `BE be-1`. */
 export const labelOf = (spec: NodeSpec): string => `${spec.kind.toUpperCase()} ${spec.name}`;
 

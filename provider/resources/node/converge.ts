@@ -2,51 +2,37 @@ import { hold } from "../../engine/end.js";
 import { messageOf, UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
 import type { Item } from "../../plan/steps.js";
-import { verbs } from "../../plan/steps.js";
-import { done, Execution, type Outcome, skipped, type Works } from "../../rollout/execute.js";
+import { deeds } from "../../plan/steps.js";
+import { done, Execution, notMet, type Outcome, skipped, type Works } from "../../rollout/execute.js";
+import type { Turnstile } from "../../rollout/turnstile.js";
 import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
+import { homePaths } from "../../starrocks/layout.js";
 import { stopProcess } from "../../starrocks/stop.js";
-import { BeWork } from "./be.js";
-import { isBe, isFe, labelOf, type NodeContext } from "./context.js";
-import { FeWork } from "./fe.js";
+import { type Before, stuck, takeBack } from "./back.js";
+import { labelOf, type NodeContext, type Report } from "./context.js";
+import { type KindWork, workOf } from "./kind-work.js";
 import { configure, folders, look, runsAsDeclared, stop, switchRelease } from "./works.js";
 
-/** The differences between the kinds of node, behind one face. */
-interface KindWork {
-  /** Whether the start script was run here: then what it left is ours to stop. */
-  readonly started: boolean;
-  /** How `down` names this node. */
-  readonly row: string;
-  readonly down: () => Promise<readonly string[]>;
-  note(): Promise<void>;
-  readonly start: () => Promise<Outcome>;
-  readonly prove: (report: (seen: string) => void) => Promise<Outcome>;
-}
-
-const workOf = (context: NodeContext): KindWork => {
-  if (isFe(context)) {
-    return new FeWork(context);
-  }
-  if (isBe(context)) {
-    return new BeWork(context);
-  }
-  throw new Error(`No work for a node of kind ${(context as NodeContext).spec.kind}`);
-};
-
 /** What is asked once before the first running node is stopped; rejects with `RefusedTurn`. */
-export type Gate = (node: string, report: (seen: string) => void) => Promise<void>;
+export type Gate = (node: string, report: Report) => Promise<void>;
 
 /** How far a node came before it failed, so that the state can tell the truth. */
 export class NodeFailure extends UserError {
   constructor(
     message: string,
-    /** Whether anything on the host may have been changed. */
+    /** Whether the node is left otherwise than its state says. */
     readonly touched: boolean,
     options: { readonly cause: unknown },
   ) {
     super(message, options);
   }
 }
+
+/** What a failed change left behind. */
+type Left =
+  | { readonly as: "untouched" | "stopped again" | "it is" }
+  | { readonly as: "before"; readonly version: string }
+  | { readonly as: "stuck"; readonly why: string };
 
 /** Brings a node to what is declared: observe → act → verify, by the steps that the plan lists. */
 export const converge = async (
@@ -56,130 +42,234 @@ export const converge = async (
   gate: Gate,
   /** Settings that were declared before and are no longer: the release's own values count again. */
   undeclared: readonly string[] = [],
-): Promise<void> => {
-  const { run, spec } = context;
-  const turnstile = spec.kind === "be" ? run.backends : run.frontends;
-  const work = workOf(context);
-  const conditionalStop = action.type === "create";
-  let leave: (() => void) | undefined;
-  let letGo: (() => void) | undefined;
-  let touched = false;
-  let stopped = false;
-  const takeTurn = async (): Promise<Outcome> => {
+): Promise<void> => new Change(context, action, item, gate, undeclared).run();
+
+class Change {
+  readonly #context: NodeContext;
+  readonly #action: Action;
+  readonly #gate: Gate;
+  readonly #undeclared: readonly string[];
+  readonly #work: KindWork;
+  readonly #turnstile: Turnstile;
+  readonly #execution: Execution;
+  #leave: (() => void) | undefined;
+  #letGo: (() => void) | undefined;
+  #touched = false;
+  /** Whether this change has stopped the node: then it must not end before the node runs again, whatever happens elsewhere. */
+  #stopped = false;
+  #conf: string | undefined;
+
+  constructor(context: NodeContext, action: Action, item: Item, gate: Gate, undeclared: readonly string[]) {
+    const { run, spec } = context;
+    this.#context = context;
+    this.#action = action;
+    this.#gate = gate;
+    this.#undeclared = undeclared;
+    this.#work = workOf(context);
+    this.#turnstile = spec.kind === "be" ? run.backends : run.frontends;
+    this.#execution = new Execution(item, this.#works(), run.journal, context.progress);
+  }
+
+  async run(): Promise<void> {
+    const { run, spec } = this.#context;
+    const { item } = this.#execution;
+    try {
+      // A node that waits for its turn may be waiting for another one's repair: it must not be locked yet.
+      const acting = item.steps.findIndex(({ verb }) => verb !== "folders" && verb !== "turn");
+      await this.#execution.run(item.steps.slice(0, acting));
+      await run.onNode(labelOf(spec), () => {
+        this.#letGo = hold();
+        return this.#act(item, acting);
+      });
+    } finally {
+      this.#leave?.();
+      this.#letGo?.();
+    }
+    await run.care?.changed(spec);
+  }
+
+  async #act(item: Item, acting: number): Promise<void> {
+    try {
+      await this.#execution.run(item.steps.slice(acting));
+    } catch (error) {
+      throw await this.#failed(error);
+    }
+  }
+
+  #works(): Works {
+    const { run } = this.#context;
+    const conditionalStop = this.#action.type === "create";
+    const report: Report = (seen) => this.#execution.report(seen);
+    return {
+      turn: () => this.#guarded(() => this.#takeTurn()),
+      tablets: () => (this.#leave ? this.#work.mayStop(report) : Promise.resolve(skipped("it is not stopped"))),
+      handover: async () => {
+        const outcome = this.#leave ? await this.#work.handOver(report) : skipped("it is not stopped");
+        this.#stopped ||= outcome.mark === "done";
+        this.#touched ||= outcome.mark === "done";
+        return outcome;
+      },
+      stop: async () => {
+        await this.#work.note();
+        // What runs already may work in a cluster whose state was lost: it waits for its turn like any other.
+        const before = conditionalStop ? () => this.#takeTurn() : async () => done;
+        const outcome = await stop(this.#context, conditionalStop, before);
+        this.#touched ||= outcome.mark === "done" || !conditionalStop;
+        this.#stopped ||= outcome.mark === "done";
+        return outcome;
+      },
+      folders: () => this.#guarded(() => folders(this.#context)),
+      switch: () => switchRelease(this.#context),
+      configure: async (step) => {
+        const { host, spec } = this.#context;
+        this.#conf = await host.readFile(homePaths(spec.home, spec.kind).conf);
+        return configure(this.#context, step.when !== undefined, this.#undeclared);
+      },
+      start: async () => {
+        if (!this.#stopped) {
+          await run.assertGoing(labelOf(this.#context.spec));
+        }
+        if (this.#action.type === "repair") {
+          await this.#work.note();
+        }
+        this.#touched = true;
+        return this.#work.start();
+      },
+      prove: () => this.#work.prove(report),
+      heal: () => this.#work.heal(report),
+      soak: () => this.#work.soak(report),
+      verify: async () => (await run.care?.verify(report)) ?? notMet("no cluster is declared"),
+      rollback: async () => notMet("nothing failed"),
+      rebuild: async () => notMet("nothing failed"),
+    };
+  }
+
+  /** Steps before the node is locked: a refused turn is no failure of this node. */
+  async #guarded(work: () => Promise<Outcome>): Promise<Outcome> {
+    try {
+      return await work();
+    } catch (error) {
+      throw await this.#failed(error);
+    }
+  }
+
+  async #takeTurn(): Promise<Outcome> {
+    const { limits, position, run, spec } = this.#context;
     await run.assertGoing(labelOf(spec));
-    const home = await look(context);
+    const home = await look(this.#context);
     if (!home.process) {
       return skipped("it is down already: nothing to wait for");
     }
-    if (runsAsDeclared(context, home)) {
+    if (runsAsDeclared(this.#context, home)) {
       return skipped("it runs as declared");
     }
-    await gate(labelOf(spec), execution.report);
-    leave = await turnstile.enter({
+    await this.#gate(labelOf(spec), this.#execution.report);
+    const place = run.placeOf(spec, position);
+    this.#leave = await this.#turnstile.enter({
       node: labelOf(spec),
-      row: work.row,
-      position: context.position,
-      down: run.answers ? work.down : async () => [],
-      limit: context.limits.turn,
-      onProgress: execution.report,
+      row: this.#work.row,
+      position: place.position,
+      wave: place.turn,
+      down: run.answers ? this.#work.down : async () => [],
+      limit: limits.turn,
+      onProgress: this.#execution.report,
     });
+    await run.care?.beforeStop(spec.kind, this.#execution.report);
     return done;
-  };
-  const works: Works = {
-    turn: takeTurn,
-    stop: async () => {
-      await work.note();
-      // What runs already may work in a cluster whose state was lost: it waits for its turn like any other.
-      const outcome = await stop(context, conditionalStop, conditionalStop ? takeTurn : async () => done);
-      stopped = outcome.mark === "done";
-      touched ||= stopped || !conditionalStop;
-      return outcome;
-    },
-    folders: () => folders(context),
-    switch: () => switchRelease(context),
-    configure: (step) => configure(context, step.when !== undefined, undeclared),
-    start: async () => {
-      // What was stopped here is started again, whatever happened to others or to the engine.
-      if (!stopped) {
-        await run.assertGoing(labelOf(spec));
-      }
-      if (action.type === "repair") {
-        await work.note();
-      }
-      touched = true;
-      return work.start();
-    },
-    prove: () => work.prove(execution.report),
-  };
-  const execution = new Execution(item, works, run.journal, context.progress);
-  try {
-    // A node that waits for its turn may be waiting for another one's repair: it must not be locked yet.
-    const acting = item.steps.findIndex(({ verb }) => verb !== "folders" && verb !== "turn");
-    await execution.run(item.steps.slice(0, acting));
-    await run.onNode(labelOf(spec), () => {
-      letGo = hold();
-      return execution.run(item.steps.slice(acting));
-    });
-  } catch (error) {
+  }
+
+  /** Closes the turnstiles, leaves the node as well as can be, and gives the error that people read. */
+  async #failed(error: unknown): Promise<unknown> {
+    const { run, spec } = this.#context;
     if (error instanceof RefusedTurn) {
       if (error instanceof PreflightFailed) {
         await run.fail("the pre-flight", "the pre-flight did not pass");
       }
-      throw error;
+      return error;
     }
-    const undone = action.type === "create" && work.started ? await undoStart(context) : undefined;
-    if (undone) {
-      throw describe(context, action, execution, error, undone);
+    if (error instanceof NodeFailure) {
+      return error;
     }
-    if (action.type !== "create") {
-      await run.fail(labelOf(spec), `${labelOf(spec)} failed`);
+    if (this.#action.type === "create") {
+      return this.#describe(error, this.#work.started ? await this.#undoStart() : { as: "untouched" });
     }
-    throw describe(context, action, execution, error, touched ? "left as it is" : "untouched");
-  } finally {
-    leave?.();
-    letGo?.();
+    run.close(`${labelOf(spec)} failed`);
+    const left = await this.#recover(error);
+    await run.fail(labelOf(spec), `${labelOf(spec)} failed`);
+    return this.#describe(error, left);
   }
-};
 
-/**
- * A node whose first start could not be proven is stopped again, so that nothing runs that the state does not know.
- * Undefined where even that failed: then the state keeps the node, as failed.
- */
-const undoStart = async ({ host, limits, spec }: NodeContext): Promise<"untouched" | "stopped again" | undefined> => {
-  try {
-    const options = { graceful: false, timeoutSeconds: limits.stop / 1000 };
-    const { did } = await stopProcess(host, spec.kind, spec.home, options);
-    return did === "was not running" ? "untouched" : "stopped again";
-  } catch {
-    return undefined;
+  /** Switches back what failed after its switch. */
+  async #recover(error: unknown): Promise<Left> {
+    const action = this.#action;
+    if (!this.#touched || !(error instanceof UserError)) {
+      return { as: this.#touched ? "it is" : "untouched" };
+    }
+    if (action.type !== "version") {
+      return { as: "it is" };
+    }
+    const before: Before = { release: action.from, conf: this.#conf };
+    try {
+      const back = await this.#execution.recover("rollback", () =>
+        takeBack(this.#context, this.#work, before, this.#execution.report),
+      );
+      this.#execution.settle("it was taken back");
+      return back ? { as: "before", version: action.from.version } : { as: "it is" };
+    } catch (stop) {
+      this.#execution.settle("it could not be taken back");
+      return { as: "stuck", why: stuck(this.#context, action.from, stop) };
+    }
   }
-};
 
-/** The error that people read: node, step, what was seen, and what to do. */
-const describe = (
-  context: NodeContext,
-  action: Action,
-  execution: Execution,
-  error: unknown,
-  left: "untouched" | "stopped again" | "left as it is",
-): Error => {
-  if (!(error instanceof UserError)) {
-    return error as Error;
+  /**
+   * A node whose first start could not be proven is stopped again, so that nothing runs that the state does not know.
+   * Where even that failed the state keeps the node, as failed.
+   */
+  async #undoStart(): Promise<Left> {
+    const { host, limits, spec } = this.#context;
+    try {
+      const options = { graceful: false, timeoutSeconds: limits.stop / 1000 };
+      const { did } = await stopProcess(host, spec.kind, spec.home, options);
+      return { as: did === "was not running" ? "untouched" : "stopped again" };
+    } catch {
+      return { as: "it is" };
+    }
   }
-  const { spec, host } = context;
-  const { step, item } = execution;
-  const verb = step ? verbs[step.verb] : "begin";
-  const at = step ? `step ${item.steps.indexOf(step) + 1} of ${item.steps.length}` : "at the beginning";
-  const label = labelOf(spec);
-  const states = {
-    untouched: action.type === "create" ? "It does not run; no data was removed." : `${label} was not touched.`,
-    "stopped again": "It was stopped again; no data was removed.",
-    "left as it is": `${label} is left as it is; its data is untouched.`,
-  };
-  const others = action.type === "create" ? "" : " No other node is touched any more.";
-  const message =
-    `${label} (${host.name}) failed to ${verb} (${at}: ${item.change}).\n${messageOf(error)}\n` +
-    `${states[left]}${others} Mend the cause and run \`pulumi up\` again: it goes on from here.` +
-    (action.type === "version" ? ` Declaring ${action.from.version} again takes this node back.` : "");
-  return new NodeFailure(message, left === "left as it is", { cause: error });
-};
+
+  /** The error that people read: node, step, what was seen, and what to do. */
+  #describe(error: unknown, left: Left): unknown {
+    if (!(error instanceof UserError)) {
+      return error;
+    }
+    const { spec, host } = this.#context;
+    const { step, item } = this.#execution;
+    const action = this.#action;
+    const deed = step ? deeds[step.verb] : "begin";
+    const at = step ? `step ${item.steps.indexOf(step) + 1} of ${item.steps.length}` : "at the beginning";
+    const others = action.type === "create" ? "" : " No other node is touched any more.";
+    const back =
+      action.type === "version" && left.as === "it is"
+        ? ` Declaring ${action.from.version} again takes this node back.`
+        : "";
+    const message =
+      `${labelOf(spec)} (${host.name}) failed to ${deed} (${at}: ${item.change}).\n${messageOf(error)}\n` +
+      `${this.#leftText(left)}${others} Mend the cause and run \`pulumi up\` again: it goes on from here.${back}`;
+    return new NodeFailure(message, left.as === "it is" || left.as === "stuck", { cause: error });
+  }
+
+  #leftText(left: Left): string {
+    const label = labelOf(this.#context.spec);
+    switch (left.as) {
+      case "untouched":
+        return this.#action.type === "create" ? "It does not run; no data was removed." : `${label} was not touched.`;
+      case "stopped again":
+        return "It was stopped again; no data was removed.";
+      case "it is":
+        return `${label} is left as it is; its data is untouched.`;
+      case "before":
+        return `${label} was taken back to ${left.version} and is proven there.`;
+      case "stuck":
+        return `${left.why}\nIts data is untouched.`;
+    }
+  }
+}

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { messageOf, TransientError, UserError } from "../../error.js";
 import type { FeSpec } from "../../plan/spec.js";
-import { done, type Outcome, skipped } from "../../rollout/execute.js";
+import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import type { Contact } from "../../rollout/frontends.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
 import { inspectData } from "../../starrocks/folders.js";
@@ -20,6 +20,7 @@ import {
 import { features, runsVersion, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
+import { handOverLeadership } from "./leadership.js";
 import { type StartWish, startNode } from "./start.js";
 import type { Watch } from "./watch.js";
 import { look, noteProven } from "./works.js";
@@ -186,6 +187,22 @@ export class FeWork {
     }
     return this.#others[holder];
   }
+
+  /** The turnstile counts FEs; what only their votes tell is asked here. */
+  readonly mayStop = async (): Promise<Outcome> => notMet("an FE holds no tablets");
+
+  readonly heal = async (): Promise<Outcome> => notMet("an FE holds no tablets");
+
+  readonly soak = async (): Promise<Outcome> => notMet("an FE is no canary");
+
+  /** Leadership goes to the declared leader, which is changed last: no FE that is still old shall follow a new one. */
+  readonly handOver = async (report: (seen: string) => void): Promise<Outcome> =>
+    handOverLeadership(this.#context, report);
+
+  readonly led = async (): Promise<boolean> =>
+    (await this.#watch?.lines())?.some((line) =>
+      /(leader|master) finished to replay journal, can write now/.test(line),
+    ) ?? false;
 
   readonly prove = async (report: (seen: string) => void): Promise<Outcome> => {
     const { limits, spec, host, frontends } = this.#context;

@@ -50,7 +50,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
     const spec = specOf(kind, news);
     const { run, position } = placeOf(news);
     const action = decide(olds && recordedOf(kind, olds), spec);
-    return { action, item: nodeItem(action, spec, position), run, spec };
+    return { action, item: nodeItem(action, spec, run.placeOf(spec, position)), run, spec };
   };
 
   const bring = async (olds: Plain | undefined, news: Plain): Promise<Record<string, unknown>> => {

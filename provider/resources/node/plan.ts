@@ -8,6 +8,7 @@ import {
   statuses,
   stopsNode,
 } from "../../plan/node.js";
+import type { Place } from "../../plan/place.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import type { Item, Wave } from "../../plan/steps.js";
 import { specOf } from "./context.js";
@@ -19,15 +20,19 @@ const waveOf = (spec: NodeSpec): Wave => {
   return ({ leader: "leader", follower: "followers", observer: "observers" } as const)[spec.role];
 };
 
+/** The id of a node's item. */
+export const nodeId = ({ kind, name }: Pick<NodeSpec, "kind" | "name">): string => `${kind.toUpperCase()} ${name}`;
+
 /** The node in a plan: the same item for the preview's words and for the run. */
-export const nodeItem = (action: Action, spec: NodeSpec, position: number): Item => ({
-  id: `${spec.kind.toUpperCase()} ${spec.name}`,
+export const nodeItem = (action: Action, spec: NodeSpec, { group, manner, position }: Place): Item => ({
+  id: nodeId(spec),
   wave: waveOf(spec),
   position,
+  ...(group !== undefined && stopsNode(action) && { group }),
   change: changeText(action, spec),
   ...(action.type === "version" && { from: action.from.version, to: action.to.version }),
   stops: stopsNode(action),
-  steps: nodeSteps(action, spec),
+  steps: nodeSteps(action, spec, manner),
 });
 
 /** What a state says of a node, from its outputs. */

@@ -27,7 +27,7 @@ export const startNode = async (context: NodeContext, wish: StartWish): Promise<
 };
 
 /** An FE needs a JDK that fits its version; a BE uses the one that is declared, or none. */
-const javaHomeOf = async ({ host, spec }: NodeContext): Promise<string | undefined> => {
+export const javaHomeOf = async ({ host, spec }: NodeContext): Promise<string | undefined> => {
   if (spec.kind === "be") {
     return spec.javaHome;
   }

@@ -48,6 +48,13 @@ export class Watch {
     return now !== undefined;
   }
 
+  /** Whether it is still the process that was first seen here: one that something started again has died in between. */
+  async same(): Promise<boolean> {
+    const { host, spec } = this.#context;
+    const now = await observeProcess(host, spec.kind, spec.home);
+    return now !== undefined && isSameProcess(now, this.#process);
+  }
+
   /** The end of the log and where to read on, for an error. */
   async lastWords(): Promise<string> {
     const { host, spec } = this.#context;

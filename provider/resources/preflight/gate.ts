@@ -1,10 +1,12 @@
 import { progressOf } from "../../engine/log.js";
 import { messageOf, TransientError, UserError } from "../../error.js";
-import { downgradeReason, gateItem, isDowngrade, mayStartOnDeclared, preflightItem } from "../../plan/preflight.js";
+import { gateItem, mayStartOnDeclared, preflightItem } from "../../plan/preflight.js";
 import { versionOfId } from "../../plan/release-id.js";
 import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js";
 import { guard } from "../../rollout/guard.js";
+import { healthOf } from "../../rollout/health.js";
 import type { Run } from "../../rollout/run.js";
+import { decommissioning } from "../../rollout/tablets.js";
 import { PreflightFailed } from "../../rollout/turnstile.js";
 import type { Backend, Frontend } from "../../starrocks/show.js";
 import { until } from "../../wait.js";
@@ -12,14 +14,18 @@ import { isBe, isFe, labelOf, type NodeContext } from "../node/context.js";
 import { converge, type Gate } from "../node/converge.js";
 import { nodeItem } from "../node/plan.js";
 import { look } from "../node/works.js";
+import { ClusterCare } from "./care.js";
 import { inspectHosts } from "./inspect.js";
+import { Metadata } from "./metadata.js";
 import type { Topology } from "./topology.js";
+import { assertWay } from "./way.js";
 
 const topologies = new WeakMap<Run, Topology>();
 
 /** Notes the whole declared cluster: `Preflight` is checked before any node of an operation. */
 export const declare = (run: Run, topology: Topology): void => {
   topologies.set(run, topology);
+  run.care ??= new ClusterCare(run, topology);
 };
 
 /** What a node calls before the first stop; does its work once in a process, and tells once in full what it found. */
@@ -64,13 +70,18 @@ const inspectOnce = async (run: Run, topology: Topology, report: (seen: string) 
 
 const passGate = async (run: Run, topology: Topology): Promise<void> => {
   const gate = new Passage(run, topology);
+  const metadata = new Metadata(run, topology);
+  const homes = await Promise.all(topology.nodes.map(look));
+  const changes = homes.some(({ current }) => current !== undefined && current !== topology.release.id);
   const execution: Execution = new Execution(
-    gateItem,
+    gateItem(changes),
     {
       inspect: async () =>
         run.began("inspect") ? notMet("done already") : inspectOnce(run, topology, execution.report),
       repair: () => gate.repair(execution.report),
       gate: () => gate.assertHealthy(execution.report),
+      image: () => metadata.writeImage(execution.report),
+      backup: () => metadata.backUp(execution.report),
     },
     run.journal,
     progressOf(topology.urn),
@@ -119,9 +130,9 @@ class Passage {
   async #repairNode(node: NodeContext): Promise<void> {
     const spec = { ...node.spec, release: await this.#releaseFor(node) } as NodeContext["spec"];
     const action = { type: "repair", status: "stopped" } as const;
-    const { wave, position } = gateItem;
-    const place = { id: `${labelOf(spec)}, found down`, within: gateItem.id, wave, position };
-    const item = { ...nodeItem(action, spec, node.position), ...place };
+    const { id, wave, position } = gateItem(false);
+    const place = { id: `${labelOf(spec)}, found down`, within: id, wave, position };
+    const item = { ...nodeItem(action, spec, this.#run.placeOf(spec, node.position)), ...place };
     await converge({ ...node, spec }, action, item, async () => undefined);
   }
 
@@ -172,11 +183,10 @@ class Passage {
       },
     );
     this.#run.answers = true;
-    const { version } = this.#topology.release;
-    const running = rows.frontends.map((frontend) => frontend.version);
-    if (isDowngrade(version, running)) {
-      throw new UserError(downgradeReason(version, [...new Set(running)].join(", ")));
-    }
+    this.#run.journal.health("before", healthOf(rows));
+    assertSettled(rows);
+    await assertClocks(this.#topology);
+    await assertWay(this.#run, this.#topology, rows);
     return done;
   }
 
@@ -201,6 +211,42 @@ const isDown = async (node: NodeContext): Promise<boolean> => {
     }
     throw error;
   }
+};
+
+/** A BE that gives its tablets away needs all the others. */
+const assertSettled = ({ backends }: Rows): void => {
+  const leaving = decommissioning(backends);
+  if (leaving.length > 0) {
+    const names = leaving.map((node) => `BE ${node}`).join(", ");
+    throw new UserError(
+      `${names} is being decommissioned: its tablets move to the other BEs, which must not be stopped meanwhile. ` +
+        "Wait until it has left SHOW BACKENDS, or end it with CANCEL DECOMMISSION BACKEND.",
+    );
+  }
+};
+
+/** FEs refuse each other when their clocks are more than 5 s apart (`max_bdbje_clock_delta_ms`). */
+const clockDelta = 5;
+
+const assertClocks = async ({ nodes }: Topology): Promise<void> => {
+  const readings = await Promise.all(nodes.filter(isFe).map(readClock));
+  const [first, ...others] = readings;
+  const wrong = first && others.find(({ offset }) => Math.abs(offset - first.offset) > clockDelta);
+  if (first && wrong) {
+    const seconds = Math.abs(wrong.offset - first.offset).toFixed(0);
+    throw new UserError(
+      `The clocks of ${first.label} and ${wrong.label} are ${seconds} s apart, and FEs refuse each other at more than ${clockDelta} s. ` +
+        "Set the clocks (NTP) first: a restarted FE would not come back into its group.",
+    );
+  }
+};
+
+/** Seconds by which a host's clock is ahead of ours, known to half of the time that the question took. */
+const readClock = async ({ host, spec }: NodeContext): Promise<{ label: string; offset: number }> => {
+  const asked = Date.now();
+  const { stdout } = await host.run(["date", "+%s.%N"]);
+  const answered = Date.now();
+  return { label: labelOf(spec), offset: Number(stdout) - (asked + answered) / 2000 };
 };
 
 const downNames = ({ frontends, backends }: Rows): readonly string[] => [

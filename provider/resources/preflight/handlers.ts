@@ -57,7 +57,8 @@ export const preflight: Handlers = {
     }
     const topology = topologyOf(news);
     const run = runOf(topology.cluster);
-    run.maxUnavailable = topology.maxUnavailable;
+    run.isNew = Object.keys(olds).length === 0;
+    run.declare({ ...topology, nodes: topology.nodes.map(({ spec }) => spec) });
     run.componentUrn = topology.clusterUrn;
     declare(run, topology);
     run.items.set("pre-flight", preflightItem(true, topology.position));

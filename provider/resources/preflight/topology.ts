@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Plain } from "../../engine/outputs.js";
 import type { Connection } from "../../host/connection.js";
 import { limitsOf } from "../../plan/limits.js";
+import { type Policy, unavailableOf } from "../../plan/policy.js";
 import { beSpec, feSpec, type NodeSpec } from "../../plan/spec.js";
 import { read, topologyInputs } from "../inputs.js";
 import { assemble, type NodeContext } from "../node/context.js";
@@ -11,6 +12,7 @@ export interface Topology {
   readonly cluster: string;
   readonly release: { readonly id: string; readonly version: string };
   readonly maxUnavailable: number;
+  readonly policy: Policy;
   readonly nodes: readonly NodeContext[];
   readonly position: number;
   readonly urn: string | undefined;
@@ -29,6 +31,7 @@ export const topologyOf = (inputs: Plain): Topology => {
   const specs = specsOf(inputs);
   return {
     ...rest,
+    maxUnavailable: unavailableOf(rest.maxUnavailable, specs.filter(({ kind }) => kind === "be").length),
     position,
     urn: __urn,
     clusterUrn: __clusterUrn,
@@ -45,8 +48,8 @@ export const topologyOf = (inputs: Plain): Topology => {
   };
 };
 
-/** Inputs that do not make another cluster of it: how it is reached, how long is waited, where things are shown. */
-const notDigested = new Set(["connection", "connections", "sql", "limits", "position", "frontends"]);
+/** Inputs that do not make another cluster of it: how it is reached and changed, how long is waited, where things are shown. */
+const notDigested = new Set(["connection", "connections", "sql", "limits", "position", "frontends", "policy"]);
 
 const sorted = (value: unknown): unknown => {
   if (Array.isArray(value)) {
@@ -65,7 +68,7 @@ const sorted = (value: unknown): unknown => {
 /** The declared cluster in a few bytes, taken from the inputs as given: a default of a later version must not change it. */
 export const digestOf = (inputs: Plain): string => {
   const digested = Object.entries(inputs).filter(([key]) => !notDigested.has(key) && !key.startsWith("__"));
-  const nodes = (inputs.nodes as readonly Plain[]).map(({ limits, adopt, ...node }) => node);
+  const nodes = (inputs.nodes as readonly Plain[]).map(({ limits, adopt, rack, ...node }) => node);
   return createHash("sha256")
     .update(JSON.stringify(sorted({ ...Object.fromEntries(digested), nodes })))
     .digest("hex")

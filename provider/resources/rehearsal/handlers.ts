@@ -41,8 +41,8 @@ export const rehearsal: Handlers = {
       return { inputs: news, failures };
     }
     const next = inputsOf(withoutContacts(news));
-    const item = itemOf(recordedOf(olds), next);
     const run = runOf(next.cluster);
+    const item = itemOf(run.isNew ? next.to : recordedOf(olds), next);
     run.componentUrn = next.__clusterUrn;
     run.items.set(item.id, item);
     return { inputs: item.steps.length > 0 ? { ...news, plan: numbered(item.steps) } : news };
@@ -64,7 +64,7 @@ export const rehearsal: Handlers = {
 
   create: async (inputs) => {
     const next = inputsOf(inputs);
-    await rehearse(next, undefined);
+    await rehearse(next, runOf(next.cluster).isNew ? next.to : undefined);
     return { id: `${next.cluster}:rehearsal`, outs: outputsOf(inputs) };
   },
 

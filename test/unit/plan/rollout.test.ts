@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { decide, type Recorded } from "../../../provider/plan/node.js";
+import { keyOf, nowhere, placesOf } from "../../../provider/plan/place.js";
+import { defaultPolicy, type Policy } from "../../../provider/plan/policy.js";
 import { preflightItem, withGate } from "../../../provider/plan/preflight.js";
 import { inOrder, isEmpty, planText } from "../../../provider/plan/rollout.js";
 import type { NodeSpec } from "../../../provider/plan/spec.js";
-import type { Item } from "../../../provider/plan/steps.js";
+import type { Direction, Item } from "../../../provider/plan/steps.js";
 import { nodeItem } from "../../../provider/resources/node/plan.js";
 import { assertGolden } from "../../golden.js";
 import { be, fe, releases } from "./specs.js";
@@ -60,8 +62,17 @@ const survey: Item = {
   steps: [{ verb: "survey", text: "" }],
 };
 
-const itemsOf = (declared: readonly NodeSpec[], recorded: (spec: NodeSpec) => Recorded | undefined): readonly Item[] =>
-  declared.map((spec, position) => nodeItem(decide(recorded(spec), spec), spec, position));
+const itemsOf = (
+  declared: readonly NodeSpec[],
+  recorded: (spec: NodeSpec) => Recorded | undefined,
+  policy: Partial<Policy> = {},
+  maxUnavailable = 1,
+): readonly Item[] => {
+  const places = placesOf({ nodes: declared, policy: { ...defaultPolicy, ...policy }, maxUnavailable });
+  return declared.map((spec, position) =>
+    nodeItem(decide(recorded(spec), spec), spec, places.get(keyOf(spec)) ?? nowhere(position)),
+  );
+};
 
 /** Deterministic, and nothing like the order of a plan. */
 const shuffled = (items: readonly Item[]): readonly Item[] =>
@@ -88,7 +99,18 @@ const half = (done: readonly string[], failed: string) => {
 
 const fourth = be({ name: "be-4", address: "10.0.0.24" });
 
-const scenarios: readonly { file: string; what: string; items: readonly Item[]; maxUnavailable?: number }[] = [
+const inRacks = (spec: NodeSpec, index: number): NodeSpec =>
+  spec.kind === "be" ? { ...spec, rack: `r${index % 2}` } : spec;
+
+interface Scenario {
+  readonly file: string;
+  readonly what: string;
+  readonly items: readonly Item[];
+  readonly maxUnavailable?: number;
+  readonly direction?: Direction;
+}
+
+const scenarios: readonly Scenario[] = [
   {
     file: "first-deployment",
     what: "a first deployment",
@@ -109,6 +131,31 @@ const scenarios: readonly { file: string; what: string; items: readonly Item[]; 
     file: "resumed",
     what: "the rest of a version change that failed half-way",
     items: [preflightItem(false, 0), ...itemsOf(nodes({ release: next }), half(["be-1", "be-2"], "be-3")), survey],
+  },
+  {
+    file: "canary-and-racks",
+    what: "a version change with a canary, and racks that go together",
+    maxUnavailable: 2,
+    items: [
+      preflightItem(true, 0),
+      ...itemsOf(
+        [...nodes({ release: next }), be({ name: "be-4", address: "10.0.0.24", release: next })].map(inRacks),
+        half([], ""),
+        { canary: "be-2", verify: [{ sql: "SELECT 1", expect: undefined }] },
+        2,
+      ),
+      survey,
+    ],
+  },
+  {
+    file: "downgrade",
+    what: "a declared downgrade",
+    direction: "downgrade",
+    items: [
+      preflightItem(true, 0),
+      ...itemsOf(nodes({ release: old }), (spec) => running({ ...spec, release: next })),
+      survey,
+    ],
   },
   {
     file: "one-more-be",
@@ -137,8 +184,8 @@ const scenarios: readonly { file: string; what: string; items: readonly Item[]; 
 ];
 
 describe("planText", () => {
-  for (const { file, what, items, maxUnavailable = 1 } of scenarios) {
-    const text = planText("analytics", withGate(shuffled(items)), { maxUnavailable });
+  for (const { file, what, items, maxUnavailable = 1, direction = "upgrade" } of scenarios) {
+    const text = planText("analytics", withGate(shuffled(items)), { maxUnavailable, direction });
 
     it(`reads well for ${what} (golden/${file}.txt)`, () => {
       assertGolden(
@@ -211,6 +258,10 @@ describe("withGate", () => {
         .filter(({ wave }) => wave === "preflight")
         .map(({ id }) => id),
       ["gate"],
+    );
+    assert.deepEqual(
+      withGate(change).flatMap(({ id }) => (id.startsWith("balancing") ? [id] : [])),
+      ["balancing off", "balancing on"],
     );
   });
 });

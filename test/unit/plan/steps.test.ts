@@ -14,7 +14,7 @@ const verbs = (action: Action, spec: NodeSpec): string =>
     .join(" ");
 
 describe("nodeSteps", () => {
-  const table: readonly { what: string; action: Action; steps: string }[] = [
+  const table: readonly { what: string; action: Action; steps: string; frontend?: string }[] = [
     { what: "nothing", action: { type: "none" }, steps: "" },
     { what: "a record", action: { type: "record", fields: ["limits"] }, steps: "" },
     { what: "a first start", action: { type: "create" }, steps: "folders [stop] switch configure start prove" },
@@ -26,19 +26,26 @@ describe("nodeSteps", () => {
     {
       what: "a restart",
       action: { type: "restart", fields: ["config"] },
-      steps: "folders turn stop configure start prove",
+      steps: "folders turn tablets stop configure start prove heal",
+      frontend: "folders turn stop configure start prove",
     },
-    { what: "a version change", action: version, steps: "folders turn stop switch [configure] start prove" },
+    {
+      what: "a version change",
+      action: version,
+      steps: "folders turn tablets stop switch [configure] start prove heal [rollback]",
+      frontend: "folders turn stop switch [configure] start prove [rollback]",
+    },
     {
       what: "a version change with another setting",
       action: { ...version, fields: ["config"] },
-      steps: "folders turn stop switch configure start prove",
+      steps: "folders turn tablets stop switch configure start prove heal [rollback]",
+      frontend: "folders turn stop switch configure start prove [rollback]",
     },
   ];
-  for (const { what, action, steps } of table) {
+  for (const { what, action, steps, frontend = steps } of table) {
     it(`of ${what}: ${steps || "none"}`, () => {
       assert.equal(verbs(action, be({ release: next })), steps);
-      assert.equal(verbs(action, fe({ release: next })), steps);
+      assert.equal(verbs(action, fe({ release: next })), frontend);
     });
   }
 
@@ -47,7 +54,7 @@ describe("nodeSteps", () => {
       const order = nodeSteps(action, be({ release: next })).map(({ verb }) => verb);
       assert.ok(order.indexOf("turn") < order.indexOf("stop"));
       assert.ok(order.indexOf("stop") < order.indexOf(action.type === "version" ? "switch" : "configure"));
-      assert.equal(order.at(-1), "prove");
+      assert.ok(order.indexOf("start") < order.indexOf("prove"));
     }
   });
 
@@ -55,11 +62,14 @@ describe("nodeSteps", () => {
     assert.deepEqual(numbered(nodeSteps(version, be({ release: next, storage: ["/disk1/sr", "/disk2/sr"] }))), [
       "1. make /opt/starrocks/be and /disk1/sr, /disk2/sr where they are missing",
       "2. wait for its turn among the BEs",
-      "3. stop the BE 3.5.6 and prove that its process is gone",
-      "4. switch /opt/starrocks/be/current from 3.5.6 to 3.5.7",
-      "5. write the declared settings into /opt/starrocks/be/conf/be.conf (only if the file lost a declared setting)",
-      "6. start the BE 3.5.7",
-      "7. prove it: a new process, /api/health OK, Alive with 3.5.7 in SHOW BACKENDS where the cluster knows it",
+      "3. wait until no tablet is worse off without it than its table's replication allows",
+      "4. stop the BE 3.5.6 and prove that its process is gone",
+      "5. switch /opt/starrocks/be/current from 3.5.6 to 3.5.7",
+      "6. write the declared settings into /opt/starrocks/be/conf/be.conf (only if the file lost a declared setting)",
+      "7. start the BE 3.5.7",
+      "8. prove it: a new process, /api/health OK, Alive with 3.5.7 in SHOW BACKENDS where the cluster knows it",
+      "9. wait until its tablets have caught up",
+      "10. switch /opt/starrocks/be/current back to 3.5.6, start it and prove it (only if a step after the stop fails)",
     ]);
   });
 
@@ -72,6 +82,28 @@ describe("nodeSteps", () => {
       "5. start the FE 3.5.6",
       "6. prove it: a new process, /api/bootstrap OK, 3.5.6 by a query through it; or waiting to be added, or for a majority",
     ]);
+  });
+
+  it("lets a canary be watched, queried and, where that is wanted, rebuilt", () => {
+    const manner = { group: false, canary: { soak: 60, verify: true, rebuild: true } };
+    assert.deepEqual(
+      nodeSteps(version, be({ release: next }), manner)
+        .slice(-4)
+        .map(({ verb, when }) => (when === undefined ? verb : `[${verb}]`)),
+      ["soak", "verify", "[rollback]", "[rebuild]"],
+    );
+  });
+
+  it("lets a follower of a group hand leadership over before it stops", () => {
+    const steps = nodeSteps(version, fe({ role: "follower", release: next }), { group: true }).map(({ verb }) => verb);
+    assert.equal(steps.indexOf("handover") + 1, steps.indexOf("stop"));
+    for (const role of ["leader", "observer"] as const) {
+      const others = nodeSteps(version, fe({ role, release: next }), { group: true });
+      assert.equal(
+        others.some(({ verb }) => verb === "handover"),
+        false,
+      );
+    }
   });
 
   it("names the settings' fields of a restart", () => {

@@ -48,7 +48,7 @@ describe("Execution", () => {
         ["configure", "not met"],
         ["start", "skipped", "it runs as declared"],
       ]);
-      assert.deepEqual(shown, ["1/3 stop", "2/3 write conf", "3/3 start"]);
+      assert.deepEqual(shown, ["1/3 stop", "2/3 write its conf file", "3/3 start"]);
     }));
 
   it("stops at a failure, marks it and what it left undone, and passes it on", () =>

@@ -66,7 +66,7 @@ describe("Journal", () => {
       );
       assert.deepEqual(
         journal.items.map(({ summary }) => summary),
-        ["stop (failed) → write conf (not reached) → start (not reached)"],
+        ["stop (failed) → conf (not reached) → start (not reached)"],
       );
     }));
 

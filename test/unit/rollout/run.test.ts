@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { defaultPolicy } from "../../../provider/plan/policy.js";
 import { preflightItem } from "../../../provider/plan/preflight.js";
 import type { Item } from "../../../provider/plan/steps.js";
 import { done, Execution } from "../../../provider/rollout/execute.js";
@@ -19,11 +20,11 @@ const idle: Item = { ...item, id: "BE be-3", position: 2, change: "", stops: fal
 describe("Run.plan", () => {
   it("is the whole plan, by position, with the gate before the first stop", () => {
     const run = add(new Run("analytics"), second, idle, item, preflightItem(false, 0));
-    run.maxUnavailable = 2;
+    run.declare({ nodes: [], policy: defaultPolicy, maxUnavailable: 2 });
     const plan = run.plan ?? "";
     assert.match(plan, /^analytics: StarRocks 3\.5\.6 → 3\.5\.7/);
     assert.match(plan, /Backends, at most 2 down at a time:/);
-    assert.match(plan, /1\. gate.*\n.*\n +2\. BE be-1.*\n +3\. BE be-2/);
+    assert.match(plan, /1\. gate.*\n.*\n +2\. balancing off.*\n +3\. BE be-1.*\n +4\. BE be-2.*\n +5\. balancing on/);
     assert.doesNotMatch(plan, /be-3|pre-flight/);
   });
 
@@ -66,11 +67,12 @@ describe("Run.report", () => {
       await execute(run, item, "configure");
       assert.ok(run.acted);
       assert.equal(
-        run.report("stopped at BE be-1; nothing after it is touched."),
+        run.report("stopped at BE be-1; nothing after it is touched.").replace(/BE be-\d, [\d.]+ s/, "BE be-2, 0 s"),
         [
           "analytics: stopped at BE be-1; nothing after it is touched.",
-          "  BE be-1, 3.5.6 → 3.5.7: stop → write conf (failed) → start (not reached)",
-          "  BE be-2, 3.5.6 → 3.5.7: stop → write conf → start",
+          "  BE be-1, 3.5.6 → 3.5.7: stop → conf (failed) → start (not reached)",
+          "  BE be-2, 3.5.6 → 3.5.7: stop → conf → start",
+          "  2 nodes restarted; longest down: BE be-2, 0 s",
           `Journal: ${run.journal.path}`,
         ].join("\n"),
       );

@@ -81,7 +81,7 @@ describe("Cluster", () => {
     }
   });
 
-  it("puts releases before the pre-flight, rehearsal, BEs, observers, followers, leader, members and the rollout", () => {
+  it("puts releases before the pre-flight, rehearsal, the canary, BEs, observers, followers, leader, members and the rollout", () => {
     const names = (kind: string, role?: string) =>
       all
         .filter((resource) => kindOf(resource) === kind && (role === undefined || resource.inputs.role === role))
@@ -98,8 +98,10 @@ describe("Cluster", () => {
     }
     assert.deepEqual(edges("analytics-preflight"), names("Release"));
     assert.deepEqual(edges("analytics-rehearsal"), ["analytics-preflight"]);
-    for (const name of backends) {
-      assert.deepEqual(edges(name), preflight);
+    const [canary = "", ...others] = backends;
+    assert.deepEqual(edges(canary), preflight);
+    for (const name of others) {
+      assert.deepEqual(edges(name), [canary, ...preflight].sort());
     }
     for (const name of observers) {
       assert.deepEqual(edges(name), [...preflight, ...backends].sort());

@@ -1,0 +1,67 @@
+import { messageOf, UserError } from "../../error.js";
+import { noWayBack } from "../../plan/back.js";
+import type { NodeRelease } from "../../plan/spec.js";
+import type { Outcome } from "../../rollout/execute.js";
+import { homePaths } from "../../starrocks/layout.js";
+import { stopProcess } from "../../starrocks/stop.js";
+import { labelOf, type NodeContext, type Report } from "./context.js";
+import { type KindWork, workOf } from "./kind-work.js";
+import { switchRelease } from "./works.js";
+
+/** The node as it was before the change. */
+export interface Before {
+  readonly release: NodeRelease;
+  /** Its conf file. */
+  readonly conf: string | undefined;
+}
+
+/** Takes a node that failed after its switch back to its old release and proves it there. */
+export const takeBack = async (
+  context: NodeContext,
+  work: KindWork,
+  before: Before,
+  report: Report,
+): Promise<Outcome> => {
+  const { host, limits, spec } = context;
+  const reason = await whyNot(context, work, before.release);
+  if (reason !== undefined) {
+    throw new UserError(`It is not taken back to ${before.release.version}: ${reason}.`);
+  }
+  const old: NodeContext = { ...context, spec: { ...spec, release: before.release } };
+  const oldWork = workOf(old);
+  await stopProcess(host, spec.kind, spec.home, { graceful: false, timeoutSeconds: limits.stop / 1000 });
+  // Without an answer of the cluster the node is proven by itself.
+  await oldWork.note().catch(() => undefined);
+  await restore(old, before);
+  await oldWork.start();
+  await oldWork.prove(report);
+  return { mark: "done", detail: `${before.release.version} runs again and is proven` };
+};
+
+/** Puts release and conf file back; nothing runs. */
+export const restore = async (old: NodeContext, { conf }: Before): Promise<void> => {
+  await switchRelease(old);
+  if (conf !== undefined) {
+    await old.host.writeFile(homePaths(old.spec.home, old.spec.kind).conf, conf);
+  }
+};
+
+const whyNot = async (context: NodeContext, work: KindWork, from: NodeRelease): Promise<string | undefined> => {
+  const { frontends, spec } = context;
+  if (spec.kind === "be") {
+    return undefined;
+  }
+  const rows = await frontends.rows(spec.name).catch(() => undefined);
+  return noWayBack({
+    kind: spec.kind,
+    from: from.version,
+    to: spec.release.version,
+    leader: rows?.frontends.find(({ role }) => role === "leader")?.version,
+    led: await work.led(),
+    voters: frontends.contacts.filter(({ role }) => role !== "observer").length,
+  });
+};
+
+/** What people are told of a node that could not be taken back. */
+export const stuck = (context: NodeContext, from: NodeRelease, error: unknown): string =>
+  `${labelOf(context.spec)} could not be taken back to ${from.version}: ${messageOf(error)}`;

@@ -1,0 +1,35 @@
+import type { Outcome } from "../../rollout/execute.js";
+import { BeWork } from "./be.js";
+import { isBe, isFe, type NodeContext, type Report } from "./context.js";
+import { FeWork } from "./fe.js";
+
+/** The differences between the kinds of node, behind one face. */
+export interface KindWork {
+  /** Whether the start script was run here: then what it left is ours to stop. */
+  readonly started: boolean;
+  /** How `down` names this node. */
+  readonly row: string;
+  /** Names of the nodes of this kind that are down, this one left out. */
+  readonly down: () => Promise<readonly string[]>;
+  /** Takes note of what the cluster says before anything is stopped. */
+  note(): Promise<void>;
+  /** What must be so before the node is stopped: no tablet and no vote may be missed for it. */
+  readonly mayStop: (report: Report) => Promise<Outcome>;
+  readonly handOver: (report: Report) => Promise<Outcome>;
+  readonly start: () => Promise<Outcome>;
+  readonly prove: (report: Report) => Promise<Outcome>;
+  readonly heal: (report: Report) => Promise<Outcome>;
+  readonly soak: (report: Report) => Promise<Outcome>;
+  /** Whether the process that was started here has written metadata as a leader. */
+  led(): Promise<boolean>;
+}
+
+export const workOf = (context: NodeContext): KindWork => {
+  if (isFe(context)) {
+    return new FeWork(context);
+  }
+  if (isBe(context)) {
+    return new BeWork(context);
+  }
+  throw new Error(`No work for a node of kind ${(context as NodeContext).spec.kind}`);
+};

@@ -1,0 +1,88 @@
+import { messageOf, UserError } from "../../error.js";
+import type { FeSpec } from "../../plan/spec.js";
+import { notMet, type Outcome } from "../../rollout/execute.js";
+import { handOver } from "../../starrocks/handover.js";
+import { endpoint, type Frontend } from "../../starrocks/statements.js";
+import { runsVersion } from "../../starrocks/versions.js";
+import { until } from "../../wait.js";
+import type { NodeContext, Report } from "./context.js";
+import { javaHomeOf } from "./start.js";
+
+/**
+ * Where this FE leads out of turn, leadership is handed to an FE that is still to be changed, the declared leader first:
+ * no old FE shall follow a new one. The process that led ends by itself; its stop finds it gone.
+ */
+export const handOverLeadership = async (context: NodeContext<FeSpec>, report: Report): Promise<Outcome> => {
+  const { frontends, host, limits, run, spec } = context;
+  if (!run.answers) {
+    return notMet("there is no cluster yet");
+  }
+  const { frontends: rows } = await frontends.rowsSoon(limits.leader);
+  const leader = rows.find(({ role }) => role === "leader");
+  if (leader?.address !== spec.address || leader.editLogPort !== spec.ports.editLog) {
+    return notMet(`${leader?.address ?? "nobody"} leads`);
+  }
+  const target = heir(context, rows, leader);
+  if (!target) {
+    return notMet("no other voting FE is Alive with the version before");
+  }
+  report(`to ${target.address}`);
+  try {
+    const handed = await handOver(host, {
+      home: spec.home,
+      javaHome: (await javaHomeOf(context)) ?? "",
+      helper: endpoint(leader.address, leader.editLogPort),
+      target: target.name,
+      limit: limits.leader,
+    });
+    if (handed.did === "refused") {
+      return notMet(`refused: ${handed.said}; the stop elects another one`);
+    }
+    await elected(context, target, report);
+    return { mark: "done", detail: `${target.address} leads after ${handed.seconds.toFixed(1)} s` };
+  } catch (error) {
+    if (!(error instanceof UserError)) {
+      throw error;
+    }
+    // A stop of the leader elects another one as well, only not a chosen one.
+    return notMet(`the hand-over failed (${messageOf(error)}); the stop elects another one`);
+  }
+};
+
+/** The declared leader, else any other voter, that still runs what this FE ran. */
+const heir = (
+  { frontends, spec }: NodeContext<FeSpec>,
+  rows: readonly Frontend[],
+  leader: Frontend,
+): Frontend | undefined => {
+  const declared = frontends.contacts.find(({ role }) => role === "leader");
+  const fit = rows.filter(
+    (row) =>
+      row !== leader &&
+      row.role === "follower" &&
+      row.alive &&
+      row.join &&
+      !runsVersion(row.version, spec.release.version),
+  );
+  return fit.find(({ address }) => address === declared?.address) ?? fit[0];
+};
+
+const elected = async (context: NodeContext<FeSpec>, target: Frontend, report: Report): Promise<void> => {
+  const { frontends, limits, spec } = context;
+  frontends.forget(spec);
+  await until<void>(
+    async () => {
+      const rows = await frontends.rows(spec.name);
+      const leader = rows?.frontends.find(({ role }) => role === "leader");
+      return leader?.name === target.name
+        ? { done: true, value: undefined }
+        : { done: false, seen: `${leader?.address ?? "nobody"} leads` };
+    },
+    {
+      what: `${target.address} to lead the FE group`,
+      limit: limits.leader,
+      onProgress: report,
+      advice: "Look at the fe.log of the voting FEs.",
+    },
+  );
+};

@@ -1,0 +1,115 @@
+import { UserError } from "../../error.js";
+import type { BeSpec } from "../../plan/spec.js";
+import { describeRisks, describeUnavoidable, type Verdict } from "../../plan/tablets.js";
+import { done, notMet, type Outcome } from "../../rollout/execute.js";
+import { askLeader } from "../../rollout/leader.js";
+import { healedSince, tabletsWithout } from "../../rollout/tablets.js";
+import type { Backend, Frontend } from "../../starrocks/statements.js";
+import { parseReported, type Version, versionOf } from "../../starrocks/versions.js";
+import { until } from "../../wait.js";
+import { labelOf, type NodeContext, type Report } from "./context.js";
+
+type Rows = { readonly frontends: readonly Frontend[]; readonly backends: readonly Backend[] };
+
+/** What the FEs run decides which questions they understand. */
+const speaks = (rows: Rows, spec: BeSpec): Version => {
+  const leader = rows.frontends.find(({ role }) => role === "leader");
+  return parseReported(leader?.version) ?? versionOf(spec.release.version);
+};
+
+const ownRow = (rows: Rows, { address, ports }: BeSpec): Backend | undefined =>
+  rows.backends.find((row) => row.address === address && row.heartbeatPort === ports.heartbeat);
+
+/**
+ * Waits until every tablet can do without this BE, as far as its table's own replication lets it. Those that never can
+ * are told, or refused where the user wants that.
+ */
+export const tabletsAllow = async (context: NodeContext<BeSpec>, report: Report): Promise<Outcome> => {
+  const { frontends, limits, run, spec } = context;
+  if (!run.answers) {
+    return notMet("there is no cluster yet");
+  }
+  const { unavoidable } = await until<Pick<Verdict, "unavoidable">>(
+    async () => {
+      const rows = await frontends.rows();
+      const row = rows && ownRow(rows, spec);
+      if (!rows) {
+        return { done: false, seen: "no FE answers" };
+      }
+      if (!row) {
+        return { done: true, value: { unavoidable: [] } };
+      }
+      const others = run.backends.rows.filter((name) => name !== `BE ${row.address}:${row.heartbeatPort}`);
+      const down = rows.backends.filter((one) => others.includes(`BE ${one.address}:${one.heartbeatPort}`));
+      const verdict = await askLeader(frontends, (sql) =>
+        tabletsWithout(sql, {
+          leaving: [row.id],
+          down: down.map(({ id }) => id),
+          version: speaks(rows, spec),
+          limit: limits.sql,
+        }),
+      );
+      if (!verdict) {
+        return { done: false, seen: "no FE answers" };
+      }
+      return verdict.waiting.length > 0
+        ? { done: false, seen: `waiting for tablets: ${describeRisks(verdict.waiting)}` }
+        : { done: true, value: verdict };
+    },
+    {
+      what: `every tablet to be safe without ${labelOf(spec)}`,
+      limit: limits.tablets,
+      every: 500,
+      onProgress: report,
+      advice:
+        "It was not stopped: these tablets would lose more than their tables' replication allows. Wait for their repair " +
+        "(ADMIN SHOW REPLICA STATUS FROM <table>), or raise `limits.tablets`.",
+    },
+  );
+  if (unavoidable.length === 0) {
+    return done;
+  }
+  const tables = describeUnavoidable(unavoidable);
+  if (run.policy.singleReplicaTables === "refuse") {
+    throw new UserError(
+      `${labelOf(spec)} is not stopped, as \`singleReplicaTables\` is "refuse" and these tables cannot do without it: ${tables}. ` +
+        "Raise their replication_num, or let them be reported.",
+    );
+  }
+  run.unavoidable(unavoidable.map(({ table, declared }) => `${table} (replication_num ${declared.replicationNum})`));
+  return { mark: "done", detail: `while it is down ${tables}` };
+};
+
+/** Waits until a BE that was restarted serves its tablets again: then the next one may go. */
+export const tabletsHealed = async (
+  context: NodeContext<BeSpec>,
+  reportBefore: string | undefined,
+  report: Report,
+): Promise<Outcome> => {
+  const { frontends, limits, run, spec } = context;
+  if (!run.answers) {
+    return notMet("there is no cluster yet");
+  }
+  return until<Outcome>(
+    async () => {
+      const rows = await frontends.rows();
+      const row = rows && ownRow(rows, spec);
+      if (!rows) {
+        return { done: false, seen: "no FE answers" };
+      }
+      if (!row) {
+        return { done: true, value: notMet("the cluster does not know it") };
+      }
+      const query = { backendId: row.id, reportBefore, version: speaks(rows, spec), limit: limits.sql };
+      const answer = await askLeader(frontends, (sql) => healedSince(sql, query));
+      return answer?.healed ? { done: true, value: done } : { done: false, seen: answer?.seen ?? "no FE answers" };
+    },
+    {
+      what: `the tablets of ${labelOf(spec)} to catch up`,
+      limit: limits.tablets,
+      every: 500,
+      onProgress: report,
+      advice: "It runs and is Alive. Look at ADMIN SHOW REPLICA STATUS of the table, or raise `limits.tablets`.",
+    },
+  );
+};

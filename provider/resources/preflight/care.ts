@@ -1,0 +1,141 @@
+import { onEnd } from "../../engine/end.js";
+import { progressOf } from "../../engine/log.js";
+import { messageOf, UserError } from "../../error.js";
+import { balancing } from "../../plan/preflight.js";
+import type { NodeSpec } from "../../plan/spec.js";
+import { BalancePause } from "../../rollout/balance.js";
+import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js";
+import { healthOf } from "../../rollout/health.js";
+import { keepersOf } from "../../rollout/majority.js";
+import { Notes } from "../../rollout/notes.js";
+import type { Care, Run } from "../../rollout/run.js";
+import { compareVersions, parseReported } from "../../starrocks/versions.js";
+import type { NodeContext } from "../node/context.js";
+import { nodeId } from "../node/plan.js";
+import { verifyThroughAny } from "../verify.js";
+import type { Topology } from "./topology.js";
+
+type Report = (seen: string) => void;
+
+/** What is done around the changes of a cluster's nodes: balancing stands still while BEs go down and come back. */
+export class ClusterCare implements Care {
+  readonly #run: Run;
+  readonly #topology: Topology;
+  #pause: BalancePause | undefined;
+  #paused: Promise<void> | undefined;
+  #restored: Promise<void> | undefined;
+
+  constructor(run: Run, topology: Topology) {
+    this.#run = run;
+    this.#topology = topology;
+  }
+
+  async beforeStop(kind: NodeSpec["kind"]): Promise<void> {
+    if (kind === "be") {
+      this.#paused ??= this.#pauseNow();
+      await this.#paused;
+      // An FE that leads since has the values of its fe.conf.
+      await this.#pause?.reapply();
+    } else {
+      // The edges of the program have all BEs behind them (or, in a downgrade, before them).
+      await this.#restore();
+    }
+  }
+
+  async changed(spec: NodeSpec): Promise<void> {
+    const ended = (node: NodeSpec): boolean => {
+      const id = nodeId(node);
+      const item = this.#run.items.get(id);
+      return item !== undefined && (!item.stops || this.#run.journal.ended(id));
+    };
+    const backends = this.#topology.nodes.map((node) => node.spec).filter(({ kind }) => kind === "be");
+    if (spec.kind === "be" && backends.every(ended)) {
+      await this.#restore();
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#restore();
+    const rows = this.#run.answers ? await this.#any.frontends.rows().catch(() => undefined) : undefined;
+    if (rows) {
+      this.#run.journal.health("after", healthOf(rows));
+    }
+  }
+
+  verify(report: Report): Promise<Outcome> {
+    return verifyThroughAny(this.#topology, report);
+  }
+
+  get #any(): NodeContext {
+    const [first] = this.#topology.nodes;
+    if (!first) {
+      throw new Error("A topology has nodes");
+    }
+    return first;
+  }
+
+  async #pauseNow(): Promise<void> {
+    await this.#execute(balancing.paused, "pause", async (report) => {
+      const rows = await this.#any.frontends.rows();
+      const versions = (rows?.frontends ?? []).flatMap(({ version }) => parseReported(version) ?? []);
+      const [oldest] = versions.sort(compareVersions);
+      this.#pause = new BalancePause({
+        ...balanceOptions(this.#run, this.#topology, report),
+        version: oldest?.text ?? this.#topology.release.version,
+      });
+      // Also where this process ends in between.
+      onEnd(() => this.#restore());
+      await this.#pause.pause();
+      return done;
+    });
+  }
+
+  /** Once, and only what was paused here. */
+  async #restore(): Promise<void> {
+    if (this.#paused) {
+      this.#restored ??= this.#paused.then(() => this.#restoreNow());
+      await this.#restored;
+    }
+  }
+
+  async #restoreNow(): Promise<void> {
+    try {
+      await this.#execute(balancing.restored, "restore", async () => {
+        await this.#pause?.restore();
+        return done;
+      });
+    } catch (error) {
+      if (!(error instanceof UserError)) {
+        throw error;
+      }
+      // The journal has it as failed; the saved values stay on the FE hosts for the next operation.
+      this.#run.journal.note(messageOf(error));
+    }
+  }
+
+  async #execute(
+    item: (typeof balancing)[keyof typeof balancing],
+    verb: "pause" | "restore",
+    work: (report: Report) => Promise<Outcome>,
+  ): Promise<void> {
+    const { journal, answers } = this.#run;
+    const act = async (): Promise<Outcome> => (answers ? work(execution.report) : notMet("there is no cluster yet"));
+    const execution: Execution = new Execution(item, { [verb]: act }, journal, progressOf(this.#topology.clusterUrn));
+    await execution.run();
+  }
+}
+
+/** How balancing is paused and restored on this cluster. */
+export const balanceOptions = (run: Run, { nodes }: Topology, report: Report) => {
+  const [first] = nodes;
+  if (!first) {
+    throw new Error("A topology has nodes");
+  }
+  return {
+    frontends: first.frontends,
+    notes: new Notes(keepersOf(first.frontends)),
+    limit: first.limits.leader,
+    note: (text: string) => run.journal.note(text),
+    report,
+  };
+};

@@ -1,0 +1,72 @@
+import { UserError } from "../../error.js";
+import type { FeSpec } from "../../plan/spec.js";
+import { notMet, type Outcome } from "../../rollout/execute.js";
+import { askLeader } from "../../rollout/leader.js";
+import type { Run } from "../../rollout/run.js";
+import { backupMeta } from "../../starrocks/meta-backup.js";
+import { createImageAndWait } from "../../starrocks/meta-image.js";
+import type { Frontend } from "../../starrocks/statements.js";
+import { features, parseReported } from "../../starrocks/versions.js";
+import { isFe, labelOf, type NodeContext } from "../node/context.js";
+import { frontendRow } from "../node/fe.js";
+import type { Topology } from "./topology.js";
+
+/** Backups of the leader's metadata that are kept on its host. */
+const backupsKept = 3;
+
+/** The group's metadata before a version change: written out as an image, and copied. */
+export class Metadata {
+  readonly #run: Run;
+  readonly #topology: Topology;
+
+  constructor(run: Run, topology: Topology) {
+    this.#run = run;
+    this.#topology = topology;
+  }
+
+  readonly writeImage = async (report: (seen: string) => void): Promise<Outcome> => {
+    if (!this.#run.answers) {
+      return notMet("there is no cluster yet");
+    }
+    const { node, row } = await this.#leader();
+    const version = parseReported(row.version);
+    if (version && !features(version).createImage) {
+      return notMet(`${version.text} writes images by itself only`);
+    }
+    const { host, limits, spec } = node;
+    const options = { limit: limits.image, sqlLimit: limits.sql, onProgress: report };
+    const written = await askLeader(node.frontends, (sql) => createImageAndWait(sql, host, spec.metaDir, options));
+    if (!written) {
+      throw new UserError(
+        "The leader of the FE group went away while it was to write an image. Run `pulumi up` again.",
+      );
+    }
+    return { mark: "done", detail: `image.${written.image}` };
+  };
+
+  readonly backUp = async (report: (seen: string) => void): Promise<Outcome> => {
+    if (!this.#run.answers) {
+      return notMet("there is no cluster yet");
+    }
+    const { node } = await this.#leader();
+    report(`of ${labelOf(node.spec)}`);
+    const { path } = await backupMeta(node.host, node.spec.metaDir, { keep: backupsKept });
+    return { mark: "done", detail: `${path} on ${node.host.name}` };
+  };
+
+  /** The FE that leads now, wherever that is. */
+  async #leader(): Promise<{ readonly node: NodeContext<FeSpec>; readonly row: Frontend }> {
+    const nodes = this.#topology.nodes.filter(isFe);
+    const [any] = nodes;
+    const rows = await any?.frontends.rowsSoon(any.limits.leader);
+    const row = rows?.frontends.find(({ role }) => role === "leader");
+    const node = row && nodes.find(({ spec }) => frontendRow(spec, [row]));
+    if (!row || !node) {
+      throw new UserError(
+        `The FE group is led by ${row?.address ?? "nobody"}, which is no FE of this program: its metadata cannot be backed up. ` +
+          "Declare that FE, or let a declared one lead.",
+      );
+    }
+    return { node, row };
+  }
+}

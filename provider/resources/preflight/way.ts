@@ -1,0 +1,52 @@
+import { warn } from "../../engine/log.js";
+import { UserError } from "../../error.js";
+import { foundProblems, type Judgement, pathProblems, runningVersions } from "../../plan/paths/judge.js";
+import type { Run } from "../../rollout/run.js";
+import { lookForHazards } from "../../starrocks/hazard-looks.js";
+import type { Backend, Frontend } from "../../starrocks/show.js";
+import { isFe } from "../node/context.js";
+import { usesNames } from "../version-path.js";
+import type { Topology } from "./topology.js";
+
+interface Rows {
+  readonly frontends: readonly Frontend[];
+  readonly backends: readonly Backend[];
+}
+
+type Problems = Judgement["problems"];
+
+/** Judges the way from what the cluster really runs to what is declared, and looks in it for what stands in that way. */
+export const assertWay = async (run: Run, topology: Topology, rows: Rows): Promise<void> => {
+  const frontends = topology.nodes.filter(isFe);
+  const [any] = frontends;
+  const judged = pathProblems({
+    to: topology.release.version,
+    known: "running",
+    policy: run.policy,
+    frontends: runningVersions(rows.frontends.map(({ version }) => version)),
+    backends: runningVersions(rows.backends.map(({ version }) => version)),
+    fqdn: usesNames(topology),
+    settings: frontends.map(({ spec }) => spec.config),
+  });
+  assertNone(judged.problems);
+  if (!any || judged.toLookFor.length === 0) {
+    return;
+  }
+  const found = await any.frontends.ask((sql) => lookForHazards(sql, judged.toLookFor, any.limits.sql));
+  if (!found) {
+    throw new UserError(
+      "No FE answered when it was asked for what stands in the way of this version. Run `pulumi up` again.",
+    );
+  }
+  const seen = foundProblems(found, run.policy);
+  assertNone(seen.problems);
+  for (const note of seen.notes) {
+    await warn(topology.clusterUrn, note);
+  }
+};
+
+const assertNone = (problems: Problems): void => {
+  if (problems.length > 0) {
+    throw new UserError(problems.map(({ reason }) => reason).join("\n"));
+  }
+};
