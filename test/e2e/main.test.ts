@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../engine/root.js";
 import { namespacesPossible } from "../fleet/fleet.js";
 import { watchAvailability } from "../lab/availability.js";
 import { tellFailure } from "../lab/failure.js";
@@ -38,6 +41,24 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
 
   it("is left alone by a second up and by a second preview, which ask no host", async () => {
     const before = processes.byHost();
+    lab.fleet.resetHandshakes();
+    await lab.stack.preview(["--expect-no-changes"]);
+    await lab.stack.up(["--expect-no-changes"]);
+    assert.equal(lab.fleet.handshakes(), 0);
+    assert.deepEqual(processes.byHost(), before);
+  });
+
+  it("is left alone by a later version of this package, whose previews and ups are empty", async () => {
+    const before = processes.byHost();
+    const installed = join(lab.stack.folder, "node_modules/pulumi-starrocks");
+    const { version, ...manifest } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+    rmSync(join(installed, "dist"));
+    for (const part of ["sdk", "provider"]) {
+      cpSync(join(root, "dist", part), join(installed, "dist", part), { recursive: true });
+    }
+    symlinkSync(join(root, "node_modules"), join(installed, "node_modules"));
+    const later = `${Number(version.split(".")[0]) + 1}.0.0`;
+    writeFileSync(join(installed, "package.json"), JSON.stringify({ ...manifest, version: later }));
     lab.fleet.resetHandshakes();
     await lab.stack.preview(["--expect-no-changes"]);
     await lab.stack.up(["--expect-no-changes"]);
