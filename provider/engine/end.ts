@@ -13,6 +13,7 @@ type Hook = () => Promise<void>;
 export type Stop = "canceled" | "gone";
 
 const told = new Set<Stop>();
+let asked = 0;
 const stopListeners: ((stop: Stop) => Promise<unknown>)[] = [];
 const hooks: Hook[] = [];
 const working = new Set<Promise<unknown>>();
@@ -34,6 +35,16 @@ export const onEnd = (hook: Hook): (() => void) => {
       hooks.splice(index, 1);
     }
   };
+};
+
+/** Runs what the engine has asked for: only while there is such work is its Cancel a Ctrl-C. */
+export const whileAsked = async <T>(work: () => Promise<T>): Promise<T> => {
+  asked += 1;
+  try {
+    return await work();
+  } finally {
+    asked -= 1;
+  }
 };
 
 /** Calls `listener` when nothing new may begin any more. */
@@ -88,7 +99,12 @@ const watch = (): void => {
     process.on(signal, end);
   }
   onEngineGone(() => void endAlone());
-  onCancel(() => void tellStop("canceled"));
+  onCancel(() => {
+    // It comes at the end of every operation, too, when there is nothing left to be stopped.
+    if (asked > 0) {
+      void tellStop("canceled");
+    }
+  });
 };
 
 /** Each once: an engine tells of a Ctrl-C again when it ends. */

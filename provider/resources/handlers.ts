@@ -1,3 +1,4 @@
+import { whileAsked } from "../engine/end.js";
 import { type CheckFailure, withoutProperty } from "../engine/failure.js";
 import type { Plain } from "../engine/outputs.js";
 
@@ -20,6 +21,9 @@ export interface Handlers {
 /** Handlers as the frozen entry gives them to the engine. */
 export const entry = (handlers: Handlers): Handlers => ({
   ...handlers,
+  create: (inputs) => whileAsked(() => handlers.create(inputs)),
+  update: (id, olds, news) => whileAsked(() => handlers.update(id, olds, news)),
+  delete: (id, props) => whileAsked(() => handlers.delete(id, props)),
   check: async (olds, news) => {
     const { failures, ...checked } = await handlers.check(olds, news);
     return { ...checked, ...(failures && { failures: failures.map(withoutProperty) }) };
