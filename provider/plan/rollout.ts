@@ -1,4 +1,5 @@
 import { versionChange } from "./change.js";
+import { pauseText } from "./quorum.js";
 import { type Direction, type Item, verbs, type Wave, wavesOf } from "./steps.js";
 
 export interface Bounds {
@@ -6,6 +7,8 @@ export interface Bounds {
   readonly maxUnavailable: number;
   /** Default `upgrade`. */
   readonly direction?: Direction;
+  /** Voting FEs of the group, where they are known. */
+  readonly voters?: number;
 }
 
 const headings: Readonly<Record<Wave, (bounds: Bounds, items: readonly Item[]) => string>> = {
@@ -47,6 +50,7 @@ export const planText = (cluster: string, items: Iterable<Item>, bounds: Bounds)
   const lines = [
     title(shortName(cluster), ordered),
     `${bound(ordered, bounds)}From the recorded state; hosts are asked when it runs.`,
+    ...pause(ordered, bounds),
   ];
   let number = 0;
   for (const wave of wavesOf(direction ?? "upgrade")) {
@@ -86,6 +90,13 @@ const continuation = " ".repeat(8);
 /** What bounds the operation; only where a running node is stopped. */
 const bound = (items: readonly Item[], { maxUnavailable }: Bounds): string =>
   items.some((item) => item.stops) ? `At most ${maxUnavailable} BE and 1 FE down at a time. ` : "";
+
+/** Small FE groups cannot go on without one of their FEs. */
+const pause = (items: readonly Item[], { voters = 0 }: Bounds): readonly string[] => {
+  const stops = items.some(({ wave, stops }) => stops && (wave === "followers" || wave === "leader"));
+  const text = stops ? pauseText(voters) : undefined;
+  return text === undefined ? [] : [text];
+};
 
 /** A cluster's key ends in the name that the program gave it: `project/stack/analytics`. */
 export const shortName = (cluster: string): string => cluster.split("/").at(-1) ?? cluster;

@@ -59,6 +59,7 @@ export class Run {
   #maxUnavailable = 1;
   #policy = defaultPolicy;
   #places: ReadonlyMap<string, Place> = new Map();
+  #voters = 0;
   #journal: Journal | undefined;
   readonly #nodes = new Map<string, Mutex>();
   readonly #once = new Map<Once, Promise<void>>();
@@ -76,6 +77,7 @@ export class Run {
     this.#policy = declared.policy;
     this.#maxUnavailable = declared.maxUnavailable;
     this.#places = placesOf(declared);
+    this.#voters = declared.nodes.filter((spec) => spec.kind === "fe" && spec.role !== "observer").length;
   }
 
   get policy(): Policy {
@@ -122,7 +124,11 @@ export class Run {
   /** The plan of a whole operation, once all resources were checked; undefined when nothing is going to happen. */
   get plan(): string | undefined {
     const items = withGate([...this.items.values()]);
-    const bounds = { maxUnavailable: this.#maxUnavailable, direction: this.#policy.direction };
+    const bounds = {
+      maxUnavailable: this.#maxUnavailable,
+      direction: this.#policy.direction,
+      voters: this.#voters,
+    };
     return isEmpty(items) ? undefined : planText(this.cluster, items, bounds);
   }
 

@@ -2,11 +2,12 @@ import { UserError } from "../../error.js";
 import type { BeSpec } from "../../plan/spec.js";
 import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
+import { allowDrain } from "../../starrocks/drain.js";
 import { beHealth } from "../../starrocks/http.js";
 import { beVerdict } from "../../starrocks/logs.js";
 import type { Backend } from "../../starrocks/statements.js";
 import { isNewer } from "../../starrocks/statements.js";
-import { features, runsVersion, versionOf } from "../../starrocks/versions.js";
+import { features, parseReported, runsVersion, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { startNode } from "./start.js";
@@ -69,6 +70,17 @@ export class BeWork {
     const watch = await startNode(this.#context, {});
     this.#watch = watch;
     return watch.started.did === "ran" ? done : skipped("it runs as declared");
+  };
+
+  readonly drain = async (): Promise<void> => {
+    const { host, limits, run, spec } = this.#context;
+    const { drain } = run.policy;
+    const version = parseReported(this.#before.row?.version);
+    if (drain !== undefined && version) {
+      await allowDrain(host, { address: spec.address, httpPort: spec.ports.http, version }, drain, {
+        limit: limits.http,
+      });
+    }
   };
 
   /** Leadership is no business of a BE. */

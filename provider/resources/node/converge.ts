@@ -112,7 +112,12 @@ class Change {
       stop: async () => {
         await this.#work.note();
         // What runs already may work in a cluster whose state was lost: it waits for its turn like any other.
-        const before = conditionalStop ? () => this.#takeTurn() : async () => done;
+        const before = async (): Promise<void> => {
+          if (conditionalStop) {
+            await this.#takeTurn();
+          }
+          await this.#work.drain();
+        };
         const outcome = await stop(this.#context, conditionalStop, before);
         this.#touched ||= outcome.mark === "done" || !conditionalStop;
         this.#stopped ||= outcome.mark === "done";

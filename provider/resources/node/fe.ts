@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { messageOf, TransientError, UserError } from "../../error.js";
+import { describeQuorum, quorumProblem } from "../../plan/quorum.js";
 import type { FeSpec } from "../../plan/spec.js";
 import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import type { Contact } from "../../rollout/frontends.js";
@@ -71,7 +72,10 @@ export class FeWork {
       return ["the FE group (no leader answers)"];
     }
     const own = frontendRow(spec, rows.frontends);
-    return rows.frontends.filter((row) => row !== own && !row.alive).map(({ address }) => `FE ${address}`);
+    const down = rows.frontends.filter((row) => row !== own && !row.alive).map(({ address }) => `FE ${address}`);
+    const voters = rows.frontends.map((row) => ({ ...row, name: `FE ${row.address}` }));
+    const problem = quorumProblem(voters, new Set(own ? [`FE ${own.address}`] : []));
+    return down.length === 0 && problem ? [describeQuorum(problem)] : down;
   };
 
   async note(): Promise<void> {
@@ -194,6 +198,9 @@ export class FeWork {
   readonly heal = async (): Promise<Outcome> => notMet("an FE holds no tablets");
 
   readonly soak = async (): Promise<Outcome> => notMet("an FE is no canary");
+
+  /** An FE drains for 15 s by itself when it is stopped gracefully (3.4.2). */
+  readonly drain = async (): Promise<void> => undefined;
 
   /** Leadership goes to the declared leader, which is changed last: no FE that is still old shall follow a new one. */
   readonly handOver = async (report: (seen: string) => void): Promise<Outcome> =>

@@ -15,6 +15,8 @@ export interface KindWork {
   note(): Promise<void>;
   /** What must be so before the node is stopped: no tablet and no vote may be missed for it. */
   readonly mayStop: (report: Report) => Promise<Outcome>;
+  /** Just before the stop script: gives running queries their time. */
+  readonly drain: () => Promise<void>;
   readonly handOver: (report: Report) => Promise<Outcome>;
   readonly start: () => Promise<Outcome>;
   readonly prove: (report: Report) => Promise<Outcome>;

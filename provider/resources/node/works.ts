@@ -52,7 +52,7 @@ export const stop = async (
   const version = home.current === undefined ? undefined : versionOfId(home.current);
   const result = await stopProcess(host, spec.kind, spec.home, {
     graceful: true,
-    timeoutSeconds: limits.stop / 1000,
+    timeoutSeconds: limits.stop / 1000 + (spec.kind === "be" ? (run.policy.drain ?? 0) : 0),
     ...(version !== undefined && { version }),
   });
   return { mark: "done", detail: describeStop(result) };

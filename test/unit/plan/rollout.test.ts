@@ -210,6 +210,13 @@ describe("planText", () => {
     }
   });
 
+  it("says that a group of one or two voting FEs pauses", () => {
+    const change = itemsOf(nodes({ release: next }), half([], ""));
+    const text = planText("a", change, { maxUnavailable: 1, voters: 2 });
+    assert.match(text, /^The cluster pauses while an FE restarts: a group of two voting FEs has no majority/m);
+    assert.doesNotMatch(planText("a", change, { maxUnavailable: 1, voters: 3 }), /pauses/);
+  });
+
   it("says of a version change what it is: direction and size", () => {
     const back = itemsOf(nodes({ release: old }), (spec) => running({ ...spec, release: next }));
     assert.match(
