@@ -7,6 +7,9 @@ if (!leader) {
   throw new pulumi.RunError("frontends: name at least one host");
 }
 
+// How long the first BE of a change, and afterwards all nodes, are watched. Default: a minute each.
+const watch = config.get("watch");
+
 const cluster = new starrocks.Cluster("quickstart", {
   release: config.requireObject<starrocks.ReleaseSource>("release"),
   deployDir: config.get("deployDir") ?? "/opt/starrocks",
@@ -19,7 +22,8 @@ const cluster = new starrocks.Cluster("quickstart", {
   },
   sql: { password: config.requireSecret("rootPassword") },
   frontends: { leader, followers },
-  backends: { nodes: config.requireObject<starrocks.BackendArgs[]>("backends") },
+  backends: { nodes: config.requireObject<starrocks.BackendArgs[]>("backends"), rollout: { soak: watch } },
+  rollout: { observe: watch },
 });
 
 /** Where MySQL clients connect. */

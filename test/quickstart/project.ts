@@ -132,6 +132,8 @@ const configOf = (fleet: Fleet, nodes: readonly Node[], release: BuiltRelease, j
     user,
     knownHosts,
     javaHome,
+    // A minute tells more, and nobody wants to wait for it here.
+    watch: "3s",
     privateKey: { secret: privateKey },
     rootPassword: { secret: rootPassword },
   };
