@@ -127,7 +127,7 @@ const remove = async (context: Context): Promise<"decommissioned" | undefined> =
       onProgress: report,
       advice:
         "The BE still runs and holds its tablets; the decommission goes on. Run `pulumi up` again to wait on, or cancel it: " +
-        `ALTER SYSTEM CANCEL DECOMMISSION BACKEND "${endpoint(inputs.address, inputs.port)}".`,
+        `CANCEL DECOMMISSION BACKEND "${endpoint(inputs.address, inputs.port)}".`,
     },
   );
   return "decommissioned";

@@ -1,0 +1,33 @@
+import type { PlainArgs } from "../../lab/lab.js";
+
+/** A node as the state of the operations has it. */
+export interface RecordedNode {
+  readonly kind: "fe" | "be";
+  readonly name: string;
+  readonly status: string;
+  readonly version: string;
+}
+
+export interface Ended {
+  /** Undefined: the operator was killed. */
+  readonly exitCode: number | undefined;
+  /** What an operator reads of a failure. */
+  readonly told: string;
+}
+
+/** An `up` under way. */
+export interface Up {
+  readonly ended: Promise<Ended>;
+  /** Ends the operator without a word. */
+  kill(): Promise<void>;
+}
+
+/** Who makes the operations of a plan. */
+export interface Driver {
+  /** Where the program lies, and its journals. */
+  readonly folder: string;
+  up(args: PlainArgs): Promise<Up>;
+  /** The nodes of the state. */
+  nodes(): Promise<readonly RecordedNode[]>;
+  close(): Promise<void>;
+}

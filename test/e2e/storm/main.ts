@@ -1,0 +1,54 @@
+// npm run storm -- [number of plans] [--seed X] [--from X] [--engine] [--lanes N] [--verbose]
+
+import { parseArgs } from "node:util";
+import { namespacesPossible } from "../../fleet/fleet.js";
+import { storm, type Totals, together } from "./storm.js";
+
+/** Plans through the real engine, on hosts with an sshd each where this machine allows them. */
+const throughEngine = 10;
+
+const main = async (): Promise<void> => {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      seed: { type: "string" },
+      from: { type: "string" },
+      lanes: { type: "string", default: "2" },
+      engine: { type: "boolean", default: false },
+      verbose: { type: "boolean", default: false },
+    },
+  });
+  const { engine, seed, verbose } = values;
+  const lanes = Number(values.lanes);
+  const kind = namespacesPossible() === undefined ? "namespaces" : "loopback";
+  if (seed !== undefined) {
+    const totals = await storm({
+      seeds: [Number(seed)],
+      verbose: true,
+      ...(engine && ({ way: "engine", kind } as const)),
+    });
+    finish([totals], engine ? [totals] : []);
+    return;
+  }
+  const count = Number(positionals[0] ?? 200);
+  const first = Number(values.from ?? Math.floor(Math.random() * 1_000_000));
+  const some = Math.min(throughEngine, Math.floor(count / 20));
+  console.log(`${count} plans, seeds ${first} to ${first + count - 1}; the last ${some} through the real engine`);
+  const seeds = Array.from({ length: count }, (_, index) => first + index);
+  const handlers = await storm({ seeds: seeds.slice(0, count - some), lanes, verbose });
+  const real = await storm({ seeds: seeds.slice(count - some), lanes: 1, verbose, way: "engine", kind });
+  finish([handlers, real], [real]);
+};
+
+const finish = (all: readonly Totals[], real: readonly Totals[]): void => {
+  for (const totals of all) {
+    for (const seed of totals.failedSeeds) {
+      console.log(`replay: npm run storm -- --seed ${seed}${real.includes(totals) ? " --engine" : ""}`);
+    }
+  }
+  const totals = together(all);
+  console.log(JSON.stringify(totals));
+  process.exitCode = totals.failedSeeds.length > 0 ? 1 : 0;
+};
+
+void main();

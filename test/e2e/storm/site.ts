@@ -1,0 +1,133 @@
+import { posix } from "node:path";
+import { Mutex } from "../../../provider/rollout/mutex.js";
+import { Lab, type PlainArgs, rootPassword } from "../../lab/lab.js";
+import type { BuiltRelease } from "../../simulator/release.js";
+import type { Driver } from "./driver.js";
+import { handlersDriver } from "./handlers-driver.js";
+import type { BadBuild, NodeName } from "./plan.js";
+import { stackDriver } from "./stack-driver.js";
+
+export type Way = "handlers" | "engine";
+
+/** Limits in seconds: a fault that lets something wait shall not be waited for long, on a machine that is busy. */
+const short = {
+  ...{ command: 30, transfer: 60, unpack: 60, start: 20, stop: 8, alive: 20, turn: 60, lease: 30, leader: 20 },
+  ...{ tablets: 30, image: 20, decommission: 60, sql: 5, http: 3 },
+};
+
+/** What a plan declares at a time. */
+export interface Wanted {
+  readonly frontends: number;
+  readonly backends: number;
+  readonly replicas: number;
+  readonly maxUnavailable: number;
+  readonly canary: boolean;
+  readonly racks: boolean;
+  readonly release: BuiltRelease;
+  readonly settings: Readonly<Record<"fe" | "be", number | undefined>>;
+}
+
+/** Hosts on which one plan after the other is played, each on folders of its own. */
+export class Site {
+  readonly lab: Lab;
+  readonly #releases = new Map<string, Promise<BuiltRelease>>();
+  static readonly #building = new Mutex();
+  #number = 0;
+
+  private constructor(lab: Lab) {
+    this.lab = lab;
+  }
+
+  static async create(kind: "loopback" | "namespaces" = "loopback"): Promise<Site> {
+    return new Site(await Lab.create({ kind, frontends: 3, backends: 4 }));
+  }
+
+  /** Nothing of the plan before is left: no process, no connection, no file but staged releases, where those may stay. */
+  async clear({ staged }: { readonly staged: "stay" | "go" }): Promise<void> {
+    this.#number += 1;
+    await Promise.all(
+      this.lab.fleet.hosts.map(async (host) => {
+        await host.restoreNetwork();
+        await host.reboot();
+        const folders = [
+          ...(staged === "stay" ? ["fe", "be"] : ["*"]).map((name) => `'${host.path("/opt/starrocks")}'/${name}`),
+          ...["/disk1", "/disk2"].map((disk) => `'${host.path(disk)}'/*`),
+        ].join(" ");
+        await host.exec(`chmod -R u+w ${folders} 2>/dev/null; rm -rf ${folders}`);
+      }),
+    );
+  }
+
+  /** A build, made once. */
+  release(version: string, habits: BadBuild = {}, commit?: string): Promise<BuiltRelease> {
+    const key = JSON.stringify([version, habits, commit]);
+    const known = this.#releases.get(key);
+    const building =
+      known ??
+      Site.#building.run(() =>
+        this.lab.release(version, {
+          fe: { ...habits.fe, options: { jvmStartMs: 20, httpDelayMs: 10 } },
+          be: { ...habits.be, options: { startDelayMs: 50, stopDelayMs: 50 } },
+          ...(commit !== undefined && { commit }),
+        }),
+      );
+    this.#releases.set(key, building);
+    return building;
+  }
+
+  async driver(way: Way): Promise<Driver> {
+    if (way === "handlers") {
+      return handlersDriver();
+    }
+    return stackDriver(await this.lab.secondStack(this.lab.args(await this.release("3.5.7"))));
+  }
+
+  args(wanted: Wanted): PlainArgs {
+    return this.lab.args(wanted.release, (args) => {
+      const { frontends, backends } = args;
+      const key = `storm-${this.#number}`;
+      args.key = key;
+      args.limits = short;
+      args.rehearsal = false;
+      args.acceptHazards = [];
+      args.connection = { ...args.connection, keepaliveInterval: 2 };
+      args.frontends = {
+        ...frontends,
+        followers: (frontends.followers ?? []).slice(0, wanted.frontends - 1),
+        config: {
+          default_replication_num: String(wanted.replicas),
+          ...setting("qe_max_connection", wanted.settings.fe),
+        },
+      };
+      args.backends = {
+        nodes: backends.nodes
+          .slice(0, wanted.backends)
+          .map((node, index) => ({ ...node, ...(wanted.racks && { rack: `rack${index % 2}` }) })),
+        config: { ...backends.config, ...setting("sys_log_roll_num", wanted.settings.be) },
+        rollout: { soak: 0.5, maxUnavailable: wanted.maxUnavailable, ...(!wanted.canary && { canary: false }) },
+      };
+      args.rollout = { observe: 0.5 };
+    });
+  }
+
+  login(frontends: number): { readonly frontends: { readonly host: string }[]; readonly password: string } {
+    return {
+      frontends: Array.from({ length: frontends }, (_, index) => ({
+        host: this.lab.fleet.host(`fe${index + 1}`).address,
+      })),
+      password: rootPassword,
+    };
+  }
+
+  /** The folder of a node's faults, as its host has it. */
+  faultsOf(node: NodeName): string {
+    return posix.join("/opt/starrocks", node.slice(0, 2), "sim");
+  }
+
+  close(): Promise<void> {
+    return this.lab.close();
+  }
+}
+
+const setting = (key: string, value: number | undefined): Record<string, string> =>
+  value === undefined ? {} : { [key]: String(value) };

@@ -1,0 +1,44 @@
+import { until } from "../../../provider/wait.js";
+import type { Stack } from "../../engine/stack.js";
+import type { Driver, RecordedNode } from "./driver.js";
+
+/** Milliseconds in which a provider whose engine was killed brings the node that it is at to its end. */
+const orphanLimit = 60_000;
+
+/** The real engine. */
+export const stackDriver = (stack: Stack): Driver => ({
+  folder: stack.folder,
+  up: async (args) => {
+    stack.write({ "cluster.json": JSON.stringify({ name: "sr", args }) });
+    const running = stack.start("up", ["--skip-preview"]);
+    return {
+      ended: running.ended.then(({ exitCode, stderr, stdout }) => ({ exitCode, told: `${stdout}\n${stderr}` })),
+      kill: async () => {
+        await stack.crash(running);
+        await until(
+          async () => {
+            const left = stack.processes().filter(({ command }) => command.includes("dynamic-provider"));
+            return left.length === 0 ? { done: true, value: undefined } : { done: false, seen: `${left.length} left` };
+          },
+          { what: "the provider of the killed engine to end by itself", limit: orphanLimit, every: 50 },
+        );
+        await stack.cancel();
+      },
+    };
+  },
+  nodes: async () =>
+    ((await stack.export()).deployment.resources ?? []).flatMap(({ outputs = {}, type }): RecordedNode[] => {
+      const [, kind] = /:(Be|Fe)Node$/.exec(type) ?? [];
+      return kind === undefined
+        ? []
+        : [
+            {
+              kind: kind === "Fe" ? "fe" : "be",
+              name: String(outputs.name),
+              status: String(outputs.status),
+              version: String((outputs.release as { version?: string } | undefined)?.version),
+            },
+          ];
+    }),
+  close: () => stack.close(),
+});

@@ -1,0 +1,104 @@
+import { endOperators } from "./handlers-driver.js";
+import type { Plan } from "./plan.js";
+import { describePlan, planOf } from "./plan.js";
+import { Site, type Way } from "./site.js";
+import { isWell, play, type Verdict } from "./story.js";
+
+export interface StormOptions {
+  readonly seeds: readonly number[];
+  readonly way?: Way;
+  readonly kind?: "loopback" | "namespaces";
+  /** Plans at a time. */
+  readonly lanes?: number;
+  readonly say?: (line: string) => void;
+  /** Tell of every plan all that happened, not only of those that failed. */
+  readonly verbose?: boolean;
+}
+
+export interface Totals {
+  readonly storm: number;
+  readonly plans: number;
+  readonly faults: number;
+  readonly writesAcknowledged: number;
+  readonly writesLost: number;
+  readonly extraNodesDown: number;
+  readonly untrueExits: number;
+  readonly unfinished: number;
+  readonly failedSeeds: readonly number[];
+  readonly seconds: number;
+}
+
+/** Plays plans, some side by side, and tells of those that failed. */
+export const storm = async (options: StormOptions): Promise<Totals> => {
+  const { kind, lanes = 2, say = console.log, seeds, verbose = false, way = "handlers" } = options;
+  const started = performance.now();
+  const left = [...seeds];
+  const verdicts: Verdict[] = [];
+
+  const one = async (plan: Plan, site: Site): Promise<void> => {
+    const began = performance.now();
+    const verdict = await play(plan, site, way).catch(
+      (error): Verdict => ({
+        ...{ seed: plan.seed, faults: 0, writesAcknowledged: 0, writesLost: 0, extraNodesDown: 0, untrueExits: 0 },
+        unfinished: 1,
+        log: [`broken: ${error instanceof Error ? error.stack : String(error)}`],
+      }),
+    );
+    verdicts.push(verdict);
+    const well = isWell(verdict);
+    const time = `${((performance.now() - began) / 1000).toFixed(1)} s`;
+    say(`${well ? "✓" : "✗"} seed ${plan.seed}, ${way}, ${time}: ${describePlan(plan)}`);
+    if (!well || verbose) {
+      for (const line of verdict.log) {
+        say(`    ${line.replaceAll("\n", "\n      ")}`);
+      }
+    }
+  };
+
+  const lane = async (): Promise<void> => {
+    const site = await Site.create(kind);
+    try {
+      for (let seed = left.shift(); seed !== undefined; seed = left.shift()) {
+        await one(planOf(seed), site);
+      }
+    } finally {
+      await site.close();
+    }
+  };
+
+  await Promise.all(Array.from({ length: Math.min(lanes, seeds.length) }, lane));
+  endOperators();
+  const sum = (of: (verdict: Verdict) => number) => verdicts.reduce((total, verdict) => total + of(verdict), 0);
+  return {
+    storm: seeds.length,
+    plans: verdicts.length,
+    faults: sum(({ faults }) => faults),
+    writesAcknowledged: sum(({ writesAcknowledged }) => writesAcknowledged),
+    writesLost: sum(({ writesLost }) => writesLost),
+    extraNodesDown: sum(({ extraNodesDown }) => extraNodesDown),
+    untrueExits: sum(({ untrueExits }) => untrueExits),
+    unfinished: sum(({ unfinished }) => unfinished),
+    failedSeeds: verdicts
+      .filter((verdict) => !isWell(verdict))
+      .map(({ seed }) => seed)
+      .sort((a, b) => a - b),
+    seconds: Math.round((performance.now() - started) / 1000),
+  };
+};
+
+/** Totals of several storms as of one. */
+export const together = (all: readonly Totals[]): Totals => {
+  const sum = (of: (totals: Totals) => number) => all.reduce((total, one) => total + of(one), 0);
+  return {
+    storm: sum((one) => one.storm),
+    plans: sum((one) => one.plans),
+    faults: sum((one) => one.faults),
+    writesAcknowledged: sum((one) => one.writesAcknowledged),
+    writesLost: sum((one) => one.writesLost),
+    extraNodesDown: sum((one) => one.extraNodesDown),
+    untrueExits: sum((one) => one.untrueExits),
+    unfinished: sum((one) => one.unfinished),
+    failedSeeds: all.flatMap((one) => one.failedSeeds),
+    seconds: sum((one) => one.seconds),
+  };
+};
