@@ -107,6 +107,18 @@ export const notElsewhere = (
   return risks;
 };
 
+/** Of the tablets named here, those that have fewer sound replicas than their table declares. */
+export const notWhole = (
+  tablets: Iterable<Tablet>,
+  ids: ReadonlySet<string>,
+  down: ReadonlySet<string>,
+): readonly TabletRisk[] =>
+  [...tablets].flatMap(({ id, table, declared, replicas }) => {
+    const healthy = replicas.filter(({ backendId, sound }) => sound && !down.has(backendId)).length;
+    const needed = declared.replicationNum;
+    return ids.has(id) && healthy < needed ? [{ tablet: id, table, declared, healthy, left: healthy, needed }] : [];
+  });
+
 /** Replicas on a BE that has returned, and are not sound yet: it may not be counted on for them. */
 export const notCaughtUp = (tablets: Iterable<Tablet>, backendId: string): readonly Tablet[] =>
   [...tablets].filter(({ replicas }) => replicas.some((replica) => replica.backendId === backendId && !replica.sound));

@@ -1,4 +1,12 @@
-import { judgeStop, losesAnyway, notCaughtUp, notElsewhere, type TabletRisk, type Verdict } from "../plan/tablets.js";
+import {
+  judgeStop,
+  losesAnyway,
+  notCaughtUp,
+  notElsewhere,
+  notWhole,
+  type TabletRisk,
+  type Verdict,
+} from "../plan/tablets.js";
 import { type Backend, showBackends } from "../starrocks/show.js";
 import type { Sql } from "../starrocks/sql.js";
 import type { Declared, Tablet } from "../starrocks/tablet.js";
@@ -87,6 +95,40 @@ export const everyTabletElsewhere = async (
   const risks: TabletRisk[] = [];
   for await (const tablets of tabletsOf(sql, { version, limit, which: "all" })) {
     risks.push(...notElsewhere(tablets, backendId, gone));
+  }
+  return risks;
+};
+
+/** Ids of the tablets that have a replica on a BE, sound or not. */
+export const tabletsOn = async (
+  sql: Sql,
+  backendId: string,
+  { version, limit }: Omit<TabletQuery, "leaving">,
+): Promise<ReadonlySet<string>> => {
+  const ids = new Set<string>();
+  for await (const tablets of tabletsOf(sql, { version, limit, which: "all" })) {
+    for (const { id, replicas } of tablets) {
+      if (replicas.some((replica) => replica.backendId === backendId)) {
+        ids.add(id);
+      }
+    }
+  }
+  return ids;
+};
+
+/** Of these tablets, those that lack a replica. Dropped ones lack nothing. */
+export const tabletsNotWhole = async (
+  sql: Sql,
+  ids: ReadonlySet<string>,
+  { version, limit, down }: Omit<TabletQuery, "leaving">,
+): Promise<readonly TabletRisk[]> => {
+  if (ids.size === 0) {
+    return [];
+  }
+  const gone = downOf(await showBackends(sql, limit), down);
+  const risks: TabletRisk[] = [];
+  for await (const tablets of tabletsOf(sql, { version, limit, which: "all" })) {
+    risks.push(...notWhole(tablets, ids, gone));
   }
   return risks;
 };

@@ -3,10 +3,11 @@ import { noWayBack } from "../../plan/back.js";
 import type { NodeRelease } from "../../plan/spec.js";
 import type { Outcome } from "../../rollout/execute.js";
 import { homePaths } from "../../starrocks/layout.js";
+import { endpoint } from "../../starrocks/statements.js";
 import { stopProcess } from "../../starrocks/stop.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
-import { switchRelease } from "./works.js";
+import { look, switchRelease } from "./works.js";
 
 /** The node as it was before the change. */
 export interface Before {
@@ -65,3 +66,24 @@ const whyNot = async (context: NodeContext, work: KindWork, from: NodeRelease): 
 /** What people are told of a node that could not be taken back. */
 export const stuck = (context: NodeContext, from: NodeRelease, error: unknown): string =>
   `${labelOf(context.spec)} could not be taken back to ${from.version}: ${messageOf(error)}`;
+
+/** For a node that starts with neither release: how it is left, why that may be, and what can be done. */
+export const whatNow = async (context: NodeContext, from: NodeRelease): Promise<string> => {
+  const { spec } = context;
+  const label = labelOf(spec);
+  const to = spec.release.version;
+  if (spec.kind === "fe") {
+    return "Its metadata is untouched.";
+  }
+  const home = await look(context).catch(() => undefined);
+  if (!home || home.process) {
+    return `${label} is left as it is; its data is untouched.`;
+  }
+  const { address, ports } = spec;
+  return (
+    `${label} is left stopped, and its data is untouched: probably ${to} has written a format that ${from.version} cannot read. ` +
+    `Tables with replicas on other BEs are served by those. Declare a repaired build of ${to}, or a newer version, that reads the data. ` +
+    `Or give the data up, if the other BEs hold all of its tablets: ALTER SYSTEM DROP BACKEND "${endpoint(address, ports.heartbeat)}", move its storage folders away, ` +
+    `and \`pulumi up --refresh\` with ${from.version} and \`adopt: true\` on this node. (\`onUnrecoverable: "rebuild"\` does that in the next change of a canary.)`
+  );
+};

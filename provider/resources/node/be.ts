@@ -92,7 +92,7 @@ export class BeWork {
 
   /** Its tablets must serve again before the next BE may go: writes that it missed are fetched from the others. */
   readonly heal = async (report: (seen: string) => void): Promise<Outcome> =>
-    tabletsHealed(this.#context, this.#before.row?.tabletReport, report);
+    tabletsHealed(this.#context, this.#before.row?.tabletReport, () => this.#assertWell(), report);
 
   /** Watches the BE: the same process, Alive with its version, nothing in its log that means its end. */
   readonly soak = async (report: (seen: string) => void): Promise<Outcome> => {

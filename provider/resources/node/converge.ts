@@ -8,9 +8,10 @@ import type { Turnstile } from "../../rollout/turnstile.js";
 import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
 import { homePaths } from "../../starrocks/layout.js";
 import { stopProcess } from "../../starrocks/stop.js";
-import { type Before, stuck, takeBack } from "./back.js";
-import { labelOf, type NodeContext, type Report } from "./context.js";
+import { type Before, stuck, takeBack, whatNow } from "./back.js";
+import { isBe, labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
+import { HalfRebuilt, rebuild } from "./rebuild.js";
 import { configure, folders, look, runsAsDeclared, stop, switchRelease } from "./works.js";
 
 /** What is asked once before the first running node is stopped; rejects with `RefusedTurn`. */
@@ -32,6 +33,7 @@ export class NodeFailure extends UserError {
 type Left =
   | { readonly as: "untouched" | "stopped again" | "it is" }
   | { readonly as: "before"; readonly version: string }
+  | { readonly as: "rebuilt"; readonly version: string; readonly why: string; readonly how: string }
   | { readonly as: "stuck"; readonly why: string };
 
 /** Brings a node to what is declared: observe → act → verify, by the steps that the plan lists. */
@@ -221,9 +223,28 @@ class Change {
       this.#execution.settle("it was taken back");
       return back ? { as: "before", version: action.from.version } : { as: "it is" };
     } catch (stop) {
-      this.#execution.settle("it could not be taken back");
-      return { as: "stuck", why: stuck(this.#context, action.from, stop) };
+      return this.#lost(before, stuck(this.#context, action.from, stop));
     }
+  }
+
+  /** What is left for a node that starts with neither release: a canary BE may be rebuilt, if the user wants that. */
+  async #lost(before: Before, reason: string): Promise<Left> {
+    const context = this.#context;
+    let why = reason;
+    try {
+      const rebuilt = await this.#execution.recover("rebuild", async () =>
+        isBe(context) ? rebuild(context, before, this.#execution.report) : notMet(`${labelOf(context.spec)} is no BE`),
+      );
+      if (rebuilt?.mark === "done") {
+        return { as: "rebuilt", version: before.release.version, why, how: rebuilt.detail ?? "" };
+      }
+    } catch (error) {
+      why = `${why}\nIt was not rebuilt: ${messageOf(error)}`;
+      if (error instanceof HalfRebuilt) {
+        return { as: "stuck", why };
+      }
+    }
+    return { as: "stuck", why: `${why}\n${await whatNow(context, before.release)}` };
   }
 
   /**
@@ -273,8 +294,10 @@ class Change {
         return `${label} is left as it is; its data is untouched.`;
       case "before":
         return `${label} was taken back to ${left.version} and is proven there.`;
+      case "rebuilt":
+        return `${left.why}\n${label} was rebuilt with ${left.version}: ${left.how}.`;
       case "stuck":
-        return `${left.why}\nIts data is untouched.`;
+        return left.why;
     }
   }
 }

@@ -12,12 +12,12 @@ import { labelOf, type NodeContext, type Report } from "./context.js";
 type Rows = { readonly frontends: readonly Frontend[]; readonly backends: readonly Backend[] };
 
 /** What the FEs run decides which questions they understand. */
-const speaks = (rows: Rows, spec: BeSpec): Version => {
+export const speaks = (rows: Rows, spec: BeSpec): Version => {
   const leader = rows.frontends.find(({ role }) => role === "leader");
   return parseReported(leader?.version) ?? versionOf(spec.release.version);
 };
 
-const ownRow = (rows: Rows, { address, ports }: BeSpec): Backend | undefined =>
+export const ownRow = (rows: Rows, { address, ports }: BeSpec): Backend | undefined =>
   rows.backends.find((row) => row.address === address && row.heartbeatPort === ports.heartbeat);
 
 /**
@@ -84,6 +84,8 @@ export const tabletsAllow = async (context: NodeContext<BeSpec>, report: Report)
 export const tabletsHealed = async (
   context: NodeContext<BeSpec>,
   reportBefore: string | undefined,
+  /** Fails where the BE has died meanwhile: its tablets would be waited for in vain. */
+  assertWell: () => Promise<void>,
   report: Report,
 ): Promise<Outcome> => {
   const { frontends, limits, run, spec } = context;
@@ -92,6 +94,7 @@ export const tabletsHealed = async (
   }
   return until<Outcome>(
     async () => {
+      await assertWell();
       const rows = await frontends.rows();
       const row = rows && ownRow(rows, spec);
       if (!rows) {

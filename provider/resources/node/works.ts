@@ -58,7 +58,7 @@ export const stop = async (
   return { mark: "done", detail: describeStop(result) };
 };
 
-const wantedFolders = (context: NodeContext): readonly WantedFolder[] => {
+export const wantedFolders = (context: NodeContext): readonly WantedFolder[] => {
   const purpose = `${context.spec.kind === "fe" ? "metadata" : "storage"} of ${labelOf(context.spec)}`;
   return dataPaths(context.spec).map((path) => ({ path, purpose }));
 };

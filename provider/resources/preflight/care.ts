@@ -54,6 +54,10 @@ export class ClusterCare implements Care {
     }
   }
 
+  letRepair(): Promise<void> {
+    return this.#restore();
+  }
+
   async end(): Promise<void> {
     await this.#restore();
     const rows = this.#run.answers ? await this.#any.frontends.rows().catch(() => undefined) : undefined;

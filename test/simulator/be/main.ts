@@ -127,7 +127,8 @@ const start = async (build: Build, executable: string, isComputeNode: boolean): 
   step("global env init successfully");
   await sleep(options.startDelayMs);
   checkOpenFiles(conf, options.openFilesLimit, log);
-  const format = faults.find("newDataFormat") === undefined ? 1 : 2;
+  const newFormat = faults.find("newDataFormat");
+  const format = newFormat ? (newFormat.format ?? 2) : 1;
   const engine = openEngine(
     { roots, version: build.version, format, corrupt: faults.find("corruptMeta") !== undefined },
     log,

@@ -7,6 +7,7 @@ import {
   neededReplicas,
   notCaughtUp,
   notElsewhere,
+  notWhole,
 } from "../../../provider/plan/tablets.js";
 import type { Declared, Tablet, WriteQuorum } from "../../../provider/starrocks/tablet.js";
 
@@ -122,5 +123,16 @@ describe("tablets", () => {
   it("have caught up on a BE when its own replicas are sound, whatever others are", () => {
     assert.deepEqual(notCaughtUp([tablet("1 2! 3")], "1"), []);
     assert.equal(notCaughtUp([tablet("1! 2 3")], "1").length, 1);
+  });
+
+  it("are whole again with as many sound replicas as declared, wherever they lie; others are not asked for", () => {
+    const which = (of: Tablet, down = ""): number =>
+      notWhole([of], new Set(["10123"]), new Set(down.split(" ").filter(Boolean))).length;
+    assert.equal(which(tablet("2 3 4")), 0);
+    assert.equal(which(tablet("2 3")), 1);
+    assert.equal(which(tablet("2 3 4!")), 1);
+    assert.equal(which(tablet("2 3 4"), "4"), 1);
+    assert.equal(which(tablet("2 3", declared(2))), 0);
+    assert.equal(which(tablet("2", declared(3), "10124")), 0);
   });
 });

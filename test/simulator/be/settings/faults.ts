@@ -15,7 +15,7 @@ export type BackendFault =
   | { readonly fault: "staleHeartbeat" }
   | { readonly fault: "hangHttp" }
   | { readonly fault: "wrongVersion"; readonly version: string }
-  | { readonly fault: "newDataFormat" }
+  | { readonly fault: "newDataFormat"; readonly format?: number }
   | { readonly fault: "hangOnStop" }
   | { readonly fault: "runningFragments" }
   | { readonly fault: "refuseWrites" };

@@ -1,0 +1,183 @@
+import { engineAlive } from "../../engine/alive.js";
+import { isEnding } from "../../engine/end.js";
+import { messageOf, UserError } from "../../error.js";
+import type { BeSpec } from "../../plan/spec.js";
+import { describeRisks, type TabletRisk } from "../../plan/tablets.js";
+import type { Outcome } from "../../rollout/execute.js";
+import { askLeader } from "../../rollout/leader.js";
+import { isSteady, Steady } from "../../rollout/steady.js";
+import { everyTabletElsewhere, tabletsNotWhole, tabletsOn } from "../../rollout/tablets.js";
+import { ensureFolders, markData } from "../../starrocks/folders.js";
+import { beHealth } from "../../starrocks/http.js";
+import { addBackend, dropBackend } from "../../starrocks/statements.js";
+import { stopProcess } from "../../starrocks/stop.js";
+import { moveToTrash } from "../../starrocks/trash.js";
+import { runsVersion } from "../../starrocks/versions.js";
+import { until } from "../../wait.js";
+import { type Before, restore } from "./back.js";
+import { labelOf, type NodeContext, type Report } from "./context.js";
+import { workOf } from "./kind-work.js";
+import { dataPaths } from "./settings.js";
+import { ownRow, speaks } from "./tablets.js";
+import { wantedFolders } from "./works.js";
+
+/** What the cluster knows of the BE while it still has it. */
+interface Known {
+  readonly id: string;
+  readonly tablets: ReadonlySet<string>;
+  /** Tablets that would miss its replica: none, or it is not dropped. */
+  readonly risks: readonly TabletRisk[];
+}
+
+/** A rebuild that failed on its way: the BE's data is not where it was. */
+export class HalfRebuilt extends UserError {}
+
+/**
+ * Gives a BE that starts with no release on its data an empty life with the old one: the cluster lets it go, its data is
+ * moved aside, and its tablets are copied back from the others. Only where the others have every one of them.
+ */
+export const rebuild = async (context: NodeContext<BeSpec>, before: Before, report: Report): Promise<Outcome> => {
+  const { host, limits, run, spec } = context;
+  const old: NodeContext<BeSpec> = { ...context, spec: { ...spec, release: before.release } };
+  await assertLost(context);
+  const { tablets } = await spared(context, report);
+  const told: string[] = [];
+  try {
+    const { address, ports } = spec;
+    await context.frontends.tell((sql) => dropBackend(sql, address, ports.heartbeat, {}, limits.sql));
+    told.push("it was dropped from the cluster");
+    await stopProcess(host, "be", spec.home, { graceful: false, timeoutSeconds: limits.stop / 1000 });
+    const moved = await moveToTrash(host, dataPaths(spec));
+    told.push(`its data was moved, not deleted, to ${moved.join(", ")}`);
+    await ensureFolders(host, wantedFolders(old));
+    await markData(host, dataPaths(spec), { schema: 1, cluster: spec.cluster, node: spec.name, kind: "be" });
+    await restore(old, before);
+    const work = workOf(old);
+    // The cluster does not know it now: it is proven by itself.
+    await work.note();
+    await work.start();
+    await work.prove(report);
+    told.push(`${before.release.version} runs on empty folders`);
+    await context.frontends.tell((sql) => addBackend(sql, address, ports.heartbeat, limits.sql));
+    told.push("it was added again");
+    await joined(old, report);
+    await run.care?.letRepair();
+    told.push(await copied(old, tablets, report));
+  } catch (error) {
+    if (!(error instanceof UserError)) {
+      throw error;
+    }
+    throw new HalfRebuilt(
+      `${messageOf(error)}\nDone so far: ${told.join("; ") || "nothing"}. ` +
+        "Bring it to an end with `pulumi up --refresh` once the cause is mended: it starts the BE and adds it where it is missing.",
+    );
+  }
+  return { mark: "done", detail: told.join("; ") };
+};
+
+/** A BE that runs on its data is not lost, whatever else could not be proven of it. */
+const assertLost = async ({ host, limits, spec }: NodeContext<BeSpec>): Promise<void> => {
+  const { ok } = await beHealth(host, spec.address, spec.ports.http, { limit: limits.http });
+  if (ok) {
+    throw new UserError("It serves HTTP on its data, so its data is not given up.");
+  }
+};
+
+/** Waits until every tablet of the BE is whole elsewhere; what no repair can bring about is refused at once. */
+const spared = async (context: NodeContext<BeSpec>, report: Report): Promise<Known> => {
+  const { limits, spec } = context;
+  return until<Known>(
+    async () => {
+      const known = await knownOf(context);
+      if (!known) {
+        return { done: false, seen: "no FE answers" };
+      }
+      const lost = known.risks.filter(({ left }) => left === 0);
+      if (lost.length > 0) {
+        throw new UserError(
+          `It is not dropped, as no other BE has a healthy replica of these tablets: ${describeRisks(lost)}. ` +
+            "What its folders hold is all that there is of them.",
+        );
+      }
+      return known.risks.length === 0
+        ? { done: true, value: known }
+        : { done: false, seen: `not whole elsewhere: ${describeRisks(known.risks)}` };
+    },
+    {
+      what: `every tablet of ${labelOf(spec)} to have its other replicas healthy elsewhere, before it is dropped`,
+      limit: limits.tablets,
+      every: 500,
+      onProgress: report,
+      advice: "It was not dropped. Wait for the repair of these tablets (ADMIN SHOW REPLICA STATUS FROM <table>).",
+    },
+  );
+};
+
+const knownOf = async ({ frontends, limits, spec }: NodeContext<BeSpec>): Promise<Known | undefined> => {
+  const rows = await frontends.rows();
+  const row = rows && ownRow(rows, spec);
+  if (!rows) {
+    return undefined;
+  }
+  if (!row) {
+    return { id: "", tablets: new Set(), risks: [] };
+  }
+  const query = { version: speaks(rows, spec), limit: limits.sql };
+  return askLeader(frontends, async (sql) => ({
+    id: row.id,
+    risks: await everyTabletElsewhere(sql, row.id, query),
+    tablets: await tabletsOn(sql, row.id, query),
+  }));
+};
+
+const joined = async ({ frontends, limits, spec }: NodeContext<BeSpec>, report: Report): Promise<void> => {
+  const steady = new Steady();
+  await until<void>(
+    async () => {
+      const rows = await frontends.rows();
+      const row = rows && ownRow(rows, spec);
+      if (row?.alive && runsVersion(row.version, spec.release.version)) {
+        return isSteady(steady, "Alive");
+      }
+      steady.reset();
+      const missing = row ? `not Alive${row.errMsg ? `: ${row.errMsg}` : ""}` : "not in SHOW BACKENDS";
+      return { done: false, seen: rows ? missing : "no FE answers" };
+    },
+    {
+      what: `${labelOf(spec)} to be Alive with ${spec.release.version} in SHOW BACKENDS again`,
+      limit: limits.alive,
+      onProgress: report,
+      advice: "It was added with empty folders; look at ErrMsg in SHOW BACKENDS.",
+    },
+  );
+};
+
+/** Waits for the cluster's own repair, as long as somebody waits for us: it goes on without us as well. */
+const copied = (
+  { frontends, limits, spec }: NodeContext<BeSpec>,
+  tablets: ReadonlySet<string>,
+  report: Report,
+): Promise<string> =>
+  until<string>(
+    async () => {
+      if (isEnding() || !(await engineAlive())) {
+        return { done: true, value: "the cluster goes on copying its tablets" };
+      }
+      const rows = await frontends.rows();
+      const query = rows && { version: speaks(rows, spec), limit: limits.sql };
+      const missing = query && (await askLeader(frontends, (sql) => tabletsNotWhole(sql, tablets, query)));
+      if (!missing) {
+        return { done: false, seen: "no FE answers" };
+      }
+      return missing.length === 0
+        ? { done: true, value: `its ${tablets.size} tablets are whole again` }
+        : { done: false, seen: `${missing.length} of ${tablets.size} tablets left to copy` };
+    },
+    {
+      what: `the ${tablets.size} tablets of ${labelOf(spec)} to be whole again`,
+      limit: limits.decommission,
+      every: 1000,
+      onProgress: report,
+      advice: "The cluster goes on copying them; look at SHOW PROC '/cluster_balance'.",
+    },
+  );
