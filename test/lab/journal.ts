@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type Verb, type Wave, waves } from "../../provider/plan/steps.js";
+import { type Direction, type Verb, type Wave, wavesOf } from "../../provider/plan/steps.js";
 import type { Mark } from "../../provider/rollout/journal.js";
 
 /** A line of a journal: an item that begins, a step that ended, or a note. */
@@ -41,8 +41,9 @@ export const readJournal = (file: string): readonly JournalEntry[] =>
     .map((line) => JSON.parse(line));
 
 /** The items of a journal in the order of a plan: by wave, then by position. */
-export const itemsOf = (entries: readonly JournalEntry[]): readonly JournalItem[] =>
-  entries
+export const itemsOf = (entries: readonly JournalEntry[], direction: Direction = "upgrade"): readonly JournalItem[] => {
+  const waves = wavesOf(direction);
+  return entries
     .flatMap(({ item, wave, position = 0, planned, within }) =>
       item !== undefined && wave !== undefined && planned !== undefined
         ? [{ id: item, wave, position, planned, within, steps: stepsOf(item, entries) }]
@@ -51,6 +52,7 @@ export const itemsOf = (entries: readonly JournalEntry[]): readonly JournalItem[
     .sort(
       (a, b) => waves.indexOf(a.wave) - waves.indexOf(b.wave) || a.position - b.position || a.id.localeCompare(b.id),
     );
+};
 
 const stepsOf = (id: string, entries: readonly JournalEntry[]): JournalItem["steps"] =>
   entries.flatMap(({ item, step, mark, time, detail = "" }) =>

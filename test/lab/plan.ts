@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { verbs, waves } from "../../provider/plan/steps.js";
+import { type Direction, verbs, wavesOf } from "../../provider/plan/steps.js";
 import { itemsOf, type JournalEntry, type JournalItem } from "./journal.js";
 
 /** What the CLI printed under Diagnostics for a resource of this type; undefined when it has no row there. */
@@ -35,8 +35,12 @@ const withoutBrackets = (line: string): string => line.replaceAll(/[[\]]/g, "");
  * The promise of one planner: what a run did is the list that its preview printed. Same items, same order, same steps,
  * each marked done, skipped or not met. What a step of an item had to do besides (start a node found down) is no item.
  */
-export const assertRunFollowedPlan = (plan: string, journal: readonly JournalEntry[]): void => {
-  const items = itemsOf(journal).filter(({ within }) => within === undefined);
+export const assertRunFollowedPlan = (
+  plan: string,
+  journal: readonly JournalEntry[],
+  direction: Direction = "upgrade",
+): void => {
+  const items = itemsOf(journal, direction).filter(({ within }) => within === undefined);
   const printed = itemLines(plan);
   assert.deepEqual(
     items.map(({ planned }) => planned),
@@ -50,15 +54,15 @@ export const assertRunFollowedPlan = (plan: string, journal: readonly JournalEnt
       .map(({ verb, mark }) => `${id}: ${verb} ${mark}`),
   );
   assert.deepEqual(unmarked, [], "every step was done, skipped or not met");
-  assertWavesInOrder(items);
+  assertWavesInOrder(items, direction);
 };
 
 /** Steps that only look or wait may run while the wave before is under way. */
 const harmless = new Set(["turn", "folders", "inspect"]);
 
 /** The gate stands before the nodes in a plan and is passed at the first turn, with the first node begun. */
-const assertWavesInOrder = (items: readonly JournalItem[]): void => {
-  const spans = waves.map((wave) => {
+const assertWavesInOrder = (items: readonly JournalItem[], direction: Direction): void => {
+  const spans = wavesOf(direction).map((wave) => {
     const times = items
       .filter((item) => item.wave === wave && item.id !== "gate")
       .flatMap(({ steps }) => steps.filter(({ verb, mark }) => mark === "done" && !harmless.has(verb)))

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Direction } from "../../provider/plan/steps.js";
 import type { Outcome } from "../engine/stack.js";
 import type { Lab } from "./lab.js";
 import { NodeProcesses, restarted } from "./node-processes.js";
@@ -26,7 +27,7 @@ export const previewPlan = async (
 };
 
 /** Previews what is declared, does it, and holds what was done against what was printed. */
-export const previewThenUp = async (lab: Lab): Promise<Told> => {
+export const previewThenUp = async (lab: Lab, direction: Direction = "upgrade"): Promise<Told> => {
   const preview = await previewPlan(lab);
   const processes = await NodeProcesses.of(lab.fleet);
   const journals = lab.journals().length;
@@ -36,7 +37,7 @@ export const previewThenUp = async (lab: Lab): Promise<Told> => {
   if (preview.plan === undefined) {
     assert.equal(lab.journals().length, journals, "what has no plan does nothing");
   } else {
-    assertRunFollowedPlan(preview.plan, lab.journal());
+    assertRunFollowedPlan(preview.plan, lab.journal(), direction);
   }
   return { plan: preview.plan, preview, up, restarted: restarted(before, after) };
 };

@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import type { Outcome } from "../engine/stack.js";
+import { tellFailure } from "../lab/failure.js";
+import { itemsOf } from "../lab/journal.js";
+import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
+import { NodeProcesses, restarted } from "../lab/node-processes.js";
+import { reached } from "../lab/step-watch.js";
+import { told } from "../lab/told.js";
+import { Session } from "../simulator/client/session.js";
+import { type Report, startWorkload } from "../simulator/client/workload.js";
+import type { BuiltRelease } from "../simulator/release.js";
+
+/** The BE's own kinds of a bad build, under a client that writes and reads all the time. */
+describe("a bad build of the BE", () => {
+  let lab: Lab;
+  let processes: NodeProcesses;
+  const login = () => ({ frontends: [{ host: lab.fleet.host("fe1").address }], password: rootPassword });
+  const declare = (release: BuiltRelease, change: (args: PlainArgs) => void = () => undefined): void =>
+    lab.declare(lab.args(release, change));
+  const rollout =
+    (more: Record<string, unknown>) =>
+    ({ backends }: PlainArgs): void => {
+      backends.rollout = { ...backends.rollout, ...more };
+    };
+
+  /** The user's own values of what is paused. */
+  const balancing = async (): Promise<Readonly<Record<string, unknown>>> => {
+    const session = new Session(login());
+    const values: Record<string, unknown> = {};
+    for (const name of ["tablet_sched_disable_balance", "tablet_sched_disable_colocate_balance"]) {
+      const [row] = await session.query(`ADMIN SHOW FRONTEND CONFIG LIKE '${name}'`);
+      values[name] = row?.Value;
+    }
+    session.close();
+    return values;
+  };
+  /** In memory only, as an operator does it: the restart of an FE forgets it. */
+  const setOwn = async (): Promise<void> => {
+    const session = new Session(login());
+    await session.query('ADMIN SET FRONTEND CONFIG ("disable_colocate_balance" = "true")');
+    session.close();
+  };
+  const own = { tablet_sched_disable_balance: "false", tablet_sched_disable_colocate_balance: "true" };
+
+  const backends = async (): Promise<Readonly<Record<string, string>>> => {
+    const session = new Session(login());
+    const rows = await session.query("SHOW BACKENDS");
+    session.close();
+    const names = rows.map((row): [string, string] => {
+      const name = lab.fleet.hosts.find(({ address }) => address === row.IP)?.name ?? String(row.IP);
+      return [name, `${row.Alive} ${String(row.Version).split("-")[0]}`];
+    });
+    return Object.fromEntries(names.sort());
+  };
+  const all = (version: string) => ({ be1: `true ${version}`, be2: `true ${version}`, be3: `true ${version}` });
+
+  interface Failed {
+    readonly outcome: Outcome;
+    /** What people read at the canary. */
+    readonly error: string;
+    readonly restarted: readonly string[];
+    readonly report: Report;
+  }
+
+  /** An `up` that must fail, under a client. */
+  const fails = async (): Promise<Failed> => {
+    const workload = await startWorkload({ ...login(), pauseMs: 20 });
+    const before = processes.byHost();
+    const outcome = await lab.stack.up(["--skip-preview"], { expectFailure: true });
+    const after = processes.byHost();
+    const report = await workload.stop();
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    assert.equal(report.writesLost, 0, "no acknowledged write is lost");
+    assert.ok(report.writesAcknowledged > 20, `${report.writesAcknowledged} writes acknowledged`);
+    assert.deepEqual(await balancing(), own, "balancing is as the user has it");
+    return { outcome, error: told(outcome, "error")["sr-be-be1"] ?? "", restarted: restarted(before, after), report };
+  };
+
+  before(async () => {
+    lab = await Lab.create({ frontends: 1 });
+    processes = await NodeProcesses.of(lab.fleet);
+    declare(await lab.release("3.5.7"));
+    await lab.stack.up();
+    await setOwn();
+  });
+  afterEach(tellFailure(() => lab));
+  after(() => lab?.close());
+
+  it("that dies at its start touches one BE, which is taken back; no write is lost", async () => {
+    declare(await lab.release("3.5.8", { be: { faults: [{ fault: "dieAtStart", message: "illegal instruction" }] } }));
+    const { error, restarted: touched } = await fails();
+    assert.deepEqual(touched, ["be1"]);
+    assert.match(error, /illegal instruction/);
+    assert.match(error, /BE be1 was taken back to 3\.5\.7 and is proven there\. No other node is touched any more\./);
+    assert.deepEqual(await backends(), all("3.5.7"));
+  });
+
+  it("that crashes while it is watched is taken back", async () => {
+    declare(
+      await lab.release("3.5.8", { be: { faults: [{ fault: "crashLoop", afterMs: 8000 }] } }),
+      rollout({ soak: 15 }),
+    );
+    const { error, restarted: touched } = await fails();
+    assert.deepEqual(touched, ["be1"]);
+    assert.match(
+      error,
+      /^BE be1 \(\S+\) failed to stay well while it was watched \(step 10 of 11: 3\.5\.7 → 3\.5\.8\)/,
+    );
+    assert.match(error, /BE be1 was taken back to 3\.5\.7 and is proven there\./);
+    assert.deepEqual(await backends(), all("3.5.7"));
+  });
+
+  it("that answers the user's own queries wrongly is taken back", async () => {
+    declare(await lab.release("3.5.8"), (args) => {
+      args.rollout = { observe: 1, verify: [{ sql: "SELECT 1 + 1", expect: [[3]] }] };
+    });
+    const { error, restarted: touched } = await fails();
+    assert.deepEqual(touched, ["be1"]);
+    assert.match(error, /^BE be1 \(\S+\) failed to answer the declared queries/);
+    assert.match(
+      error,
+      /The declared query "SELECT 1 \+ 1" gave other rows than declared: expected \[\["3"\]\], got \[\["2"\]\]\./,
+    );
+    assert.match(error, /BE be1 was taken back to 3\.5\.7 and is proven there\./);
+    assert.deepEqual(await backends(), all("3.5.7"));
+  });
+
+  /** Writes data that the release before cannot read, and dies then. */
+  const spoils = (format: number, version = "3.5.8") => {
+    const faults = [
+      { fault: "newDataFormat", format },
+      { fault: "crashLoop", afterMs: 2500 },
+    ] as const;
+    return lab.release(version, { be: { faults } });
+  };
+  const repaired = (format: number, version: string) =>
+    lab.release(version, { be: { faults: [{ fault: "newDataFormat", format }] } });
+
+  it("that leaves data which the old one cannot read is rebuilt, where the user wants that", async () => {
+    declare(await spoils(2), rollout({ soak: 15, onUnrecoverable: "rebuild" }));
+    const { error, restarted: touched } = await fails();
+    assert.deepEqual(touched, ["be1"]);
+    assert.match(error, /BE be1 could not be taken back to 3\.5\.7: [\s\S]*unsupported data format/);
+    assert.match(
+      error,
+      /BE be1 was rebuilt with 3\.5\.7: it was dropped from the cluster; its data was moved, not deleted, to \S+\.trash-\d{8}-\d{6}, \S+; 3\.5\.7 runs on empty folders; it was added again; its \d+ tablets are whole again\./,
+    );
+    assert.deepEqual(await backends(), all("3.5.7"));
+    const session = new Session(login());
+    const rows = await session.query("ADMIN SHOW REPLICA STATUS FROM workload.acknowledged WHERE STATUS != 'OK'");
+    session.close();
+    assert.deepEqual(rows, [], "every replica is well");
+    const be1 = itemsOf(lab.journal()).find(({ id }) => id === "BE be1");
+    const ends = be1?.steps.slice(-2).map(({ verb, mark }) => `${verb} ${mark}`);
+    assert.deepEqual(ends, ["rollback failed", "rebuild done"]);
+  });
+
+  it("is left stopped with its data where nothing else is said, and a repaired build goes on from there", async () => {
+    declare(await spoils(2), rollout({ soak: 15 }));
+    const { error } = await fails();
+    assert.match(error, /BE be1 could not be taken back to 3\.5\.7: [\s\S]*unsupported data format/);
+    assert.match(
+      error,
+      /BE be1 is left stopped, and its data is untouched: probably 3\.5\.8 has written a format that 3\.5\.7 cannot read\./,
+    );
+    assert.match(error, /Declare a repaired build of 3\.5\.8, or a newer version, that reads the data\./);
+    assert.match((await backends()).be1 ?? "", /^false/);
+    const workload = await startWorkload({ ...login(), pauseMs: 20 });
+    declare(await repaired(2, "3.5.9"));
+    await lab.stack.up(["--skip-preview"]);
+    assert.equal((await workload.stop()).writesLost, 0);
+    assert.deepEqual(await backends(), all("3.5.9"));
+    await setOwn();
+  });
+
+  it("is not rebuilt where the only replica of a tablet lies there", async () => {
+    const session = new Session(login());
+    await session.query("CREATE DATABASE sales");
+    await session.query(
+      'CREATE TABLE sales.log (k BIGINT, v VARCHAR(64)) DISTRIBUTED BY HASH(k) BUCKETS 6 PROPERTIES ("replication_num" = "1")',
+    );
+    declare(await spoils(3, "3.5.10"), rollout({ soak: 15, onUnrecoverable: "rebuild" }));
+    const { error, restarted: touched } = await fails();
+    assert.deepEqual(touched, ["be1"]);
+    assert.match(
+      error,
+      /It was not rebuilt: It is not dropped, as no other BE has a healthy replica of these tablets: sales\.log: tablets? [\d, ]+ \(\d of 1 replicas healthy\)\. .*\nBE be1 is left stopped/,
+    );
+    assert.match((await backends()).be1 ?? "", /^false/);
+    session.close();
+  });
+
+  it("that lets a BE die after the last node was changed fails the rollout, and says which", async () => {
+    declare(await repaired(3, "3.5.10"), (args) => {
+      args.rollout = { observe: 60 };
+    });
+    const known = lab.journals().length;
+    const up = lab.stack.start("up", ["--skip-preview"]);
+    // The step before it is marked in the journal, and the nodes are being watched.
+    assert.ok(await reached(lab, up, known, { kind: "rollout", verb: "observe" }));
+    await lab.fleet.host("be2").kill("starrocks_be", "SIGKILL");
+    const outcome = await up.ended;
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    assert.match(
+      told(outcome, "error")["sr-rollout"] ?? "",
+      /BE be2 was proven, and its process has ended since\. Look at its log in \S+\/be\/log on \S+; `pulumi up --refresh` starts it again\./,
+    );
+  });
+});

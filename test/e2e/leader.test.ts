@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { until } from "../../provider/wait.js";
+import { tellFailure } from "../lab/failure.js";
+import { itemsOf } from "../lab/journal.js";
+import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
+import { previewThenUp } from "../lab/story.js";
+import { Session } from "../simulator/client/session.js";
+
+describe("a minor version change of a group that another FE than the declared one leads", () => {
+  let lab: Lab;
+  const login = () => ({
+    frontends: ["fe1", "fe2", "fe3"].map((name) => ({ host: lab.fleet.host(name).address })),
+    password: rootPassword,
+  });
+  const unrehearsed = (args: PlainArgs): void => {
+    args.rehearsal = false;
+  };
+
+  /** Through whichever FE answers: the next call asks another one after a failure. */
+  let session: Session;
+  const rows = async () => {
+    const seen = await session.query("SHOW FRONTENDS");
+    return seen.map((row) => ({
+      host: lab.fleet.hosts.find(({ address }) => address === row.IP)?.name ?? "",
+      name: String(row.Name),
+      port: String(row.EditLogPort),
+      address: String(row.IP),
+      leads: row.Role === "LEADER",
+      version: String(row.Version).split("-")[0],
+    }));
+  };
+
+  /** By the tool that an operator has for it, on the leader's host. */
+  const moveLeadership = async (to: string): Promise<void> => {
+    const seen = await rows();
+    const leader = seen.find(({ leads }) => leads);
+    const target = seen.find(({ host }) => host === to);
+    assert.ok(leader && target);
+    const host = lab.fleet.host(leader.host);
+    const home = host.path("/opt/starrocks/fe");
+    const { stdout } = await host.exec(
+      `'${lab.jdk}/bin/java' -jar '${home}'/lib/starrocks-bdb-je-*.jar DbGroupAdmin -helperHosts ${leader.address}:${leader.port} ` +
+        `-groupName PALO_JOURNAL_GROUP -transferMaster -force '${target.name}' '20 s' 2>&1`,
+    );
+    assert.match(stdout, /The new master is: /);
+  };
+  const leads = (who: string): Promise<void> =>
+    until(
+      async () => {
+        const seen = await rows().catch(() => []);
+        const leader = seen.find((one) => one.leads);
+        return leader?.host === who
+          ? { done: true, value: undefined }
+          : { done: false, seen: leader?.host ?? "nobody" };
+      },
+      { what: `${who} to lead`, limit: 30_000 },
+    );
+
+  const versions = (): Promise<readonly (string | undefined)[]> =>
+    until(
+      async () => {
+        const seen = await rows().catch(() => []);
+        return seen.length > 0
+          ? { done: true, value: seen.map(({ version }) => version) }
+          : { done: false, seen: "no FE answers" };
+      },
+      { what: "an FE to answer", limit: 30_000 },
+    );
+
+  const crimes = async (): Promise<string> => {
+    const texts = await Promise.all(
+      lab.fleet.hosts.map((host) => host.readFile(`/opt/starrocks/${host.name.slice(0, 2)}/log/sim-crimes.log`)),
+    );
+    return texts.filter((text) => text !== undefined).join("");
+  };
+
+  before(async () => {
+    lab = await Lab.create({ backends: 1 });
+    lab.declare(lab.args(await lab.release("3.4.9"), unrehearsed));
+    await lab.stack.up();
+    session = new Session(login());
+  });
+  afterEach(tellFailure(() => lab));
+  after(async () => {
+    session?.close();
+    await lab?.close();
+  });
+
+  it("hands leadership to the declared leader first: no FE of the old version reads metadata of the new one", async () => {
+    await moveLeadership("fe3");
+    await leads("fe3");
+    // The process that led has ended by itself, and nobody starts it again but the next operation.
+    lab.declare(lab.args(await lab.release("3.5.7"), unrehearsed));
+    await previewThenUp(lab);
+    assert.equal(await crimes(), "");
+    const items = itemsOf(lab.journal());
+    const handed = items.flatMap(({ id, steps }) =>
+      steps.filter(({ verb, mark }) => verb === "handover" && mark === "done").map(({ detail }) => `${id}: ${detail}`),
+    );
+    assert.deepEqual(
+      handed.map((text) => text.replace(/ after .*/, "")),
+      [`FE fe3: ${lab.fleet.host("fe1").address} leads`],
+    );
+    assert.deepEqual(await versions(), ["3.5.7", "3.5.7", "3.5.7"]);
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  it("goes down again where that is declared: the FEs first, then the BE", async () => {
+    lab.declare(
+      lab.args(await lab.release("3.4.9"), (args) => {
+        unrehearsed(args);
+        args.direction = "downgrade";
+      }),
+    );
+    const { restarted } = await previewThenUp(lab, "downgrade");
+    assert.deepEqual(restarted, ["be1", "fe1", "fe2", "fe3"]);
+    const stops = itemsOf(lab.journal())
+      .flatMap(({ id, steps }) =>
+        steps.filter(({ verb, mark }) => verb === "stop" && mark === "done").map(({ time }) => ({ id, time })),
+      )
+      .sort((one, other) => one.time - other.time)
+      .map(({ id }) => id);
+    assert.equal(stops.at(-1), "BE be1");
+    assert.equal(stops.at(-2), "FE fe1");
+    assert.deepEqual(await versions(), ["3.4.9", "3.4.9", "3.4.9"]);
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+});

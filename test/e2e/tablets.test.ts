@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { until } from "../../provider/wait.js";
+import { tellFailure } from "../lab/failure.js";
+import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
+import { NodeProcesses, restarted } from "../lab/node-processes.js";
+import { reached } from "../lab/step-watch.js";
+import { told } from "../lab/told.js";
+import { Session } from "../simulator/client/session.js";
+import type { BuiltRelease } from "../simulator/release.js";
+
+describe("tablets that a BE is not stopped for", () => {
+  let lab: Lab;
+  let processes: NodeProcesses;
+  let session: Session;
+  let next: BuiltRelease;
+  const declare = (change: (args: PlainArgs) => void): void => lab.declare(lab.args(next, change));
+  const limit = (tablets: number) => (args: PlainArgs) => {
+    Object.assign(args.limits as object, { tablets });
+  };
+
+  const refused = async (): Promise<string> => {
+    const before = processes.byHost();
+    const outcome = await lab.stack.up(["--skip-preview"], { expectFailure: true });
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    assert.deepEqual(restarted(before, processes.byHost()), [], "no node was touched");
+    assert.match(told(outcome, "info").sr ?? "", /sr: stopped at BE be1; nothing after it is touched\./);
+    return told(outcome, "error")["sr-be-be1"] ?? "";
+  };
+
+  before(async () => {
+    lab = await Lab.create({ frontends: 1, times: { repairTrickleMs: 600_000 } });
+    processes = await NodeProcesses.of(lab.fleet);
+    lab.declare(lab.args(await lab.release("3.5.7")));
+    await lab.stack.up();
+    next = await lab.release("3.5.8");
+    session = new Session({ frontends: [{ host: lab.fleet.host("fe1").address }], password: rootPassword });
+    await session.query("CREATE DATABASE sales");
+  });
+  afterEach(tellFailure(() => lab));
+  after(async () => {
+    session?.close();
+    await lab?.close();
+  });
+
+  /** Makes a table of two replicas, and spoils the one of a tablet of be1 that lies elsewhere. Gives the tablet. */
+  const spoilOther = async (table: string): Promise<unknown> => {
+    await session.query(
+      `CREATE TABLE ${table} (k BIGINT, v VARCHAR(64)) DISTRIBUTED BY HASH(k) BUCKETS 3 PROPERTIES ("replication_num" = "2")`,
+    );
+    const backends = await session.query("SHOW BACKENDS");
+    const be1 = backends.find(({ IP }) => IP === lab.fleet.host("be1").address)?.BackendId;
+    const replicas = await session.query(`ADMIN SHOW REPLICA STATUS FROM ${table} WHERE STATUS != 'MISSING'`);
+    const here = replicas.filter(({ BackendId }) => BackendId === be1).map(({ TabletId }) => TabletId);
+    const [other] = replicas.filter((one) => here.includes(one.TabletId) && one.BackendId !== be1);
+    assert.ok(other, "be1 has a replica");
+    await session.query(
+      `ADMIN SET REPLICA STATUS PROPERTIES("tablet_id" = "${other.TabletId}", "backend_id" = "${other.BackendId}", "status" = "bad")`,
+    );
+    return other.TabletId;
+  };
+
+  it("are those that have their only healthy replica there: their table is named, and nothing is stopped", async () => {
+    await session.query('ADMIN SET FRONTEND CONFIG ("tablet_sched_max_scheduling_tablets" = "0")');
+    // One tablet at times is repaired even so: after this one none is, for minutes.
+    await spoilOther("sales.first");
+    await until(
+      async () => {
+        const rows = await session.query("ADMIN SHOW REPLICA STATUS FROM sales.first WHERE STATUS != 'OK'");
+        return rows.length === 0 ? { done: true, value: undefined } : { done: false, seen: "a bad replica" };
+      },
+      { what: "one repair", limit: 60_000 },
+    );
+    await session.query("DROP TABLE sales.first");
+    const tablet = await spoilOther("sales.orders");
+    declare(limit(3));
+    assert.match(
+      await refused(),
+      new RegExp(
+        `^BE be1 \\(\\S+\\) failed to see its tablets safe without it .*\\nWaited 3 s for every tablet to be safe without BE be1; ` +
+          `last seen: waiting for tablets: sales\\.orders: tablet ${tablet} \\(1 of 2 replicas healthy\\)\\. It was not stopped: .*\\nBE be1 was not touched\\.`,
+      ),
+    );
+  });
+
+  it("are waited for, and the BE goes on once they are repaired", async () => {
+    declare((args) => {
+      limit(120)(args);
+      args.backends.rollout = { soak: 1, singleReplicaTables: "refuse" };
+    });
+    const before = processes.byHost();
+    const known = lab.journals().length;
+    const up = lab.stack.start("up", ["--skip-preview"]);
+    assert.ok(await reached(lab, up, known, { kind: "BE", verb: "tablets" }));
+    await until(
+      async () =>
+        up.output().includes("waiting for tablets: sales.orders")
+          ? { done: true, value: undefined }
+          : { done: false, seen: up.output() },
+      { what: "the row to tell of the table", limit: 60_000 },
+    );
+    assert.deepEqual(restarted(before, processes.byHost()), [], "nothing was stopped while it waited");
+    await session.query('ADMIN SET FRONTEND CONFIG ("tablet_sched_max_scheduling_tablets" = "10000")');
+    const outcome = await up.ended;
+    // R=2 tables lose writes while one of their BEs is down, whatever the order: here the user does not want that.
+    assert.match(
+      told(outcome, "error")["sr-be-be1"] ?? "",
+      /BE be1 is not stopped, as `singleReplicaTables` is "refuse" and these tables cannot do without it: sales\.orders: \d tablets? \(replication_num 2\) loses? writes\. Raise their replication_num, or let them be reported\./,
+    );
+    assert.deepEqual(restarted(before, processes.byHost()), []);
+  });
+
+  it("are not those of a table with one replica: it is let through, and named in the report", async () => {
+    await session.query(
+      'CREATE TABLE sales.log (k BIGINT, v VARCHAR(64)) DISTRIBUTED BY HASH(k) BUCKETS 3 PROPERTIES ("replication_num" = "1")',
+    );
+    declare(() => undefined);
+    const before = processes.byHost();
+    const outcome = await lab.stack.up(["--skip-preview"]);
+    assert.deepEqual(restarted(before, processes.byHost()), ["be1", "be2", "be3", "fe1"]);
+    assert.match(
+      told(outcome, "info").sr ?? "",
+      /^ +not whole while a BE of theirs was down: sales\.log \(replication_num 1\), sales\.orders \(replication_num 2\)$/m,
+    );
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+});
