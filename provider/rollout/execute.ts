@@ -60,6 +60,7 @@ export class Execution {
     }
     const failed = this.#current;
     this.#current = step;
+    this.report("");
     try {
       return await this.#mark(step, work);
     } finally {
@@ -80,6 +81,10 @@ export class Execution {
       throw new Error(`No work for the step "${step.verb}" of ${this.item.id}`);
     }
     this.#current = step;
+    // Else the row of a node that is well would end with "be taken back".
+    if (!recovering.includes(step.verb)) {
+      this.report("");
+    }
     try {
       await this.#mark(step, work);
     } catch (error) {
@@ -89,7 +94,6 @@ export class Execution {
   }
 
   async #mark(step: Step, work: Work): Promise<Outcome> {
-    this.report("");
     const started = performance.now();
     try {
       const outcome = await work(step);
