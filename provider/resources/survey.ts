@@ -72,7 +72,8 @@ export const observe = async (topology: Topology, report: (seen: string) => void
   await until<void>(
     async () => {
       const now = await processes(topology);
-      const other = topology.nodes.find((_, index) => before[index] !== now[index]);
+      // One may have died between its proof and the first look.
+      const other = topology.nodes.find((_, index) => before[index] !== now[index] || now[index] === noProcess);
       if (other) {
         throw new UserError(
           `${labelOf(other.spec)} was proven, and its process has ended since. Look at its log in ${other.spec.home}/log on ${other.host.name}; ` +
@@ -97,11 +98,13 @@ export const observe = async (topology: Topology, report: (seen: string) => void
   return { mark: "done", detail: `all well for ${topology.policy.observe} s` };
 };
 
+const noProcess = "none";
+
 const processes = (topology: Topology): Promise<readonly string[]> =>
   Promise.all(
     topology.nodes.map(async ({ host, spec }) => {
       const process = await observeProcess(host, spec.kind, spec.home);
-      return process ? `${process.pid} ${process.startedAt}` : "none";
+      return process ? `${process.pid} ${process.startedAt}` : noProcess;
     }),
   );
 

@@ -1,6 +1,7 @@
 import { messageOf, UserError } from "../../error.js";
 import type { FeSpec } from "../../plan/spec.js";
 import { notMet, type Outcome } from "../../rollout/execute.js";
+import { Steady } from "../../rollout/steady.js";
 import { handOver } from "../../starrocks/handover.js";
 import { endpoint, type Frontend } from "../../starrocks/statements.js";
 import { runsVersion } from "../../starrocks/versions.js";
@@ -38,8 +39,9 @@ export const handOverLeadership = async (context: NodeContext<FeSpec>, report: R
     if (handed.did === "refused") {
       return notMet(`refused: ${handed.said}; the stop elects another one`);
     }
-    await elected(context, target, report);
-    return { mark: "done", detail: `${target.address} leads after ${handed.seconds.toFixed(1)} s` };
+    const now = await elected(context, target, report);
+    const instead = now.name === target.name ? "" : `, though ${target.address} was to`;
+    return { mark: "done", detail: `${now.address} leads after ${handed.seconds.toFixed(1)} s${instead}` };
   } catch (error) {
     if (!(error instanceof UserError)) {
       throw error;
@@ -67,15 +69,18 @@ const heir = (
   return fit.find(({ address }) => address === declared?.address) ?? fit[0];
 };
 
-const elected = async (context: NodeContext<FeSpec>, target: Frontend, report: Report): Promise<void> => {
+/** Who leads now: where the vote went to another FE nothing is won by waiting, as old ones may follow a new one. */
+const elected = async (context: NodeContext<FeSpec>, target: Frontend, report: Report): Promise<Frontend> => {
   const { frontends, limits, spec } = context;
   frontends.forget(spec);
-  await until<void>(
+  const steady = new Steady();
+  return until<Frontend>(
     async () => {
       const rows = await frontends.rows(spec.name);
       const leader = rows?.frontends.find(({ role }) => role === "leader");
-      return leader?.name === target.name
-        ? { done: true, value: undefined }
+      const other = leader && (leader.address !== spec.address || leader.editLogPort !== spec.ports.editLog);
+      return leader && (leader.name === target.name || (other && steady.note(leader.name)))
+        ? { done: true, value: leader }
         : { done: false, seen: `${leader?.address ?? "nobody"} leads` };
     },
     {

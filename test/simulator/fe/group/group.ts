@@ -68,7 +68,13 @@ export class Group {
   #quorumAt = 0;
   #handedOver = false;
   #handingOver:
-    | { readonly name: string; readonly until: number; asked: boolean; readonly done: (error?: string) => void }
+    | {
+        readonly name: string;
+        readonly until: number;
+        asked: boolean;
+        readonly ended: Promise<void>;
+        readonly done: (error?: string) => void;
+      }
     | undefined;
   #stepDownQuietly = false;
   #detachedBy = false;
@@ -137,6 +143,10 @@ export class Group {
     if (!this.isLeader()) {
       return Promise.reject(new NotLeader("not the leader"));
     }
+    // JE holds commits back while a master transfer is under way, so that its target misses none.
+    if (this.#handingOver?.asked) {
+      return this.#handingOver.ended.then(() => this.propose(operation));
+    }
     const { journal, version } = this.#settings;
     const index = journal.lastIndex + 1;
     const done = this.#waiters.write(index);
@@ -156,8 +166,13 @@ export class Group {
   /** Gives the leadership away; the others elect `name` as soon as it has everything. */
   handOver(name: string, timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
+      let end = (): void => undefined;
+      const ended = new Promise<void>((over) => {
+        end = over;
+      });
       const done = (error?: string) => {
         this.#handingOver = undefined;
+        end();
         if (error === undefined) {
           resolve();
         } else {
@@ -171,7 +186,7 @@ export class Group {
       if (peer === undefined || peer.member.role !== "FOLLOWER") {
         return done(`Node: ${name} is not an active replica`);
       }
-      this.#handingOver = { name, until: performance.now() + timeoutMs, asked: false, done };
+      this.#handingOver = { name, until: performance.now() + timeoutMs, asked: false, ended, done };
       this.#tryHandOver();
     });
   }
