@@ -62,13 +62,18 @@ export const handlersDriver = (): Driver => {
         }
       });
     });
-    const gone = once(operator, "exit").then(([code]) => ({
-      exitCode: typeof code === "number" ? code || 1 : undefined,
-      told: "the operator has ended",
-    }));
+    const done = new AbortController();
+    const gone = once(operator, "exit", done).then(
+      ([code]): Ended => ({
+        exitCode: typeof code === "number" ? code || 1 : undefined,
+        told: "the operator has ended",
+      }),
+      (): Ended => ({ exitCode: undefined, told: "" }),
+    );
     operator.send(order);
     const ended = await Promise.race([told, gone]);
     operator.removeAllListeners("message");
+    done.abort();
     if (operator.connected && operator.exitCode === null && operator.signalCode === null) {
       idle.push(operator);
     }

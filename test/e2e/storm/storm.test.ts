@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { namespacesPossible } from "../../fleet/fleet.js";
+import type { Driver } from "./driver.js";
+import { ask } from "./faults.js";
 import { endOperators } from "./handlers-driver.js";
-import { describePlan, planOf } from "./plan.js";
+import { describePlan, type Plan, planOf } from "./plan.js";
 import { Site, type Way } from "./site.js";
 import { isWell, play } from "./story.js";
 
@@ -10,6 +13,41 @@ const shares: readonly { readonly way: Way; readonly kind: "loopback" | "namespa
   { way: "handlers", kind: "loopback", seeds: 16 },
   { way: "engine", kind: namespacesPossible() === undefined ? "namespaces" : "loopback", seeds: 2 },
 ];
+
+const smallUpgrade = {
+  ...{ frontends: 1, backends: 2, replicas: 2, version: "3.5.7", maxUnavailable: 1, canary: false, racks: false },
+  changes: [{ type: "upgrade", version: "3.5.8", faults: [] }],
+} as const satisfies Partial<Plan>;
+
+/** An operator who has all BEs down before the upgrade, loses the client's rows, and records what is not so. */
+const crooked = (driver: Driver, site: Site): Driver => {
+  let ups = 0;
+  return {
+    ...driver,
+    up: async (args) => {
+      ups += 1;
+      if (ups === 2) {
+        await Promise.all(["be1", "be2"].map((name) => site.lab.fleet.host(name).reboot()));
+        await sleep(500);
+      }
+      const up = await driver.up(args);
+      const ended = up.ended.then(async (outcome) => {
+        if (ups === 2) {
+          const login = site.login(1);
+          await ask(login, "DROP TABLE workload.acknowledged");
+          await ask(login, tableOfWorkload);
+        }
+        return outcome;
+      });
+      return { ...up, ended };
+    },
+    nodes: async () => (await driver.nodes()).map((node) => ({ ...node, version: "9.9.9" })),
+  };
+};
+
+const tableOfWorkload =
+  "CREATE TABLE workload.acknowledged (k BIGINT, v VARCHAR(64)) DISTRIBUTED BY HASH(k) BUCKETS 3 " +
+  'PROPERTIES ("replication_num" = "2")';
 
 for (const { kind, seeds, way } of shares) {
   describe(`a storm over clusters, through the ${way}, on ${kind}`, () => {
@@ -22,6 +60,19 @@ for (const { kind, seeds, way } of shares) {
       endOperators();
       await site?.close();
     });
+
+    if (way === "handlers") {
+      it("notices nodes that are down at once, lost writes, and states that lie", async () => {
+        const { extraNodesDown, log, unfinished, untrueExits, writesLost } = await play(
+          { ...planOf(0), ...smallUpgrade },
+          site,
+          way,
+          (driver) => crooked(driver, site),
+        );
+        assert.ok(extraNodesDown === 1 && untrueExits >= 2 && writesLost > 0, log.join("\n"));
+        assert.equal(unfinished, 0, log.join("\n"));
+      });
+    }
 
     for (let seed = 1; seed <= seeds; seed++) {
       const plan = planOf(seed);

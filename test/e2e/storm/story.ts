@@ -30,11 +30,16 @@ export const isWell = (verdict: Verdict): boolean =>
   verdict.writesLost + verdict.extraNodesDown + verdict.untrueExits + verdict.unfinished === 0;
 
 /** Plays a plan on a site. Throws for nothing that a cluster can do; what is wrong with the equipment is thrown. */
-export const play = async (plan: Plan, site: Site, way: Way): Promise<Verdict> => {
+export const play = async (
+  plan: Plan,
+  site: Site,
+  way: Way,
+  as = (driver: Driver): Driver => driver,
+): Promise<Verdict> => {
   // What is there need not be brought again, unless that is what shall fail.
   const staging = plan.changes.some(({ faults }) => faults.some(({ kind }) => kind === "disk full"));
   await site.clear({ staged: staging ? "go" : "stay" });
-  const driver = await site.driver(way);
+  const driver = as(await site.driver(way));
   const story = new Story(plan, site, driver);
   try {
     return await story.run();
@@ -77,7 +82,10 @@ class Story {
       ...{ frontends, backends, replicas, maxUnavailable, canary, racks, release },
       settings: { fe: undefined, be: undefined },
     };
-    this.#watch = await Watch.of(this.#site, maxUnavailable);
+    this.#watch = await Watch.of(this.#site, {
+      ...{ frontends, maxUnavailable },
+      tell: (text) => this.#note(text),
+    });
     const created = await this.#up([]);
     if (created.exitCode !== 0) {
       this.#fail("unfinished", `the cluster was not created: ${created.told}`);
@@ -296,13 +304,14 @@ class Story {
   }
 
   #verdict(): Verdict {
-    const { extra = 0, down = [] } = this.#watch?.worst ?? {};
-    if (extra > 0) {
-      this.#note(`EXTRA DOWN: ${extra} more than allowed (${down.join(", ")})`);
-    }
     return {
       ...{ seed: this.#plan.seed, faults: this.#faults, writesAcknowledged: this.#acknowledged },
-      ...{ writesLost: this.#lost, extraNodesDown: extra, untrueExits: this.#untrue, unfinished: this.#unfinished },
+      ...{
+        writesLost: this.#lost,
+        extraNodesDown: this.#watch?.extra ?? 0,
+        untrueExits: this.#untrue,
+        unfinished: this.#unfinished,
+      },
       log: this.#log,
     };
   }

@@ -6,6 +6,12 @@ import type { Site } from "./site.js";
 /** Milliseconds between two looks: a simulated node is down for several hundred. */
 const lookEvery = 80;
 
+export interface WatchOptions {
+  readonly frontends: number;
+  readonly maxUnavailable: number;
+  readonly tell: (text: string) => void;
+}
+
 /** Watches which nodes have a process, and counts those that an operation has down at once. */
 export class Watch {
   readonly #processes: NodeProcesses;
@@ -14,17 +20,20 @@ export class Watch {
   #nodes: readonly NodeName[] = [];
   #ended = false;
   readonly #loop: Promise<void>;
-  /** The most nodes that were down beyond what is allowed, and which. */
-  worst: { readonly extra: number; readonly down: readonly NodeName[] } = { extra: 0, down: [] };
+  readonly #tell: (text: string) => void;
+  /** The most nodes that were down at once beyond what is allowed. */
+  extra = 0;
 
-  private constructor(processes: NodeProcesses, maxUnavailable: number) {
+  private constructor(processes: NodeProcesses, { frontends, maxUnavailable, tell }: WatchOptions) {
     this.#processes = processes;
-    this.#allowed = { fe: 1, be: maxUnavailable };
+    // The other one of two FEs has no majority, and ends by itself when it is left alone for 43 s.
+    this.#allowed = { fe: frontends === 2 ? 2 : 1, be: maxUnavailable };
+    this.#tell = tell;
     this.#loop = this.#run();
   }
 
-  static async of({ lab }: Site, maxUnavailable: number): Promise<Watch> {
-    return new Watch(await NodeProcesses.of(lab.fleet), maxUnavailable);
+  static async of({ lab }: Site, options: WatchOptions): Promise<Watch> {
+    return new Watch(await NodeProcesses.of(lab.fleet), options);
   }
 
   /** The nodes that are to run from now on. */
@@ -69,8 +78,9 @@ export class Watch {
       (sum, kind) => sum + Math.max(0, count(kind) - this.#allowed[kind]),
       0,
     );
-    if (extra > this.worst.extra) {
-      this.worst = { extra, down };
+    if (extra > this.extra) {
+      this.extra = extra;
+      this.#tell(`EXTRA DOWN: ${extra} more than allowed (${down.join(", ")})`);
     }
   }
 }
