@@ -12,7 +12,7 @@ export type Way = "handlers" | "engine";
 /** Limits in seconds: a fault that lets something wait shall not be waited for long, on a machine that is busy. */
 const short = {
   ...{ command: 30, transfer: 60, unpack: 60, start: 20, stop: 8, alive: 20, turn: 60, lease: 30, leader: 20 },
-  ...{ tablets: 30, image: 20, decommission: 60, sql: 5, http: 3 },
+  ...{ tablets: 30, image: 20, decommission: 60, sql: 10, http: 5 },
 };
 
 /** What a plan declares at a time. */

@@ -8,10 +8,10 @@ import { describePlan, type Plan, planOf } from "./plan.js";
 import { Site, type Way } from "./site.js";
 import { isWell, play } from "./story.js";
 
-/** What fits beside the other suites; `npm run storm` plays as many as one likes. */
+/** What fits beside the other suites: a plan takes half a minute of a CPU. `npm run storm` plays as many as one likes. */
 const shares: readonly { readonly way: Way; readonly kind: "loopback" | "namespaces"; readonly seeds: number }[] = [
-  { way: "handlers", kind: "loopback", seeds: 16 },
-  { way: "engine", kind: namespacesPossible() === undefined ? "namespaces" : "loopback", seeds: 2 },
+  { way: "handlers", kind: "loopback", seeds: 8 },
+  { way: "engine", kind: namespacesPossible() === undefined ? "namespaces" : "loopback", seeds: 1 },
 ];
 
 const smallUpgrade = {
