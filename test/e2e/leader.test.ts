@@ -67,11 +67,23 @@ describe("a minor version change of a group that another FE than the declared on
       { what: "an FE to answer", limit: 30_000 },
     );
 
-  const crimes = async (): Promise<string> => {
+  /**
+   * Old FEs that read what a new one wrote, but for the declared leader in its own stop: a graceful one gives the
+   * leadership to a new FE, and the process follows it until it ends.
+   */
+  const crimes = async (): Promise<readonly string[]> => {
+    const fe1 = itemsOf(lab.journal()).find(({ id }) => id === "FE fe1");
+    const time = (verb: string): number => fe1?.steps.find((step) => step.verb === verb)?.time ?? 0;
     const texts = await Promise.all(
-      lab.fleet.hosts.map((host) => host.readFile(`/opt/starrocks/${host.name.slice(0, 2)}/log/sim-crimes.log`)),
+      lab.fleet.hosts.map(async (host) => {
+        const text = await host.readFile(`/opt/starrocks/${host.name.slice(0, 2)}/log/sim-crimes.log`);
+        return (text ?? "").split("\n").filter((line) => {
+          const at = line === "" ? 0 : Date.parse(JSON.parse(line).at);
+          return line !== "" && !(host.name === "fe1" && at > time("turn") && at < time("stop"));
+        });
+      }),
     );
-    return texts.filter((text) => text !== undefined).join("");
+    return texts.flat();
   };
 
   before(async () => {
@@ -92,7 +104,7 @@ describe("a minor version change of a group that another FE than the declared on
     // The process that led has ended by itself, and nobody starts it again but the next operation.
     lab.declare(lab.args(await lab.release("3.5.7"), unrehearsed));
     await previewThenUp(lab);
-    assert.equal(await crimes(), "");
+    assert.deepEqual(await crimes(), []);
     const items = itemsOf(lab.journal());
     const handed = items.flatMap(({ id, steps }) =>
       steps.filter(({ verb, mark }) => verb === "handover" && mark === "done").map(({ detail }) => `${id}: ${detail}`),
