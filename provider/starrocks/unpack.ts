@@ -11,12 +11,12 @@ import {
   sealFile,
 } from "./layout.js";
 import { emitFunction, fieldsOf, groupsOf, listArguments, recordsOf } from "./records.js";
-import { type Seal, sealOf } from "./seal.js";
+import { type Seal, sealFunction, sealOf } from "./seal.js";
 import { type StageOptions, stageLimits } from "./stage-options.js";
 
 // Nothing gets its name before it is verified: unpacked in a working folder, sealed there, renamed. A folder can only be
 // renamed by its owner while it is writable, hence the two steps of `chmod`.
-const unpackScript = `${emitFunction}${incomingFunctions}
+const unpackScript = `${emitFunction}${incomingFunctions}${sealFunction}
 incoming=$1 release=$2 archive=$3 version=$4 sha256=$5
 export JAVA_HOME=$6
 [ -n "$JAVA_HOME" ] || unset JAVA_HOME
@@ -61,28 +61,7 @@ for part in "\${parts[@]}"; do
   for file in "\${required[@]}"; do
     case $file in "$part":*) [ -e "$folder/\${file#*:}" ] || fail missing "$part/\${file#*:}" ;; esac
   done
-  emit part "$part"
-  said=$(cd -- "$folder" && timeout -k 5 120 bash "bin/show_\${part}_version.sh" </dev/null 2>&1 | head -c 65536 | tr -d '\\0')
-  inside= commit=
-  while IFS= read -r line; do
-    line=\${line%$'\\r'}
-    case $line in
-      'Build version: '*) [ -n "$inside" ] || inside=\${line#*: } ;;
-      'Commit hash: '*) commit=\${line#*: } ;;
-      [0-9]*.[0-9]*.[0-9]*) if [ "$part" = be ] && [ -z "$inside" ]; then inside=$line; fi ;;
-    esac
-  done <<<"$said"
-  case $inside in '' | *[!A-Za-z0-9._+-]*) fail unknown "$said" ;; esac
-  case $inside in
-    "$version" | "$version"-*) ;;
-    *) case $inside-$commit in "$version" | "$version"-*) ;; *) fail version "$inside" ;; esac ;;
-  esac
-  case $inside in *-*) [ -n "$commit" ] || commit=\${inside##*-} ;; esac
-  case $commit in *[!A-Za-z0-9._+-]*) commit= ;; esac
-  seal="{\\"version\\":\\"$inside\\",\\"commit\\":\\"$commit\\",\\"sha256\\":\\"$sha256\\",\\"part\\":\\"$part\\"}"
-  { printf '%s\\n' "$seal" >"$folder/${sealFile}"; } 2>/dev/null || fail space ""
-  emit seal "$seal"
-  chmod -R a-w,a+rX -- "$folder" && chmod u+w -- "$folder" || exit 1
+  seal_part "$part" "$folder" "$version" "$sha256"
 done
 # A power loss after the rename must not leave a sealed part with empty files. Old coreutils ignore -f and write all.
 timeout 300 sync -f "$work" 2>/dev/null
