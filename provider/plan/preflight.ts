@@ -70,7 +70,7 @@ export const withGate = (items: readonly Item[]): readonly Item[] => {
   const backends = stopping.some(({ wave }) => wave === "backends");
   return [
     ...items,
-    gateItem(stopping.some(({ from, to }) => from !== to)),
+    gateItem(stopping.some(({ from }) => from !== undefined)),
     ...(backends ? [balancing.paused, balancing.restored] : []),
   ];
 };

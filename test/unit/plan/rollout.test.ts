@@ -271,4 +271,13 @@ describe("withGate", () => {
       ["balancing off", "balancing on"],
     );
   });
+
+  it("has the metadata backed up before another build of a version, as before another version", () => {
+    const verbsFor = (release: { readonly id: string; readonly version: string }): readonly string[] => {
+      const items = withGate(itemsOf(nodes({ release }), half([], "")));
+      return items.filter(({ id }) => id === "gate").flatMap(({ steps }) => steps.map(({ verb }) => verb));
+    };
+    assert.deepEqual(verbsFor(next).slice(-2), ["image", "backup"]);
+    assert.deepEqual(verbsFor({ ...old, id: `${old.version}-cccccccccccc` }), verbsFor(next));
+  });
 });
