@@ -5,7 +5,13 @@ import { createStack, type Stack } from "../engine/stack.js";
 import { createFleet } from "../fleet/fleet.js";
 import type { Fleet, FleetKind, FleetOptions, Host } from "../fleet/types.js";
 import { buildJdk, type JavaVersion } from "../simulator/jdk.js";
-import { type BuiltRelease, buildRelease, type ReleaseOptions } from "../simulator/release.js";
+import {
+  type BuiltHotfix,
+  type BuiltRelease,
+  buildHotfix,
+  buildRelease,
+  type ReleaseOptions,
+} from "../simulator/release.js";
 import { type JournalEntry, readJournal } from "./journal.js";
 
 export interface LabOptions {
@@ -49,7 +55,13 @@ const patient = { start: 120, alive: 120, leader: 60, stop: 60, turn: 300 };
 /** The arguments of a `Cluster` as plain JSON, which the lab's program reads. */
 export type PlainArgs = {
   [key: string]: unknown;
-  release: { version: string; archive?: string; sha256?: string; url?: string };
+  release: {
+    version: string;
+    archive?: string;
+    sha256?: string;
+    url?: string;
+    overlay?: Record<string, { archive: string; sha256?: string; version?: string }>;
+  };
   deployDir: string;
   connection: Record<string, unknown>;
   sql?: Record<string, unknown>;
@@ -117,6 +129,13 @@ export class Lab {
       fe: { ...habits.fe, options: { ...quick, ...this.#options.times, ...habits.fe?.options } },
       ...(habits.be && { be: habits.be }),
     });
+  }
+
+  /** A vendor's file for one part, with the lab's times. */
+  hotfix(part: "fe" | "be", version: string, habits: Partial<ReleaseOptions> = {}): Promise<BuiltHotfix> {
+    const directory = mkdtempSync(join(this.#folder, "hotfix-"));
+    const options = { ...quick, ...this.#options.times, ...habits.fe?.options };
+    return buildHotfix(part, { version, directory, ...habits, fe: { ...habits.fe, options } });
   }
 
   /** A node on a host of the fleet; its sshd may listen on a port of its own. */

@@ -95,7 +95,8 @@ if [ "\${class:-0}" -gt ${build.classFiles} ]; then
 fi
 shift
 if [ "$1" = -v ] || [ "$1" = --version ]; then
-    field() { sed -n 's/.*"'$1'":"\\([^"]*\\)".*/\\1/p' "$STARROCKS_HOME/lib/build.json"; }
+    build=$(tail -n 1 "$jar" | grep -a '^//# build=' || cat "$STARROCKS_HOME/lib/build.json")
+    field() { sed -n 's/.*"'$1'":"\\([^"]*\\)".*/\\1/p' <<<"$build"; }
     echo "Build version: $(field version)"
     echo "Commit hash: $(field commit)"
     echo "Build type: RELEASE"

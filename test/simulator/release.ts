@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createWriteStream, existsSync, realpathSync } from "node:fs";
-import { mkdir, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -11,6 +11,7 @@ import type { BackendOptions } from "./be/settings/options.js";
 import type { Fault as FrontendFault } from "./fe/settings/faults.js";
 import type { Options as FrontendOptions } from "./fe/settings/options.js";
 import { bundle } from "./release/bundle.js";
+import { carrying } from "./release/carried.js";
 import { backend, frontend, type Part, surroundings } from "./release/layout.js";
 import { packageRoot } from "./release/root.js";
 import { type Entry, foldersOf, tar } from "./release/tar.js";
@@ -118,6 +119,32 @@ export const buildRelease = async (options: ReleaseOptions): Promise<BuiltReleas
   await pipeline(Readable.from(tar([...foldersOf(entries), ...entries])), gzip, createWriteStream(partial));
   await rename(partial, archive);
   return { archive, sha256: hash.digest("hex"), version, commit };
+};
+
+/** The file of a part that vendors replace. */
+const programs = { fe: "fe/lib/starrocks-fe.jar", be: "be/lib/starrocks_be" } as const;
+
+export interface BuiltHotfix {
+  readonly path: string;
+  readonly archive: string;
+  readonly sha256: string;
+}
+
+/** Writes a part's program alone, which says a version of its own: `starrocks-fe.jar` or `starrocks_be`. */
+export const buildHotfix = async (part: Part, options: Omit<ReleaseOptions, "parts">): Promise<BuiltHotfix> => {
+  const { version, directory } = options;
+  const commit = options.commit ?? commitOf(version);
+  const { faults = [], options: habits = {} } = options[part] ?? {};
+  const path = programs[part];
+  const entry = entriesOf({ ...options, parts: [part] }, commit).find((one) => one.path === path);
+  if (entry?.type !== "file") {
+    throw new Error(`A release has ${path}`);
+  }
+  const content = carrying(entry.content, JSON.stringify({ version, commit, faults, options: habits }));
+  await mkdir(directory, { recursive: true });
+  const archive = join(directory, `${basename(path)}.${version}`);
+  await writeFile(archive, content);
+  return { path, archive, sha256: createHash("sha256").update(content).digest("hex") };
 };
 
 const main = async (): Promise<void> => {

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { buildCarried } from "../../release/carried.js";
 import { since } from "../../release/versions.js";
 import type { BackendFault } from "./faults.js";
 import type { BackendOptions } from "./options.js";
 
-/** `lib/build.json` beside the executable: which release this is, and what is wrong with it. */
+/** In the executable, else in `lib/build.json` beside it: which release this is, and what is wrong with it. */
 export interface Build {
   readonly version: string;
   readonly commit: string;
@@ -13,7 +14,7 @@ export interface Build {
 }
 
 export const readBuild = (executable: string): Build =>
-  JSON.parse(readFileSync(join(dirname(executable), "build.json"), "utf8"));
+  JSON.parse(buildCarried(executable) ?? readFileSync(join(dirname(executable), "build.json"), "utf8"));
 
 /** What `--version` prints. */
 export const versionText = ({ version, commit }: Build): string =>
