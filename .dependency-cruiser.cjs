@@ -62,10 +62,14 @@ module.exports = {
       name: "sdk-takes-only-types-of-provider",
       comment:
         "The program's process never loads the implementation; thin providers import it by the package's name. " +
-        "How a release is named is a pure function that both sides must agree on.",
+        "How a release is named, with an overlay or without, is a pure function that both sides must agree on.",
       severity: "error",
       from: { path: "^sdk/" },
-      to: { path: "^provider/", pathNot: "^provider/plan/release-id[.]ts$", dependencyTypesNot: ["type-only"] },
+      to: {
+        path: "^provider/",
+        pathNot: "^provider/plan/(overlay|release-id)[.]ts$",
+        dependencyTypesNot: ["type-only"],
+      },
     },
     {
       name: "no-development-dependency",

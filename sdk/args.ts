@@ -56,6 +56,21 @@ export interface ReleaseSource {
   url?: Input<string>;
   /** Digest of the tarball, checked on every host. Default for `archive`: taken from the file. */
   sha256?: Input<string>;
+  /**
+   * Vendors' hotfixes: single files in the place of the release's own, by their path in it, such as `fe/lib/starrocks-fe.jar`
+   * or `be/lib/starrocks_be`. A change of it concerns nodes of that part only. Default none.
+   */
+  overlay?: Input<Record<string, Input<OverlayFileArgs>>>;
+}
+
+/** One file of a release, built for this very release by whom you have it from. */
+export interface OverlayFileArgs {
+  /** Path of the file on this machine. */
+  archive: Input<string>;
+  /** Digest of the file, checked on every host that gets it. Default: taken from the file. */
+  sha256?: Input<string>;
+  /** What nodes of its part report with it: `3.5.7-hotfix1`, or the version and its commit. Default: the release's version. */
+  version?: Input<string>;
 }
 
 /** The limit of every wait, in seconds; see docs/limits.md for the defaults and what each bounds. */

@@ -1,8 +1,9 @@
 import { accessSync, constants } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
+import { type Overlay, overlayProblems, releaseOfPart, withParts } from "../provider/plan/overlay.js";
 import { releaseIdOf } from "../provider/plan/release-id.js";
 import { digestOf } from "./archive.js";
-import type { ClusterArgs, ConnectionArgs, FrontendArgs, ReleaseSource } from "./args.js";
+import type { ClusterArgs, ConnectionArgs, FrontendArgs, OverlayFileArgs, ReleaseSource } from "./args.js";
 import { BeGroup, FeGroup, type FeGroupNode } from "./groups.js";
 import {
   connectionOf,
@@ -26,50 +27,92 @@ import {
   urnPromise,
 } from "./resources.js";
 
-type ResolvedRelease = { version: string; sha256: string; archive?: string; url?: string };
+type ResolvedRelease = {
+  version: string;
+  sha256: string;
+  archive?: string;
+  url?: string;
+  overlay?: Overlay;
+};
 
 /** Refuses what names no release; `archive` alone is hashed here. */
-const assertSource = ({ archive, sha256, url }: pulumi.Unwrap<ReleaseSource>): void => {
+const assertSource = ({ archive, overlay, sha256, url, version }: pulumi.Unwrap<ReleaseSource>): void => {
   if ((archive === undefined) === (url === undefined)) {
     refuse("release", "wants either `archive` (a file here) or `url` (each host downloads it)");
   }
   if (url !== undefined && sha256 === undefined) {
     refuse("release.sha256", "must be given with `url`: nobody could tell what the hosts have downloaded");
   }
-};
-
-const unreadable = (error: unknown): never =>
-  refuse("release.archive", `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-
-/** What is known at once is refused at once: an error in an output reaches people wrapped by each resource that it is in. */
-const assertKnownSource = (source: ReleaseSource): void => {
-  const known = [source.archive, source.sha256, source.url].every((value) =>
-    ["string", "undefined"].includes(typeof value),
-  );
-  if (!known) {
-    return;
+  const [wrong] = overlayProblems(version, overlay ?? {});
+  if (wrong) {
+    refuse(overlayField(wrong.path), wrong.reason);
   }
-  const { archive, sha256, url } = source as pulumi.Unwrap<ReleaseSource>;
-  assertSource(source as pulumi.Unwrap<ReleaseSource>);
-  if (archive !== undefined && sha256 === undefined && url === undefined) {
-    try {
-      accessSync(archive, constants.R_OK);
-    } catch (error) {
-      unreadable(error);
+  for (const [path, file] of Object.entries(overlay ?? {})) {
+    if (!file.archive) {
+      refuse(`${overlayField(path)}.archive`, "must be given: the path of a file here");
     }
   }
 };
 
-/** The release with its digest: given, or taken from the archive here. */
+const overlayField = (path: string): string => `release.overlay["${path}"]`;
+
+const unreadable =
+  (field: string) =>
+  (error: unknown): never =>
+    refuse(field, `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+
+/** Whether nothing in it is an output or a promise. */
+const isPlain = (value: unknown): boolean => {
+  if (typeof value !== "object" || value === null) {
+    return true;
+  }
+  const plain: readonly unknown[] = [Object.prototype, Array.prototype];
+  return plain.includes(Object.getPrototypeOf(value)) && Object.values(value).every(isPlain);
+};
+
+/** What is known at once is refused at once: an error in an output reaches people wrapped by each resource that it is in. */
+const assertKnownSource = (source: ReleaseSource): void => {
+  if (!isPlain([source.archive, source.sha256, source.url, source.overlay])) {
+    return;
+  }
+  const release = source as pulumi.Unwrap<ReleaseSource>;
+  assertSource(release);
+  assertReadable("release.archive", release);
+  for (const [path, file] of Object.entries(release.overlay ?? {})) {
+    assertReadable(`${overlayField(path)}.archive`, file);
+  }
+};
+
+/** A digest that is given says which file it is; the file may be gone when all hosts have it. */
+const assertReadable = (field: string, { archive, sha256 }: { archive?: string; sha256?: string }): void => {
+  if (archive === undefined || sha256 !== undefined) {
+    return;
+  }
+  try {
+    accessSync(archive, constants.R_OK);
+  } catch (error) {
+    unreadable(field)(error);
+  }
+};
+
+/** The release with its digests: given, or taken from the files here. */
 const resolveRelease = (source: ReleaseSource): pulumi.Output<ResolvedRelease> => {
   if (!pulumi.Output.isInstance(source)) {
     assertKnownSource(source);
   }
-  return pulumi.output(source).apply(async (release) => {
-    assertSource(release);
-    const sha256 = release.sha256 ?? (await digestOf(release.archive ?? "").catch(unreadable));
-    return { ...release, sha256 } as ResolvedRelease;
+  return pulumi.output(source).apply(async ({ overlay, ...release }) => {
+    assertSource({ ...release, ...(overlay && { overlay }) });
+    const sha256 = release.sha256 ?? (await digestOf(release.archive ?? "").catch(unreadable("release.archive")));
+    return { ...release, sha256, ...(overlay && { overlay: await resolveOverlay(overlay) }) } as ResolvedRelease;
   });
+};
+
+const resolveOverlay = async (overlay: Record<string, pulumi.Unwrap<OverlayFileArgs>>): Promise<Overlay> => {
+  const files = Object.entries(overlay).map(async ([path, file]) => {
+    const sha256 = file.sha256 ?? (await digestOf(file.archive).catch(unreadable(`${overlayField(path)}.archive`)));
+    return [path, { ...file, sha256 }] as const;
+  });
+  return Object.fromEntries(await Promise.all(files));
 };
 
 /**
@@ -117,7 +160,11 @@ class Parts {
   readonly #nodes: readonly DeclaredNode[];
   readonly #release: pulumi.Output<ResolvedRelease>;
   readonly #shared: boolean;
-  readonly #common: Pick<BeNodeArgs, "cluster" | "release" | "limits">;
+  readonly #common: Pick<BeNodeArgs, "cluster" | "limits">;
+  /** What nodes of each part run; the same for both where no overlay says otherwise. */
+  readonly #runs: Readonly<Record<DeclaredNode["kind"], BeNodeArgs["release"]>>;
+  /** The release as hosts need it that have these parts, by the parts. */
+  readonly #needs = new Map<string, pulumi.Output<ResolvedRelease>>();
   /** What many resources share is resolved once: an output of its own for each of 600 resources costs gigabytes. */
   readonly #connections: ReadonlyMap<DeclaredNode, ReturnType<typeof connectionOf>>;
   readonly #contacts: pulumi.Output<ContactArgs[]>;
@@ -133,14 +180,24 @@ class Parts {
     this.#release = resolveRelease(args.release);
     this.#common = {
       cluster: args.key ?? `${pulumi.getProject()}/${pulumi.getStack()}/${name}`,
-      release: this.#release.apply(({ version, sha256 }) => ({ id: releaseIdOf(version, sha256), version })),
       ...(args.limits && { limits: args.limits }),
+    };
+    this.#runs = {
+      fe: this.#release.apply((release) => releaseOfPart(release, "fe")),
+      be: this.#release.apply((release) => releaseOfPart(release, "be")),
     };
     this.#clusterUrn = urnPromise(cluster.urn);
     const base = pulumi.output(args.connection);
     this.#connections = new Map(this.#nodes.map((node) => [node, connectionOf(base, node)]));
     this.#contacts = this.#resolveContacts();
     this.#topology = this.#resolveTopology();
+  }
+
+  #needed(parts: readonly DeclaredNode["kind"][]): pulumi.Output<ResolvedRelease> {
+    const key = parts.join(" ");
+    const needed = this.#needs.get(key) ?? this.#release.apply((release) => withParts(release, parts));
+    this.#needs.set(key, needed);
+    return needed;
   }
 
   #connection(node: DeclaredNode): ReturnType<typeof connectionOf> {
@@ -160,6 +217,7 @@ class Parts {
     }
     return [...hosts.values()].map((nodes, position) => {
       const [first] = nodes as [DeclaredNode];
+      const parts = [...new Set(nodes.map(({ kind }) => kind))].sort();
       const alone = nodes.length === 1 ? `${first.kind}-${first.name}` : first.name;
       return new Release(
         `${this.#name}-release-${alone}`,
@@ -167,9 +225,9 @@ class Parts {
           ...this.#context(position),
           cluster: this.#common.cluster,
           deployDir: this.#deployDir(first),
-          release: this.#release,
+          release: this.#needed(parts),
           host: first.args.host,
-          parts: [...new Set(nodes.map(({ kind }) => kind))].sort(),
+          parts,
           connection: this.#connection(first),
           ...this.#javaHome(nodes.find(({ kind }) => kind === "fe") ?? first),
           ...(this.#args.limits && { limits: this.#args.limits }),
@@ -192,7 +250,7 @@ class Parts {
       ...how,
       ...(rehearsal !== undefined && { when: "always" as const }),
       cluster: this.#common.cluster,
-      release: this.#release,
+      release: this.#needed(["fe"]),
       host: place.args.host,
       connection: this.#connection(place),
       deployDir: this.#deployDir(place),
@@ -264,7 +322,7 @@ class Parts {
         name: node.name,
         address: inputs.address,
         home: this.#home(node),
-        release: this.#common.release,
+        release: this.#runs[node.kind],
         ...(this.#args.limits && { limits: this.#args.limits }),
       };
       const options = {
@@ -306,7 +364,7 @@ class Parts {
     return {
       ...this.#context(0),
       cluster: this.#common.cluster,
-      release: this.#common.release,
+      release: this.#release.apply(({ version, sha256 }) => ({ id: releaseIdOf(version, sha256), version })),
       nodes: pulumi.output(this.#nodes.map((node) => ({ kind: node.kind, ...this.#nodeInputs(node) }))),
       connection: this.#connection(first),
       connections: pulumi.output(this.#nodes.map((node) => this.#reach(node))) as TopologyArgs["connections"],
@@ -351,6 +409,7 @@ class Parts {
     const ports = this.#ports(node);
     return {
       ...this.#common,
+      release: this.#runs[node.kind],
       deployDir: this.#deployDir(node),
       name: node.name,
       address: address ?? host,

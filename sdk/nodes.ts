@@ -25,7 +25,8 @@ const known = {
   backendRollout: "maxUnavailable canary soak pause drain singleReplicaTables onUnrecoverable",
   rollout: "observe verify",
   rehearsal: "host memory keep isolated limit",
-  release: "version archive url sha256",
+  release: "version archive url sha256 overlay",
+  overlayFile: "archive sha256 version",
   frontend: "host name address deployDir home config connection javaHome adopt metaDir ports",
   backend: "host name address deployDir home config connection javaHome adopt storage ports rack",
 };
@@ -54,6 +55,9 @@ export const declaredNodes = (args: ClusterArgs): readonly DeclaredNode[] => {
   assertKnown(args.backends, "backends", known.backends);
   if (!pulumi.Output.isInstance(args.release)) {
     assertKnown(args.release, "release", known.release);
+    for (const [path, file] of knownEntries(args.release.overlay)) {
+      assertKnown(file, `release.overlay["${path}"]`, known.overlayFile);
+    }
   }
   if (args.backends.rollout) {
     assertKnown(args.backends.rollout, "backends.rollout", known.backendRollout);
@@ -86,6 +90,12 @@ export const declaredNodes = (args: ClusterArgs): readonly DeclaredNode[] => {
     return { ...node, args: node.args as DeclaredNode["args"], name: nameOf(node.args, node.field), position };
   });
 };
+
+/** Entries that are no outputs, whose arguments can be looked at. */
+const knownEntries = (record: pulumi.Input<Record<string, unknown>> | undefined): readonly [string, unknown][] =>
+  record === undefined || pulumi.Output.isInstance(record)
+    ? []
+    : Object.entries(record).filter(([, value]) => !pulumi.Output.isInstance(value));
 
 const nameOf = ({ name, host }: FrontendArgs | BackendArgs, field: string): string => {
   if (name !== undefined) {

@@ -1,5 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ConnectionArgs, FrontendArgs, LimitsArgs, ReleaseSource, SqlArgs, StorageArgs } from "./args.js";
+import type {
+  ConnectionArgs,
+  FrontendArgs,
+  LimitsArgs,
+  OverlayFileArgs,
+  ReleaseSource,
+  SqlArgs,
+  StorageArgs,
+} from "./args.js";
 import {
   beMemberProvider,
   beNodeProvider,
@@ -60,13 +68,19 @@ interface Placed {
   __clusterUrn?: pulumi.Input<string>;
 }
 
+/** A release whose digests are all known. */
+export type StagedSource = Omit<ReleaseSource, "overlay" | "sha256"> & {
+  sha256: pulumi.Input<string>;
+  overlay?: pulumi.Input<Record<string, pulumi.Input<OverlayFileArgs & { sha256: pulumi.Input<string> }>>>;
+};
+
 export interface ReleaseArgs extends Placed {
   cluster: pulumi.Input<string>;
   /** The host, for people. */
   host: pulumi.Input<string>;
   connection: pulumi.Input<ConnectionArgs>;
   deployDir: pulumi.Input<string>;
-  release: pulumi.Input<ReleaseSource & { sha256: pulumi.Input<string> }>;
+  release: pulumi.Input<StagedSource>;
   /** What the host needs of it. */
   parts: pulumi.Input<pulumi.Input<"fe" | "be">[]>;
   javaHome?: pulumi.Input<string>;
@@ -205,7 +219,7 @@ export class Preflight extends StarRocksResource {
 
 export interface RehearsalResourceArgs extends Placed {
   cluster: pulumi.Input<string>;
-  release: pulumi.Input<ReleaseSource & { sha256: pulumi.Input<string> }>;
+  release: pulumi.Input<StagedSource>;
   /** Where it is done, for people. */
   host: pulumi.Input<string>;
   connection: pulumi.Input<ConnectionArgs>;

@@ -4,6 +4,7 @@ import { beDefaultPorts, feDefaultPorts } from "../starrocks/ports.js";
 import { type DiskEntry, parseStorage } from "../starrocks/storage.js";
 import { parseVersion, versionProblem } from "../starrocks/versions.js";
 import { limitsSchema } from "./limits.js";
+import { overlayProblems } from "./overlay.js";
 
 const nonEmpty = z.string().min(1, "must not be empty");
 
@@ -22,16 +23,26 @@ const nodeName = nonEmpty.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "must consist of
 
 const hostName = nonEmpty.regex(/^[A-Za-z0-9:][A-Za-z0-9.:_-]*$/, "must be an IP address or a DNS name");
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lowercase hex digits (sha256sum prints them)");
+
+const overlayFile = z.strictObject({ archive: nonEmpty, sha256, version: versionText.optional() });
+
 /** `archive` without `sha256` is hashed by the component; from a `url` nobody could tell what was fetched. */
 export const releaseSchema = z
   .strictObject({
     version: versionText,
-    sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lowercase hex digits (sha256sum prints them)"),
+    sha256,
     archive: nonEmpty.optional(),
     url: z.url({ protocol: /^https?$/, error: "must be an http or https address" }).optional(),
+    overlay: z.record(z.string(), overlayFile).optional(),
   })
   .refine((release) => (release.archive === undefined) !== (release.url === undefined), {
     error: "wants either `archive` (a file here) or `url` (each host downloads it)",
+  })
+  .superRefine(({ overlay = {}, version }, context) => {
+    for (const { path, reason } of overlayProblems(version, overlay)) {
+      context.addIssue({ code: "custom", path: ["overlay", path], message: reason });
+    }
   });
 
 export type ReleaseSpec = z.output<typeof releaseSchema>;

@@ -3,6 +3,7 @@ import type { Size } from "./change.js";
 /** What can be done to a resource of the cluster, in words that stand in plans, progress rows and the journal. */
 export const verbs = {
   stage: "stage and verify",
+  compose: "put the overlay over a copy",
   prune: "remove older ones",
   inspect: "inspect the hosts",
   repair: "repair",

@@ -4,17 +4,18 @@ import { echo, type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
 import { messageOf } from "../error.js";
 import { hostFor } from "../host/pool.js";
+import type { Host } from "../host/types.js";
 import { limitsOf } from "../plan/limits.js";
+import { filesOf, releaseOfPart } from "../plan/overlay.js";
 import { releaseIdOf } from "../plan/release-id.js";
-import { type Item, numbered } from "../plan/steps.js";
+import { type Item, numbered, type Step } from "../plan/steps.js";
 import { done, Execution, skipped } from "../rollout/execute.js";
 import { runOf } from "../rollout/run.js";
-import { findJdk } from "../starrocks/jdk.js";
 import { pruneReleases, removeRelease } from "../starrocks/prune.js";
-import { observeRelease, stageRelease } from "../starrocks/release.js";
-import { versionOf } from "../starrocks/versions.js";
+import { observeRelease } from "../starrocks/release.js";
 import type { Handlers } from "./handlers.js";
 import { failuresOf, read, releaseInputs } from "./inputs.js";
+import { composeParts, stageParts } from "./staging.js";
 
 const inputsOf = (inputs: Plain) => {
   const parsed = read(releaseInputs, inputs);
@@ -25,34 +26,50 @@ const inputsOf = (inputs: Plain) => {
 type Inputs = ReturnType<typeof inputsOf>;
 
 interface Recorded {
+  /** The release as its archive has it, and what nodes of each part run. */
   readonly id: string;
-  readonly parts: readonly string[];
+  readonly ids: readonly string[];
   readonly staged: boolean;
 }
 
+/** What nodes of the parts run: the release's own id, or that of the part with an overlay over it. */
+const partIds = ({ parts, release }: Inputs): readonly string[] =>
+  parts.map((part) => `${part} ${releaseOfPart(release, part).id}`);
+
+/** All folders of a release on the host, the composed ones first: they are made of the base. */
+const foldersOf = (inputs: Inputs): readonly string[] => [
+  ...new Set([...inputs.parts.map((part) => releaseOfPart(inputs.release, part).id), inputs.id]),
+];
+
 const recordedOf = (olds: Plain): Recorded => {
-  const { id, parts } = inputsOf(olds);
-  return { id, parts, staged: olds.staged !== false };
+  const inputs = inputsOf(olds);
+  return { id: inputs.id, ids: partIds(inputs), staged: olds.staged !== false };
 };
 
+const overlaid = ({ parts, release }: Inputs) => parts.flatMap((part) => filesOf(release.overlay, part));
+
 const itemOf = (recorded: Recorded | undefined, next: Inputs): Item => {
+  const { parts } = next;
   const { version } = next.release;
   const same =
-    recorded?.staged === true && recorded.id === next.id && next.parts.every((part) => recorded.parts.includes(part));
+    recorded?.staged === true && recorded.id === next.id && partIds(next).every((id) => recorded.ids.includes(id));
   const source = next.release.url ?? posix.basename(next.release.archive ?? "");
+  const files = overlaid(next);
+  const overlay = files.map(([path]) => path).join(" and ");
   return {
     id: `host ${next.host}`,
     wave: "stage",
     position: next.position,
-    change: same ? "" : `${version}, ${next.parts.join(" and ")}`,
+    change: same ? "" : `${version}, ${parts.join(" and ")}${files.length > 0 ? `, with another ${overlay}` : ""}`,
     stops: false,
     steps: same
       ? []
       : [
           {
             verb: "stage",
-            text: `bring ${source} to ${next.host}, verify its sha256 there, unpack ${next.parts.join(" and ")}, check that it is ${version}`,
+            text: `bring ${source} to ${next.host}, verify its sha256 there, unpack ${parts.join(" and ")}, check that it is ${version}`,
           },
+          ...(files.length > 0 ? [composeStep(next)] : []),
           ...(recorded
             ? [{ verb: "prune", text: "remove releases that no home links to", when: "if there are any" } as const]
             : []),
@@ -60,37 +77,34 @@ const itemOf = (recorded: Recorded | undefined, next: Inputs): Item => {
   };
 };
 
-const stage = async (inputs: Inputs, recorded: Recorded | undefined): Promise<void> => {
+const composeStep = (inputs: Inputs): Step => {
+  const files = overlaid(inputs).map(([path, { archive }]) => `${path} by ${posix.basename(archive)}`);
+  const versions = inputs.parts
+    .filter((part) => filesOf(inputs.release.overlay, part).length > 0)
+    .map((part) => `${part} is ${releaseOfPart(inputs.release, part).version}`);
+  return {
+    verb: "compose",
+    text: `beside it, compose a release with ${files.join(" and ")}, verify its sha256 there, check that ${versions.join(" and ")}`,
+  };
+};
+
+const stage = async (inputs: Inputs, recorded: Plain | undefined): Promise<void> => {
   const run = runOf(inputs.cluster);
   const host = hostFor({ commandLimit: inputs.limits.command / 1000, ...inputs.connection });
-  const { release, deployDir, limits, parts } = inputs;
   const execution: Execution = new Execution(
-    itemOf(recorded, inputs),
+    itemOf(recorded && recordedOf(recorded), inputs),
     {
-      stage: async () => {
-        const javaHome = parts.includes("fe")
-          ? (
-              await findJdk(host, {
-                version: versionOf(release.version),
-                ...(inputs.javaHome !== undefined && { javaHome: inputs.javaHome }),
-              })
-            ).home
-          : undefined;
-        const { did } = await stageRelease(host, {
-          deployDir,
-          releaseId: inputs.id,
-          version: release.version,
-          sha256: release.sha256,
-          source: release.url === undefined ? { archive: release.archive ?? "" } : { url: release.url },
-          parts,
-          ...(javaHome !== undefined && { javaHome }),
-          onProgress: execution.report,
-          limits: { download: limits.transfer, unpack: limits.unpack },
-        });
-        return did === "staged" ? done : skipped("it is there and verified");
+      stage: async () =>
+        (await stageParts(host, inputs, execution.report)) === "staged" ? done : skipped("it is there and verified"),
+      compose: async () => {
+        const composed = await composeParts(host, inputs, execution.report);
+        return composed.length > 0
+          ? { mark: "done", detail: composed.join(", ") }
+          : skipped("it is there and verified");
       },
       prune: async () => {
-        const removed = await pruneReleases(host, { deployDir, keep: [inputs.id, ...(recorded ? [recorded.id] : [])] });
+        const keep = [...foldersOf(inputs), ...(recorded ? foldersOf(inputsOf(recorded)) : [])];
+        const removed = await pruneReleases(host, { deployDir: inputs.deployDir, keep });
         const gone = removed.filter((one) => one.removed).map((one) => one.releaseId);
         return gone.length > 0 ? { mark: "done", detail: gone.join(", ") } : { mark: "not met" };
       },
@@ -102,6 +116,16 @@ const stage = async (inputs: Inputs, recorded: Recorded | undefined): Promise<vo
 };
 
 const idOf = ({ cluster, host, id }: Inputs): string => `${cluster}:release:${host}:${id}`;
+
+const allStaged = async (host: Host, { deployDir, parts, release }: Inputs): Promise<boolean> => {
+  for (const part of parts) {
+    const seals = await observeRelease(host, deployDir, releaseOfPart(release, part).id);
+    if (!seals.some((seal) => seal.part === part)) {
+      return false;
+    }
+  }
+  return true;
+};
 
 const outputsOf = (inputs: Plain): Record<string, unknown> => ({ ...echo(inputs, ["plan"]), staged: true });
 
@@ -150,7 +174,7 @@ export const release: Handlers = {
   update: async (_id, olds, news) => {
     const next = inputsOf(news);
     if (itemOf(recordedOf(olds), next).steps.length > 0) {
-      await stage(next, recordedOf(olds));
+      await stage(next, olds);
     }
     return { outs: outputsOf(news) };
   },
@@ -159,8 +183,7 @@ export const release: Handlers = {
     const recorded = inputsOf(props);
     try {
       const host = hostFor({ ...recorded.connection, dialErrorLimit: 1 });
-      const seals = await observeRelease(host, recorded.deployDir, recorded.id);
-      const staged = recorded.parts.every((part) => seals.some((seal) => seal.part === part));
+      const staged = await allStaged(host, recorded);
       return { id, props: plain({ ...props, staged }) };
     } catch (error) {
       await warn(
@@ -172,7 +195,10 @@ export const release: Handlers = {
   },
 
   delete: async (_id, props) => {
-    const { connection, deployDir, id } = inputsOf(props);
-    await removeRelease(hostFor(connection), { deployDir, releaseId: id });
+    const recorded = inputsOf(props);
+    const { connection, deployDir } = recorded;
+    for (const releaseId of foldersOf(recorded)) {
+      await removeRelease(hostFor(connection), { deployDir, releaseId });
+    }
   },
 };

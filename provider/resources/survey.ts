@@ -6,7 +6,7 @@ import { versionComment } from "../starrocks/statements.js";
 import { runsVersion } from "../starrocks/versions.js";
 import { type Look, until } from "../wait.js";
 import { isFe, labelOf, type NodeContext } from "./node/context.js";
-import type { Topology } from "./preflight/topology.js";
+import { type Topology, versionsText } from "./preflight/topology.js";
 
 /** Sees every declared node Alive with the declared version, in equal readings, and queries through each FE. */
 export const survey = async (topology: Topology, report: (seen: string) => void): Promise<Outcome> => {
@@ -16,15 +16,15 @@ export const survey = async (topology: Topology, report: (seen: string) => void)
   }
   const steady = new Steady();
   await until(() => lookAtAll(topology, any, steady), {
-    what: `every declared node of ${topology.cluster} to be Alive with ${topology.release.version}`,
+    what: `every declared node of ${topology.cluster} to be Alive with ${versionsText(topology)}`,
     limit: any.limits.alive,
     onProgress: report,
     advice: "`pulumi up --refresh` starts declared nodes that are down.",
   });
   for (const node of topology.nodes.filter(isFe)) {
-    await query(topology, node);
+    await query(node);
   }
-  return { mark: "done", detail: `${topology.nodes.length} nodes Alive with ${topology.release.version}` };
+  return { mark: "done", detail: `${topology.nodes.length} nodes Alive with ${versionsText(topology)}` };
 };
 
 const lookAtAll = async (topology: Topology, any: NodeContext, steady: Steady): Promise<Look<void>> => {
@@ -46,7 +46,7 @@ const lookAtAll = async (topology: Topology, any: NodeContext, steady: Steady): 
     if (!row.alive) {
       return [`${labelOf(spec)} is not Alive${row.errMsg ? ` (${row.errMsg})` : ""}`];
     }
-    return runsVersion(row.version, topology.release.version)
+    return runsVersion(row.version, spec.release.version)
       ? []
       : [`${labelOf(spec)} runs ${row.version ?? "no version"}`];
   });
@@ -88,7 +88,7 @@ export const observe = async (topology: Topology, report: (seen: string) => void
       return seen.done || seen.seen.startsWith("all Alive") ? { done: true, value: undefined } : seen;
     },
     {
-      what: `every node of ${topology.cluster} to stay Alive with ${topology.release.version}`,
+      what: `every node of ${topology.cluster} to stay Alive with ${versionsText(topology)}`,
       limit: milliseconds + any.limits.alive,
       every: Math.min(2000, milliseconds / 4),
       onProgress: report,
@@ -110,17 +110,16 @@ const processes = (topology: Topology): Promise<readonly string[]> =>
 
 const portOf = ({ spec }: NodeContext): number => (spec.kind === "be" ? spec.ports.heartbeat : spec.ports.editLog);
 
-const query = async (topology: Topology, node: NodeContext): Promise<void> => {
+const query = async (node: NodeContext): Promise<void> => {
   const contact = node.frontends.contacts.find(({ name }) => name === node.spec.name);
   if (!contact) {
     return;
   }
   try {
     const version = await versionComment(await node.frontends.through(contact), node.limits.sql);
-    if (!runsVersion(version, topology.release.version)) {
-      throw new UserError(
-        `${labelOf(node.spec)} answers as ${version ?? "no version"}, declared is ${topology.release.version}.`,
-      );
+    const declared = node.spec.release.version;
+    if (!runsVersion(version, declared)) {
+      throw new UserError(`${labelOf(node.spec)} answers as ${version ?? "no version"}, declared is ${declared}.`);
     }
   } catch (error) {
     if (error instanceof TransientError) {

@@ -8,7 +8,8 @@ import { shortName } from "../plan/rollout.js";
 import type { Item, Wave } from "../plan/steps.js";
 import type { Run } from "../rollout/run.js";
 import { isFe } from "./node/context.js";
-import type { Topology } from "./preflight/topology.js";
+import { nodeId } from "./node/plan.js";
+import { feVersionOf, isOverlaid, type Topology, versionsText } from "./preflight/topology.js";
 
 const frontendWaves: readonly Wave[] = ["observers", "followers", "leader"];
 
@@ -31,13 +32,16 @@ export const usesNames = ({ nodes }: Topology): boolean =>
 export const judgePlan = (run: Run, topology: Topology, policy: Policy, olds: Plain): Judgement => {
   const before = nodesBefore(olds);
   const there = new Set(before.map(({ kind, name }) => `${kind.toUpperCase()} ${name}`));
-  const { version: to } = topology.release;
+  const declared = new Map(topology.nodes.map(({ spec }) => [nodeId(spec), spec.release.version]));
   const versions = (isWanted: (item: Item) => boolean): readonly string[] =>
-    [...run.items.values()].filter(isWanted).flatMap(({ from, id }) => from ?? (there.has(id) ? [to] : []));
+    [...run.items.values()]
+      .filter(isWanted)
+      .flatMap(({ from, id }) => from ?? (there.has(id) ? (declared.get(id) ?? []) : []));
   const frontends = topology.nodes.filter(isFe).map(({ spec }) => spec);
   const mode = before.find(({ kind }) => kind === "fe");
   return pathProblems({
-    to,
+    to: feVersionOf(topology),
+    overlay: isOverlaid(topology),
     frontends: versions(({ wave }) => frontendWaves.includes(wave)),
     backends: versions(({ wave }) => wave === "backends"),
     known: "recorded",
@@ -56,12 +60,21 @@ export const tellPath = async (
   { first }: { readonly first: boolean },
 ): Promise<void> => {
   const items = [...run.items.values()];
-  const left = [...new Set(items.flatMap(({ from, to }) => (from === undefined || from === to ? [] : [from])))];
-  if (notes.length === 0 || (left.length === 0 && !first)) {
+  const changed = items.filter(({ from, to }) => from !== to);
+  const left = distinct(changed.map(({ from }) => from));
+  // Another build of a version is no way; which files it has may still be worth a word.
+  const rebuilt = isOverlaid(topology) && items.some(({ from }) => from !== undefined);
+  if (notes.length === 0 || (left.length === 0 && !rebuilt && !first)) {
     return;
   }
-  const { version } = topology.release;
-  const way = left.length === 0 ? version : `${left.join(", ")} → ${version}`;
+  const way =
+    left.length === 0
+      ? versionsText(topology)
+      : `${left.join(", ")} → ${distinct(changed.map(({ to }) => to)).join(", ")}`;
   const title = `${shortName(topology.cluster)}: what is known of StarRocks ${way} (docs/versions.md):`;
   await warn(topology.clusterUrn, [title, ...notes.map((note) => `  ${note}`)].join("\n"));
 };
+
+const distinct = (versions: readonly (string | undefined)[]): readonly string[] => [
+  ...new Set(versions.filter((version) => version !== undefined)),
+];

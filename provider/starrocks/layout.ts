@@ -86,6 +86,10 @@ export const incomingFolder = (deployDir: string): string => posix.join(releases
 export const incomingArchive = (deployDir: string, sha256: string): string =>
   posix.join(incomingFolder(deployDir), `${sha256.toLowerCase()}.tar.gz`);
 
+/** A single file on its way into a composed release. */
+export const incomingOverlay = (deployDir: string, sha256: string): string =>
+  posix.join(incomingFolder(deployDir), `${sha256.toLowerCase()}.overlay`);
+
 /** Written into a part of a release when it is verified; without it the part is not there. */
 export const sealFile = ".sealed";
 

@@ -72,7 +72,9 @@ const passGate = async (run: Run, topology: Topology): Promise<void> => {
   const gate = new Passage(run, topology);
   const metadata = new Metadata(run, topology);
   const homes = await Promise.all(topology.nodes.map(look));
-  const changes = homes.some(({ current }) => current !== undefined && current !== topology.release.id);
+  const changes = homes.some(
+    ({ current }, index) => current !== undefined && current !== topology.nodes[index]?.spec.release.id,
+  );
   const execution: Execution = new Execution(
     gateItem(changes),
     {

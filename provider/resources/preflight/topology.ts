@@ -10,6 +10,7 @@ import { assemble, type NodeContext } from "../node/context.js";
 /** The declared cluster as a whole. */
 export interface Topology {
   readonly cluster: string;
+  /** The release as its archive has it; what a node runs is its own `release`. */
   readonly release: { readonly id: string; readonly version: string };
   readonly maxUnavailable: number;
   readonly policy: Policy;
@@ -18,6 +19,18 @@ export interface Topology {
   readonly urn: string | undefined;
   readonly clusterUrn: string | undefined;
 }
+
+/** The version that FEs are to run, which is the cluster's; an overlay may give them one of its own. */
+export const feVersionOf = ({ nodes, release }: Topology): string =>
+  nodes.find(({ spec }) => spec.kind === "fe")?.spec.release.version ?? release.version;
+
+/** Whether single files of the release are replaced. */
+export const isOverlaid = ({ nodes, release }: Topology): boolean =>
+  nodes.some(({ spec }) => spec.release.id !== release.id);
+
+/** For people: the version of all nodes, or those of FEs and BEs. */
+export const versionsText = ({ nodes }: Topology): string =>
+  [...new Set(nodes.map(({ spec }) => spec.release.version))].join(" and ");
 
 /** The nodes of the inputs as specs, for checks that look at no host. */
 export const specsOf = (inputs: Plain): readonly NodeSpec[] =>

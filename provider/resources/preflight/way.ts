@@ -6,7 +6,7 @@ import { lookForHazards } from "../../starrocks/hazard-looks.js";
 import type { Backend, Frontend } from "../../starrocks/show.js";
 import { isFe } from "../node/context.js";
 import { usesNames } from "../version-path.js";
-import type { Topology } from "./topology.js";
+import { feVersionOf, isOverlaid, type Topology } from "./topology.js";
 
 interface Rows {
   readonly frontends: readonly Frontend[];
@@ -20,7 +20,8 @@ export const assertWay = async (run: Run, topology: Topology, rows: Rows): Promi
   const frontends = topology.nodes.filter(isFe);
   const [any] = frontends;
   const judged = pathProblems({
-    to: topology.release.version,
+    to: feVersionOf(topology),
+    overlay: isOverlaid(topology),
     known: "running",
     policy: run.policy,
     frontends: runningVersions(rows.frontends.map(({ version }) => version)),

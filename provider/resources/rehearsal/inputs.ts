@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Plain } from "../../engine/outputs.js";
 import { connectionSchema } from "../../host/connection.js";
 import { limitsOf, limitsSchema } from "../../plan/limits.js";
-import { releaseIdOf } from "../../plan/release-id.js";
+import { releaseOfPart } from "../../plan/overlay.js";
 import { absolutePath, releaseSchema } from "../../plan/spec.js";
 import { contactSchema, context, read, sqlSchema } from "../inputs.js";
 
@@ -33,11 +33,10 @@ export const rehearsalInputs = z.strictObject({
 
 export const inputsOf = (inputs: Plain) => {
   const parsed = read(rehearsalInputs, inputs);
-  const { version, sha256 } = parsed.release;
   const limits = limitsOf(parsed.limits);
   return {
     ...parsed,
-    to: { id: releaseIdOf(version, sha256), version },
+    to: releaseOfPart(parsed.release, "fe"),
     limits,
     limit: parsed.limit === undefined ? limits.start : parsed.limit * 1000,
   };

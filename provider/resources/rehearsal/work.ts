@@ -23,9 +23,10 @@ import { catalogProblems, tablesIn } from "../../starrocks/rehearsal/judgement.j
 import { startProcess } from "../../starrocks/start.js";
 import { features, versionOf } from "../../starrocks/versions.js";
 import { seconds } from "../../wait.js";
+import { javaHomeFor } from "../staging.js";
 import type { Inputs } from "./inputs.js";
 import { catalogNow, observeProduction, type Production } from "./production.js";
-import { javaHomeOf, makeHome, stage } from "./stage.js";
+import { makeHome, stage } from "./stage.js";
 import { Trial, TrialFailure } from "./trial.js";
 
 interface Copied {
@@ -61,7 +62,7 @@ export class RehearsalWork {
     this.#from = from;
     this.#report = report;
     this.#host = hostFor(connection);
-    this.#folder = rehearsalFolder(inputs.deployDir, inputs.release.version, new Date());
+    this.#folder = rehearsalFolder(inputs.deployDir, inputs.to.version, new Date());
     this.#frontends = new Frontends({ contacts: inputs.frontends, connection, sql: inputs.sql, limits: inputs.limits });
   }
 
@@ -139,7 +140,7 @@ export class RehearsalWork {
 
   /** Writes fe.conf from that of the leader; gives the ports that it names. */
   async #configure(source: Host, contact: Contact, identity: CopyIdentity): Promise<FePorts> {
-    const { memory, release } = this.#inputs;
+    const { memory, to } = this.#inputs;
     const production = await source.readFile(homePaths(contact.home, "fe").conf);
     if (production === undefined) {
       throw new UserError(
@@ -149,7 +150,7 @@ export class RehearsalWork {
     const shift = await this.#freeShift(contact.ports);
     const ports = shiftedPorts(contact.ports, shift);
     const conf = rehearsalConf(production, {
-      version: versionOf(release.version),
+      version: versionOf(to.version),
       metaDir: this.#metaDir,
       ports,
       shift,
@@ -182,15 +183,15 @@ export class RehearsalWork {
 
   async #start(): Promise<Outcome> {
     const { production, isolation } = this.#known();
-    const { limit, limits, release, sql } = this.#inputs;
+    const { limit, limits, sql, to } = this.#inputs;
     const copied = this.#copied;
     if (!copied) {
       throw new Error("A rehearsal starts on a copy");
     }
-    const version = versionOf(release.version);
+    const version = versionOf(to.version);
     this.#started = true;
     const started = await startProcess(isolation.host, "fe", this.#folder, {
-      javaHome: await javaHomeOf(this.#host, this.#inputs),
+      javaHome: await javaHomeFor(this.#host, this.#inputs),
       wrapper: isolation.wrapper,
       ...(copied.identity.byName && features(version).fqdn && { hostType: "IP" as const }),
     });

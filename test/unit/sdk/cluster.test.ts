@@ -292,6 +292,33 @@ describe("a cluster's arguments", () => {
   });
 });
 
+describe("a cluster's overlay", () => {
+  const own = { id: `3.5.7-${"a".repeat(12)}`, version: "3.5.7" };
+  const jar = { archive: "./starrocks-fe.jar", sha256: "b".repeat(64), version: "3.5.7-hotfix1" };
+  const overlay = { "fe/lib/starrocks-fe.jar": jar };
+
+  it("makes another release of its part alone: nothing of the other part is another", async () => {
+    const before = await clusterOf();
+    const after = await clusterOf({ release: { ...args().release, overlay } });
+    for (const { name, inputs, type } of before.filter((one) => one.type.startsWith(dynamic))) {
+      const next = find(after, name).inputs;
+      const kind = type.replace(dynamic, "");
+      if (["BeNode", "BeMember"].includes(kind) || name.startsWith("analytics-release-be")) {
+        assert.deepEqual(next, inputs, name);
+      } else if (["FeNode", "FeMember"].includes(kind)) {
+        const release = next.release as { readonly id: string; readonly version: string };
+        assert.deepEqual({ ...next, release: own }, inputs, name);
+        assert.equal(release.version, "3.5.7-hotfix1");
+        assert.match(release.id, /^3\.5\.7-hotfix1-[0-9a-f]{12}$/);
+      } else if (["Release", "Rehearsal"].includes(kind)) {
+        assert.deepEqual(next, { ...inputs, release: { ...(inputs.release as object), overlay } }, name);
+      } else {
+        assert.deepEqual(next.release, own, name);
+      }
+    }
+  });
+});
+
 describe("a cluster's rehearsal", function () {
   this.timeout(30_000);
   const rehearsalOf = async (changes: Parameters<typeof clusterOf>[0] = {}) =>

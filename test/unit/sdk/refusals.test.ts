@@ -81,6 +81,31 @@ describe("what a Cluster refuses at once", () => {
       changes: { release: { version: "3.5.7", archive: "/nowhere/StarRocks.tar.gz" } },
       message: /^release\.archive: cannot be read: .*\/nowhere\/StarRocks\.tar\.gz/,
     },
+    {
+      what: "an overlay outside of the release",
+      changes: { release: { ...release, overlay: { "../fe/lib/a.jar": { archive: "a", sha256 } } } },
+      message: /^release\.overlay\["\.\.\/fe\/lib\/a\.jar"\]: must be the path of a file inside the release/,
+    },
+    {
+      what: "an unknown argument of an overlay",
+      changes: { release: { ...release, overlay: { "fe/lib/a.jar": { archive: "a", url: "b" } } } },
+      message: /^release\.overlay\["fe\/lib\/a\.jar"\]: unknown argument `url`; it has archive, sha256, version/,
+    },
+    {
+      what: "an overlay of another release",
+      changes: { release: { ...release, overlay: { "fe/lib/a.jar": { archive: "a", sha256, version: "3.5.8" } } } },
+      message: /^release\.overlay\["fe\/lib\/a\.jar"\]: has the version 3\.5\.8, which is no build of 3\.5\.7/,
+    },
+    {
+      what: "an overlay without its file",
+      changes: { release: { ...release, overlay: { "fe/lib/a.jar": { sha256 } } } },
+      message: /^release\.overlay\["fe\/lib\/a\.jar"\]\.archive: must be given/,
+    },
+    {
+      what: "an overlay file that is not there",
+      changes: { release: { ...release, overlay: { "fe/lib/a.jar": { archive: "/nowhere/a.jar" } } } },
+      message: /^release\.overlay\["fe\/lib\/a\.jar"\]\.archive: cannot be read: .*\/nowhere\/a\.jar/,
+    },
   ];
   for (const { what, changes, message } of cases) {
     it(`${what}, by the argument at fault and without a stack`, async () => {

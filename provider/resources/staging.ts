@@ -1,0 +1,81 @@
+import type { Host } from "../host/types.js";
+import type { Limits } from "../plan/limits.js";
+import { composedDigest, filesOf, releaseOfPart } from "../plan/overlay.js";
+import { releaseIdOf } from "../plan/release-id.js";
+import type { ReleaseSpec } from "../plan/spec.js";
+import { composeRelease } from "../starrocks/compose.js";
+import { findJdk } from "../starrocks/jdk.js";
+import type { Part } from "../starrocks/layout.js";
+import { stageRelease } from "../starrocks/release.js";
+import { versionOf } from "../starrocks/versions.js";
+
+export interface Staging {
+  readonly deployDir: string;
+  readonly release: ReleaseSpec;
+  readonly parts: readonly Part[];
+  readonly javaHome?: string | undefined;
+  readonly limits: Pick<Limits, "transfer" | "unpack">;
+}
+
+/** The JDK with which an FE of the release runs on the host. */
+export const javaHomeFor = async (
+  host: Host,
+  { release, javaHome }: Pick<Staging, "javaHome" | "release">,
+): Promise<string> =>
+  (await findJdk(host, { version: versionOf(release.version), ...(javaHome !== undefined && { javaHome }) })).home;
+
+/** A BE's host needs no JDK. */
+const jdkFor = async (host: Host, staging: Staging): Promise<{ readonly javaHome?: string }> =>
+  staging.parts.includes("fe") ? { javaHome: await javaHomeFor(host, staging) } : {};
+
+/** Brings the release, as its archive has it, onto the host. */
+export const stageParts = async (
+  host: Host,
+  staging: Staging,
+  report: (seen: string) => void,
+): Promise<"staged" | "present"> => {
+  const { deployDir, limits, parts, release } = staging;
+  const { did } = await stageRelease(host, {
+    deployDir,
+    releaseId: releaseIdOf(release.version, release.sha256),
+    version: release.version,
+    sha256: release.sha256,
+    source: release.url === undefined ? { archive: release.archive ?? "" } : { url: release.url },
+    parts,
+    ...(await jdkFor(host, staging)),
+    onProgress: report,
+    limits: { download: limits.transfer, unpack: limits.unpack },
+  });
+  return did;
+};
+
+/** Composes those parts that have an overlay; gives the ids of what was not there yet. */
+export const composeParts = async (
+  host: Host,
+  staging: Staging,
+  report: (seen: string) => void,
+): Promise<readonly string[]> => {
+  const { deployDir, limits, parts, release } = staging;
+  const composed: string[] = [];
+  for (const part of parts) {
+    const sha256 = composedDigest(release, part);
+    if (sha256 === undefined) {
+      continue;
+    }
+    const { id, version } = releaseOfPart(release, part);
+    const did = await composeRelease(host, {
+      deployDir,
+      base: { id: releaseIdOf(release.version, release.sha256), version: release.version },
+      releaseId: id,
+      version,
+      sha256,
+      part,
+      files: filesOf(release.overlay, part).map(([path, file]) => ({ ...file, path })),
+      ...(part === "fe" && (await jdkFor(host, staging))),
+      onProgress: report,
+      limits: { unpack: limits.unpack },
+    });
+    composed.push(...(did === "composed" ? [id] : []));
+  }
+  return composed;
+};
