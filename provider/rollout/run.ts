@@ -49,6 +49,10 @@ export class Run {
   /** The first starts of FEs go one by one, so that what is wrong with one is found before the next. */
   readonly frontendStarts = new Mutex();
   readonly frontends = new Turnstile(1);
+  /** BEs ask one at a time whether they may stop, so that of two that may not both go one does. */
+  readonly askingToStop = new Mutex();
+  /** The rows of BEs that were let stop in their turn. One that still waits for that is not counted as down. */
+  readonly letStop = new Set<string>();
   /** Whether the whole cluster is created: then there is nothing that a release could be rehearsed on. */
   isNew = false;
   /** Undefined for nodes that are declared alone. */

@@ -6,7 +6,7 @@ import { askLeader } from "../../rollout/leader.js";
 import { healedSince, tabletsWithout } from "../../rollout/tablets.js";
 import type { Backend, Frontend } from "../../starrocks/statements.js";
 import { parseReported, type Version, versionOf } from "../../starrocks/versions.js";
-import { until } from "../../wait.js";
+import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 
 type Rows = { readonly frontends: readonly Frontend[]; readonly backends: readonly Backend[] };
@@ -29,43 +29,46 @@ export const tabletsAllow = async (context: NodeContext<BeSpec>, report: Report)
   if (!run.answers) {
     return notMet("there is no cluster yet");
   }
-  const { unavoidable } = await until<Pick<Verdict, "unavoidable">>(
-    async () => {
-      const rows = await frontends.rows();
-      const row = rows && ownRow(rows, spec);
-      if (!rows) {
-        return { done: false, seen: "no FE answers" };
-      }
-      if (!row) {
-        return { done: true, value: { unavoidable: [] } };
-      }
-      const others = run.backends.rows.filter((name) => name !== `BE ${row.address}:${row.heartbeatPort}`);
-      const down = rows.backends.filter((one) => others.includes(`BE ${one.address}:${one.heartbeatPort}`));
-      const verdict = await askLeader(frontends, (sql) =>
-        tabletsWithout(sql, {
-          leaving: [row.id],
-          down: down.map(({ id }) => id),
-          version: speaks(rows, spec),
-          limit: limits.sql,
-        }),
-      );
-      if (!verdict) {
-        return { done: false, seen: "no FE answers" };
-      }
-      return verdict.waiting.length > 0
-        ? { done: false, seen: `waiting for tablets: ${describeRisks(verdict.waiting)}` }
-        : { done: true, value: verdict };
-    },
-    {
-      what: `every tablet to be safe without ${labelOf(spec)}`,
-      limit: limits.tablets,
-      every: 500,
-      onProgress: report,
-      advice:
-        "It was not stopped: these tablets would lose more than their tables' replication allows. Wait for their repair " +
-        "(ADMIN SHOW REPLICA STATUS FROM <table>), or raise `limits.tablets`.",
-    },
-  );
+  const own = `BE ${spec.address}:${spec.ports.heartbeat}`;
+  run.letStop.delete(own);
+  const lookOnce = async (): Promise<Look<Pick<Verdict, "unavoidable">>> => {
+    const rows = await frontends.rows();
+    const row = rows && ownRow(rows, spec);
+    if (!rows) {
+      return { done: false, seen: "no FE answers" };
+    }
+    if (!row) {
+      return { done: true, value: { unavoidable: [] } };
+    }
+    // Two that have their turns together and only wait must not wait for each other.
+    const others = run.backends.rows.filter((name) => name !== own && run.letStop.has(name));
+    const down = rows.backends.filter((one) => others.includes(`BE ${one.address}:${one.heartbeatPort}`));
+    const verdict = await askLeader(frontends, (sql) =>
+      tabletsWithout(sql, {
+        leaving: [row.id],
+        down: down.map(({ id }) => id),
+        version: speaks(rows, spec),
+        limit: limits.sql,
+      }),
+    );
+    if (!verdict) {
+      return { done: false, seen: "no FE answers" };
+    }
+    if (verdict.waiting.length > 0) {
+      return { done: false, seen: `waiting for tablets: ${describeRisks(verdict.waiting)}` };
+    }
+    run.letStop.add(own);
+    return { done: true, value: verdict };
+  };
+  const { unavoidable } = await until<Pick<Verdict, "unavoidable">>(() => run.askingToStop.run(lookOnce), {
+    what: `every tablet to be safe without ${labelOf(spec)}`,
+    limit: limits.tablets,
+    every: 500,
+    onProgress: report,
+    advice:
+      "It was not stopped: these tablets would lose more than their tables' replication allows. Wait for their repair " +
+      "(ADMIN SHOW REPLICA STATUS FROM <table>), or raise `limits.tablets`.",
+  });
   if (unavoidable.length === 0) {
     return done;
   }
