@@ -202,6 +202,7 @@ class Change {
     }
     run.close(`${labelOf(spec)} failed`);
     const left = await this.#recover(error);
+    this.#execution.settle("it did not come to that");
     await run.fail(labelOf(spec), `${labelOf(spec)} failed`);
     return this.#describe(error, left);
   }
@@ -220,7 +221,6 @@ class Change {
       const back = await this.#execution.recover("rollback", () =>
         takeBack(this.#context, this.#work, before, this.#execution.report),
       );
-      this.#execution.settle("it was taken back");
       return back ? { as: "before", version: action.from.version } : { as: "it is" };
     } catch (stop) {
       return this.#lost(before, stuck(this.#context, action.from, stop));
