@@ -35,17 +35,29 @@ export const warn = (urn: string | undefined, text: string): Promise<void> =>
 /** The shortest time between two progress texts of one row: a terminal shows no more, and each costs a call. */
 const progressPause = 300;
 
-/** Shows what is going on in the resource's own row; at most a few times a second. */
+/** Shows what is going on in the resource's own row; at most a few times a second, and the last text always. */
 export const progressOf = (urn: string | undefined): ((text: string) => void) => {
   let last = 0;
   let shown = "";
-  return (text) => {
-    const now = performance.now();
-    if (text === shown || now - last < progressPause) {
-      return;
+  let next = "";
+  let timer: NodeJS.Timeout | undefined;
+  const show = (): void => {
+    timer = undefined;
+    if (next !== shown) {
+      last = performance.now();
+      shown = next;
+      void send({ severity: 1, urn, text: next, ephemeral: true });
     }
-    last = now;
-    shown = text;
-    void send({ severity: 1, urn, text, ephemeral: true });
+  };
+  return (text) => {
+    next = text;
+    const rest = last + progressPause - performance.now();
+    if (last === 0 || rest <= 0) {
+      clearTimeout(timer);
+      show();
+    } else {
+      // What is waited for may not change again for an hour: it must not be the text that is left out.
+      timer ??= setTimeout(show, rest).unref();
+    }
   };
 };
