@@ -1,4 +1,4 @@
-// node tools/bench.mjs deploy | preview | upload
+// node tools/bench.mjs deploy | preview | upgrade | upload
 
 import { runProgram } from "./lib/program.mjs";
 import { runTool } from "./lib/steps.mjs";

@@ -13,6 +13,7 @@ export interface JournalEntry {
   readonly step?: Verb;
   readonly text?: string;
   readonly mark?: Mark;
+  readonly milliseconds?: number;
   readonly detail?: string;
   readonly note?: string;
 }
