@@ -89,10 +89,12 @@ const resultOf = async (lab: Lab, contender: Contender, next: ReturnType<typeof 
   if (contender.missing !== undefined) {
     return { contender, error: contender.missing };
   }
-  const good = await measure(lab, contender, await next.good());
+  const release = await next.good();
+  const good = await measure(lab, contender, release);
   console.log(`${contender.name}: ${inSeconds(good.seconds)}, exit ${good.exitCode}`);
   if (good.exitCode !== 0) {
     console.log(`${contender.name} failed:\n${good.output.split("\n").slice(-30).join("\n")}`);
+    await mend(lab, release);
     return { contender, good, error: `failed with exit code ${good.exitCode}` };
   }
   const { broken, whole } = await next.bad();
@@ -101,11 +103,13 @@ const resultOf = async (lab: Lab, contender: Contender, next: ReturnType<typeof 
   return { contender, good, bad };
 };
 
-const addedOf = (good: Measured, parts: Parts): number => good.seconds - parts.watches;
+/** Without watching what works. */
+const wallOf = (good: Measured, parts: Parts): number => good.seconds - parts.watches;
 
 const tellParts = (good: Measured, parts: Parts, backends: number): void => {
   const own = ownOf(parts);
-  const wall = addedOf(good, parts);
+  const wall = wallOf(good, parts);
+  const outside = good.seconds - parts.operation;
   console.log(`\nRolling upgrade of 3 FE + ${backends} BE under a client that reads and writes.\n`);
   console.log(
     tableText([
@@ -118,7 +122,11 @@ const tellParts = (good: Measured, parts: Parts, backends: number): void => {
       ["added to it", inSeconds(wall - own)],
       ["  tablets: safe before a stop, whole after a start", inSeconds(parts.tablets)],
       ["  rehearsal of the new FE", inSeconds(parts.rehearsal)],
-      ["  the rest: the engine, staging, gates, proofs", inSeconds(wall - own - parts.tablets - parts.rehearsal)],
+      ["  the engine and the program: outside the journal", inSeconds(outside)],
+      [
+        "  the rest: staging, gates, switches, what waits on SSH",
+        inSeconds(wall - own - parts.tablets - parts.rehearsal - outside),
+      ],
       ["ratio", (wall / own).toFixed(2)],
       ["(watching what works: soak and observe)", inSeconds(parts.watches)],
     ]),
@@ -140,9 +148,9 @@ const rowsOf = (results: readonly Result[], backends: number): readonly (readonl
 
 const figuresOf = (results: readonly Result[], parts: Parts, good: Measured, backends: number) => ({
   bench: "upgrade",
-  ratio: rounded(addedOf(good, parts) / ownOf(parts)),
+  ratio: rounded(wallOf(good, parts) / ownOf(parts)),
   /** With the waits for tablets among what the database imposes. */
-  ratioWithTablets: rounded(addedOf(good, parts) / (ownOf(parts) + parts.tablets)),
+  ratioWithTablets: rounded(wallOf(good, parts) / (ownOf(parts) + parts.tablets)),
   frontends: 3,
   backends,
   seconds: rounded(good.seconds),

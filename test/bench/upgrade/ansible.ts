@@ -49,7 +49,7 @@ const play = (kind: "be" | "fe"): string => `
       command: bash {{ home }}/bin/start_${kind}.sh --daemon
       args: { chdir: "{{ home }}" }
       environment: { JAVA_HOME: "{{ jdk }}" }
-    - wait_for: { host: "{{ address }}", port: "{{ port }}", timeout: ${portLimit} }
+    - wait_for: { host: "{{ address }}", port: "{{ answers }}", timeout: ${portLimit} }
 `;
 
 export const ansible = async (lab: Lab): Promise<Contender> => {
@@ -74,7 +74,7 @@ export const ansible = async (lab: Lab): Promise<Contender> => {
                 ansible_python_interpreter: "/usr/bin/python3",
                 ansible_ssh_private_key_file: lab.fleet.key.path,
                 ansible_ssh_common_args: `-F none -o UserKnownHostsFile=${lab.fleet.knownHosts} -o IdentitiesOnly=yes`,
-                ...{ home: node.home, address: host, port: node.port, jdk: lab.jdk },
+                ...{ home: node.home, address: host, answers: node.port, jdk: lab.jdk },
                 ...{ archive: release.archive, unpacked: unpacked(node, release) },
               },
             ];
@@ -91,12 +91,14 @@ export const ansible = async (lab: Lab): Promise<Contender> => {
     ANSIBLE_SSH_CONTROL_PATH_DIR: join(folder, "cp"),
     // JSON is an inventory to its YAML plugin.
     ANSIBLE_INVENTORY_ENABLED: "yaml",
+    // With a terminal, a busy host hangs up on the start script's child before its nohup has begun.
+    ANSIBLE_SSH_USETTY: "False",
     ANSIBLE_NOCOLOR: "1",
     LC_ALL: "C.UTF-8",
   };
   return {
     name: "Ansible playbook",
-    note: "ansible-core of PyPI; serial: 1, waits for each node's port, any error is fatal",
+    note: "ansible-core of PyPI; serial: 1, waits for each node's port, any error is fatal; without a terminal",
     ...(missing !== undefined && { missing }),
     prepare,
     upgrade: () => runHere(join(venv, "bin/ansible-playbook"), ["-i", files.inventory, files.playbook], env),

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { watchAvailability } from "../../lab/availability.js";
 import { type Lab, rootPassword } from "../../lab/lab.js";
@@ -49,7 +50,6 @@ const mendPause = 500;
 
 /** Brings all BEs to a good release, beside whoever was measured, and waits until all nodes are Alive. */
 export const mend = async (lab: Lab, release: BuiltRelease): Promise<void> => {
-  const { readFile } = await import("node:fs/promises");
   const archive = await readFile(release.archive);
   const backends = nodesOf(lab).filter(({ kind }) => kind === "be");
   for (const node of backends) {

@@ -18,6 +18,8 @@ export interface Parts {
   readonly rehearsal: number;
   /** Watching what works: the canary, and all nodes at the end. */
   readonly watches: number;
+  /** From the first line of the journal to the last: what is not in it is the engine's, the program's and its checks'. */
+  readonly operation: number;
 }
 
 type Done = JournalEntry & { readonly step: Verb; readonly item: string; readonly milliseconds: number };
@@ -28,6 +30,7 @@ export const partsOf = (entries: readonly JournalEntry[], shown: Shown, lab: Lab
   const done = entries.filter((entry): entry is Done => entry.step !== undefined && entry.mark === "done");
   const sum = (...verbs: readonly Verb[]): number =>
     done.filter(({ step }) => verbs.includes(step)).reduce((all, { milliseconds }) => all + milliseconds / 1000, 0);
+  const times = entries.map(({ time }) => Date.parse(time));
   const nodes = done.flatMap((stop) => {
     const name = stop.step === "stop" ? nodeId.exec(stop.item)?.[1] : undefined;
     return name === undefined ? [] : [timesOf(name, stop, done, shown, lab)];
@@ -40,6 +43,7 @@ export const partsOf = (entries: readonly JournalEntry[], shown: Shown, lab: Lab
     tablets: sum("tablets", "heal"),
     rehearsal: sum("copy", "rehearse", "verdict", "isolate", "clean"),
     watches: sum("soak", "observe"),
+    operation: (Math.max(...times) - Math.min(...times)) / 1000,
   };
 };
 
