@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { UserError } from "../error.js";
 import type { Host } from "../host/types.js";
-import { incomingFunctions } from "./incoming.js";
+import { incomingFunctions, workingFolder } from "./incoming.js";
 import { incomingFolder, incomingOverlay, type Part, releaseFolder, releasesFolder, sealFile } from "./layout.js";
 import { bytes, emitFunction, fieldsOf, listArguments, recordsOf } from "./records.js";
 import { sealFunction } from "./seal.js";
@@ -52,20 +52,7 @@ paths=("\${@:2:$1}"); shift $((1 + $1))
 sources=("\${@:2:$1}"); shift $((1 + $1))
 work=$incoming/compose.$$-$(ticks_of $$).work
 folder=$work/$part
-fail() {
-  emit failed "$1"
-  emit detail "$2"
-  discard "$work"
-  emit space "$(df -h --output=avail,size,target -- "$incoming" | tail -n 1)"
-  exit 0
-}
-trap 'discard "$work"' EXIT
-trap 'exit 1' HUP INT TERM PIPE
-shopt -s nullglob
-discard_leftovers "$incoming"
-mkdir -p -- "$work" "$release" || exit 1
-umask 022
-copy() {
+${workingFolder}copy() {
   message=$(LC_ALL=C cp "$@" 2>&1) || case $message in
     *'No space left'* | *'quota exceeded'*) fail space "" ;;
     *) fail copy "$(printf '%s' "$message" | tail -n 3)" ;;

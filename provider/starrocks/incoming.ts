@@ -21,3 +21,22 @@ discard_leftovers() {
   done
 }
 `;
+
+/**
+ * A script's folder `$work` below `$incoming`, which is gone when it ends; and `fail`, which says what failed and how much
+ * space there is. Wants `incomingFunctions`.
+ */
+export const workingFolder = `fail() {
+  emit failed "$1"
+  emit detail "$2"
+  discard "$work"
+  emit space "$(df -h --output=avail,size,target -- "$incoming" | tail -n 1)"
+  exit 0
+}
+trap 'discard "$work"' EXIT
+trap 'exit 1' HUP INT TERM PIPE
+shopt -s nullglob
+discard_leftovers "$incoming"
+mkdir -p -- "$work" "$release" || exit 1
+umask 022
+`;

@@ -1,6 +1,6 @@
 import { UserError } from "../error.js";
 import type { Host } from "../host/types.js";
-import { incomingFunctions } from "./incoming.js";
+import { incomingFunctions, workingFolder } from "./incoming.js";
 import {
   incomingArchive,
   incomingFolder,
@@ -24,20 +24,7 @@ shift 6
 parts=("\${@:2:$1}"); shift $((1 + $1))
 required=("$@")
 work=$incoming/unpack.$$-$(ticks_of $$).work
-fail() {
-  emit failed "$1"
-  emit detail "$2"
-  discard "$work"
-  emit space "$(df -h --output=avail,size,target -- "$incoming" | tail -n 1)"
-  exit 0
-}
-trap 'discard "$work"' EXIT
-trap 'exit 1' HUP INT TERM PIPE
-shopt -s nullglob
-discard_leftovers "$incoming"
-mkdir -p -- "$work" "$release" || exit 1
-umask 022
-
+${workingFolder}
 top= first=
 while IFS= read -r entry; do
   case $entry in . | ./) continue ;; ./*) top=./ entry=\${entry#./} ;; esac
