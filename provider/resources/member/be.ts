@@ -99,7 +99,7 @@ const joined = async (context: Context): Promise<Outcome> => {
 };
 
 const works = (context: Context): Works => ({
-  // At once, also while an FE joins: a BE is no voter, and adding one does not take the lock that adding an FE takes.
+  // At once, also while an FE joins: the "lock busy" refusals that are known are those of FEs.
   add: () => add(context),
   join: () => joined(context),
 });
