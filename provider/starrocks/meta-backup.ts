@@ -72,7 +72,8 @@ started=$(date +%s%3N)
 size=$(du -sb -- "$meta" | cut -f 1)
 free=$(df -B1 --output=avail -- "$parent" | tail -n 1 | tr -d ' ')
 if [ "$free" -lt $((size + size / 10)) ]; then emit needed $((size + size / 10)); emit free "$free"; exit 0; fi
-name=meta-backup-$(date +%Y%m%d-%H%M%S)
+# To the millisecond: names sort by age, and a name that was freed must not come again.
+name=meta-backup-$(date +%Y%m%d-%H%M%S-%3N)
 path=$parent/$name
 while [ -e "$path" ]; do path=$path+; done
 for old in "$parent"/meta-backup-*.partial; do

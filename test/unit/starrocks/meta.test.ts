@@ -62,7 +62,7 @@ describe("metadata of a running FE", function () {
     const backup = await backupMeta(host, meta);
     writing = false;
     await writer;
-    assert.match(basename(backup.path), /^meta-backup-\d{8}-\d{6}\+*$/);
+    assert.match(basename(backup.path), /^meta-backup-\d{8}-\d{6}-\d{3}\+*$/);
     assert.equal(dirname(backup.path), fe.home);
     assert.ok(backup.image > 0 && backup.files > 3 && backup.size > 0);
     assert.equal(backup.clusterId, /clusterId=(\d+)/.exec(readFileSync(join(meta, "image/VERSION"), "utf8"))?.[1]);
