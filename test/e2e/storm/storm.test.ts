@@ -10,7 +10,7 @@ import { isWell, play } from "./story.js";
 
 /** What fits beside the other suites: a plan takes half a minute of a CPU. `npm run storm` plays as many as one likes. */
 const shares: readonly { readonly way: Way; readonly kind: "loopback" | "namespaces"; readonly seeds: number }[] = [
-  { way: "handlers", kind: "loopback", seeds: 8 },
+  { way: "handlers", kind: "loopback", seeds: 4 },
   { way: "engine", kind: namespacesPossible() === undefined ? "namespaces" : "loopback", seeds: 1 },
 ];
 
