@@ -107,7 +107,7 @@ describe("a program that a preview refuses", () => {
         args.relase = args.release;
       },
       says: [
-        "Cluster: unknown argument `relase`; it has release, deployDir, connection, sql, frontends, backends, javaHome, limits, key",
+        "Cluster: unknown argument `relase`; it has release, deployDir, connection, sql, frontends, backends, javaHome, direction, acceptHazards, rehearsal, rollout, limits, key",
       ],
     },
     {
