@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { namespacesPossible } from "../../fleet/fleet.js";
 import type { Driver } from "./driver.js";
 import { ask } from "./faults.js";
 import { endOperators } from "./handlers-driver.js";
@@ -8,10 +7,9 @@ import { describePlan, type Plan, planOf } from "./plan.js";
 import { Site, type Way } from "./site.js";
 import { isWell, play } from "./story.js";
 
-/** What fits beside the other suites: a plan takes half a minute of a CPU. `npm run storm` plays as many as one likes. */
+/** What fits beside the other suites: a plan takes half a minute of a CPU. `npm run storm` plays as many as one likes, some through the engine. */
 const shares: readonly { readonly way: Way; readonly kind: "loopback" | "namespaces"; readonly seeds: number }[] = [
-  { way: "handlers", kind: "loopback", seeds: 4 },
-  { way: "engine", kind: namespacesPossible() === undefined ? "namespaces" : "loopback", seeds: 1 },
+  { way: "handlers", kind: "loopback", seeds: 2 },
 ];
 
 const smallUpgrade = {
