@@ -22,18 +22,44 @@ export interface JdkWish {
 }
 
 /**
- * The Java for an FE of this version. Looked at are, in this order, `javaHome` (which then must fit), JAVA_HOME of a login
- * shell, `javac` and `java` on the PATH, and the usual folders. Of those that fit, the release that StarRocks' own line is
- * used with wins over newer ones, so that all hosts take the same; order decides among equals.
+ * The Java for an FE of this version: `javaHome` where it is declared, which then must fit. Else looked at are, in this
+ * order, JAVA_HOME of a login shell, `javac` and `java` on the PATH, and the usual folders. Of those that fit, the release
+ * that StarRocks' own line is used with wins over newer ones, so that all hosts take the same; order decides among equals.
  */
 export const findJdk = async (host: Host, wish: JdkWish): Promise<Jdk> => {
-  const { stdout } = await host.script(findScript, [wish.javaHome ?? ""]);
-  const seen = parseFindings(stdout);
-  const found = chooseJdk(seen, wish);
+  const { found, seen } = await startable(host, await look(host, wish.javaHome), wish);
   if (!found) {
-    throw new UserError(notFoundMessage(host.name, seen, wish));
+    const others = wish.javaHome === undefined ? [] : await look(host, undefined);
+    const all = [...seen, ...others.filter(({ home }) => home !== wish.javaHome)];
+    throw new UserError(notFoundMessage(host.name, all, wish));
   }
   return found;
+};
+
+/** At one place, or wherever Javas are. */
+const look = async (host: Host, place: string | undefined): Promise<readonly JavaSeen[]> =>
+  parseFindings((await host.script(findScript, [place ?? ""])).stdout);
+
+/** The best of those seen that does start: a JVM takes long to start, so that most are known by their `release` file only. */
+const startable = async (
+  host: Host,
+  seen: readonly JavaSeen[],
+  wish: JdkWish,
+): Promise<{ readonly found: Jdk | undefined; readonly seen: readonly JavaSeen[] }> => {
+  const best = chooseJdk(seen, wish);
+  if (!best) {
+    return { found: undefined, seen };
+  }
+  const { stdout } = await host.script(startScript, [best.home]);
+  const problem = stdout.split("\n").find((line) => line !== "");
+  if (problem === undefined) {
+    return { found: best, seen };
+  }
+  return startable(
+    host,
+    seen.map((one) => (one === best ? { home: best.home, problem } : one)),
+    wish,
+  );
 };
 
 /** The choice alone; `seen` in the order of the search. */
@@ -72,36 +98,43 @@ export const javaMajor = (version: string): number | undefined => {
   return major === undefined ? undefined : Number(major);
 };
 
-/** Lines of the script: home, `javac` or `-`, and the line with the version that `java -version` printed, with tabs between. */
+/** Lines of the script: home, `javac` or `-`, and what the Java said or has written of its version, with tabs between. */
 export const parseFindings = (stdout: string): readonly JavaSeen[] =>
   stdout
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => {
       const [home = "", compiler, said = ""] = line.split("\t");
-      const version = /version "([^"]+)"/.exec(said)?.[1];
+      const version = /^(?:JAVA_VERSION=|.*version )"([^"]+)"/.exec(said)?.[1];
       const major = version && javaMajor(version);
       return version && major
         ? { home, version, major, compiler: compiler === "javac" }
         : { home, problem: said === "" ? "no bin/java that runs" : said };
     });
 
-// A login shell may print, read or hang: its answer is marked, its input empty, its time limited. All Javas are asked at once,
-// as each takes a while to start; a place that is reached by two names counts once, by its first.
+/** Prints why a Java does not start, and nothing when it does. */
+const startScript = `out=$(timeout 20 "$1/bin/java" -version </dev/null 2>&1) || printf '%s\\n' "$out" "exit code $?"`;
+
+// A login shell may print, read or hang: its answer is marked, its input empty, its time limited. A JDK's `release` file
+// has its version (since 8); those without one are asked, all at once, as each takes a while to start. A place that is
+// reached by two names counts once, by its first.
 const findScript = `
 declared=$1
 places=()
-if [ -n "$declared" ]; then places+=("$declared"); fi
-login=$(timeout 5 bash -lc 'printf "\\nlogin-java-home=%s\\n" "$JAVA_HOME"' </dev/null 2>/dev/null | sed -n 's/^login-java-home=//p' | tail -n 1)
-if [ -n "$login" ]; then places+=("$login"); fi
-for tool in javac java; do
-  file=$(command -v "$tool") && file=$(readlink -f -- "$file") || continue
-  home=\${file%/bin/$tool}
-  places+=("\${home%/jre}")
-done
-for place in /usr/lib/jvm/* /usr/java/* /opt/*jdk* /opt/java/* /usr/local/*jdk*; do
-  if [ -x "$place/bin/java" ]; then places+=("$place"); fi
-done
+if [ -n "$declared" ]; then
+  places+=("$declared")
+else
+  login=$(timeout 5 bash -lc 'printf "\\nlogin-java-home=%s\\n" "$JAVA_HOME"' </dev/null 2>/dev/null | sed -n 's/^login-java-home=//p' | tail -n 1)
+  if [ -n "$login" ]; then places+=("$login"); fi
+  for tool in javac java; do
+    file=$(command -v "$tool") && file=$(readlink -f -- "$file") || continue
+    home=\${file%/bin/$tool}
+    places+=("\${home%/jre}")
+  done
+  for place in /usr/lib/jvm/* /usr/java/* /opt/*jdk* /opt/java/* /usr/local/*jdk*; do
+    if [ -x "$place/bin/java" ]; then places+=("$place"); fi
+  done
+fi
 declare -A known
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf -- "$folder"' EXIT
@@ -114,8 +147,11 @@ for place in "\${places[@]}"; do
     compiler=-; said=
     if [ -x "$place/bin/javac" ]; then compiler=javac; fi
     if [ -x "$place/bin/java" ]; then
-      out=$(timeout 20 "$place/bin/java" -version </dev/null 2>&1)
-      said=$(grep -m 1 'version "' <<<"$out" || head -n 1 <<<"$out")
+      said=$(grep -m 1 '^JAVA_VERSION="' "$place/release" 2>/dev/null)
+      if [ -z "$said" ]; then
+        out=$(timeout 20 "$place/bin/java" -version </dev/null 2>&1)
+        said=$(grep -m 1 'version "' <<<"$out" || head -n 1 <<<"$out")
+      fi
     fi
     printf '%s\\t%s\\t%s\\n' "$place" "$compiler" "$said" >"$folder/$(printf %04d "$count")"
   } &

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Host } from "../../../provider/host/types.js";
@@ -56,9 +56,11 @@ describe("jdk", () => {
 
   it("reads what the script says", () => {
     const said =
-      '/j17\tjavac\topenjdk version "17.0.15" 2025-04-15\n/j8\t-\tError: could not find libjava.so\n/x\t-\t\n';
+      '/j17\tjavac\topenjdk version "17.0.15" 2025-04-15\n/j25\tjavac\tJAVA_VERSION="25.0.3"\n' +
+      "/j8\t-\tError: could not find libjava.so\n/x\t-\t\n";
     assert.deepEqual(parseFindings(said), [
       jdk("/j17", "17.0.15"),
+      jdk("/j25", "25.0.3"),
       { home: "/j8", problem: "Error: could not find libjava.so" },
       { home: "/x", problem: "no bin/java that runs" },
     ]);
@@ -71,12 +73,16 @@ describe("jdk", () => {
     });
     afterEach(() => rm(folder, { recursive: true }));
 
-    const install = async (name: string, version: string): Promise<string> => {
+    /** A Java that tells of each of its starts in the folder, by its name. */
+    const install = async (name: string, version: string, starts = true): Promise<string> => {
       const home = join(folder, name);
       await mkdir(join(home, "bin"), { recursive: true });
       for (const tool of ["java", "javac"]) {
         const file = join(home, "bin", tool);
-        await writeFile(file, `#!/bin/sh\necho 'openjdk version "${version}" 2025-04-15' >&2\n`);
+        const says = starts
+          ? `echo 'openjdk version "${version}" 2025-04-15' >&2`
+          : "echo 'error while loading shared libraries: libjli.so' >&2; exit 127";
+        await writeFile(file, `#!/bin/sh\n: >>'${join(folder, `${name} started`)}'\n${says}\n`);
         await chmod(file, 0o755);
       }
       return home;
@@ -117,6 +123,32 @@ describe("jdk", () => {
       }
       const found = await findJdk(host("", `${folder}/bin:/usr/bin:/bin`), { version: versionOf("3.5.7") });
       assert.equal(found.home, home);
+    });
+
+    it("takes the word of a release file, and starts only what it chooses", async () => {
+      const homes = await Promise.all([install("a", "17.0.5"), install("b", "11.0.2")]);
+      await Promise.all(
+        homes.map((home, index) => writeFile(join(home, "release"), `JAVA_VERSION="${["17.0.5", "11.0.2"][index]}"\n`)),
+      );
+      const path = `${homes[1]}/bin:/usr/bin:/bin`;
+      const found = await findJdk(host(`export JAVA_HOME='${homes[0]}'\n`, path), { version: versionOf("3.5.7") });
+      assert.equal(found.home, homes[0]);
+      const started = (await readdir(folder)).filter((name) => name.endsWith(" started"));
+      assert.deepEqual(started, ["a started"]);
+    });
+
+    it("passes over one that has a release file and does not start", async () => {
+      const broken = await install("broken", "17.0.5", false);
+      await writeFile(join(broken, "release"), 'JAVA_VERSION="17.0.5"\n');
+      const good = await install("good", "17.0.6");
+      const found = await findJdk(host(`export JAVA_HOME='${broken}'\n`, `${good}/bin:/usr/bin:/bin`), {
+        version: versionOf("3.5.7"),
+      });
+      assert.equal(found.home, good);
+      await assert.rejects(
+        findJdk(loopback, { javaHome: broken, version: versionOf("3.5.7") }),
+        /broken \(.*libjli\.so\)/,
+      );
     });
 
     it("says what was wanted, what was found and what to do", async () => {
