@@ -12,7 +12,7 @@ import { runSuite, suites } from "./lib/suites.mjs";
 
 /**
  * @typedef {import("./lib/suites.mjs").Counts} Counts
- * @typedef {Counts & { name: string, time: string }} Row
+ * @typedef {Required<Counts> & { name: string, time: string }} Row
  */
 
 /** @type {Row[]} */
@@ -26,10 +26,10 @@ const rows = [];
  */
 const part = async (name, work) => {
   const started = performance.now();
-  const { passed, failed, skipped, output } = await work();
+  const { passed, failed, skipped, failures, output } = await work();
   const time = secondsSince(started);
   console.log(`${failed > 0 ? "✗" : "✓"} ${name}  ${time}${output.trim() && `\n${output.trimEnd()}`}`);
-  rows.push({ name, time, passed, failed, skipped });
+  rows.push({ name, time, passed, failed, skipped, failures: failures ?? [] });
 };
 
 const check = (/** @type {string} */ name) =>
@@ -68,8 +68,14 @@ const longSuite = async (name, args, pending) => {
 
 const summary = () => {
   const width = Math.max(...rows.map(({ name }) => name.length));
-  const sum = (/** @type {keyof Counts} */ key) => rows.reduce((total, row) => total + row[key], 0);
+  const sum = (/** @type {"passed" | "failed" | "skipped"} */ key) => rows.reduce((total, row) => total + row[key], 0);
   console.log("");
+  // Once more at the end: of a long run only the end may be kept.
+  for (const { name, failures } of rows) {
+    for (const failure of failures) {
+      console.log(`✗ ${name}: ${failure}\n`);
+    }
+  }
   for (const { name, time, passed, failed, skipped } of rows) {
     const counts = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
     console.log(`  ${name.padEnd(width)}  ${time.padStart(8)}  ${counts}`);

@@ -1,4 +1,4 @@
-// Mocha's own "spec" reporter, which also leaves its counts in a file for tools/test.mjs.
+// Mocha's own "spec" reporter, which also leaves its counts, and what failed, in a file for tools/test.mjs.
 
 const { writeFileSync } = require("node:fs");
 const { reporters } = require("mocha");
@@ -13,11 +13,17 @@ module.exports = class extends reporters.Spec {
    */
   constructor(runner, options) {
     super(runner, options);
+    /** @type {string[]} */
+    const failures = [];
+    runner.on("fail", (test, error) => {
+      const [line = ""] = String(error?.message ?? error).split("\n");
+      failures.push(`${test.titlePath().join(": ")}\n    ${line}`);
+    });
     runner.once("end", () => {
-      const { passes, failures, pending } = this.stats;
+      const { passes, failures: failed, pending } = this.stats;
       writeFileSync(
         String(process.env.MOCHA_COUNTS),
-        JSON.stringify({ passed: passes, failed: failures, skipped: pending }),
+        JSON.stringify({ passed: passes, failed, skipped: pending, failures }),
       );
       setTimeout(() => {
         console.error(`The tests ended but left open: ${process.getActiveResourcesInfo().join(", ")}`);

@@ -5,7 +5,8 @@ import { root } from "./root.mjs";
 import { run } from "./run.mjs";
 
 /**
- * @typedef {{ passed: number, failed: number, skipped: number }} Counts
+ * @typedef {{ passed: number, failed: number, skipped: number, failures?: readonly string[] }} Counts failures: the
+ *   title and the first line of each
  *
  * @typedef {object} Suite
  * @property {readonly string[]} folders of the test files: compiled ones, and those of the tools, which are not compiled
