@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterArgs } from "./args.js";
 import { BeGroup, FeGroup } from "./groups.js";
+import { endWithEngine } from "./orphan.js";
 import { Parts } from "./parts.js";
 import { Preflight, Rollout } from "./resources.js";
 
@@ -16,6 +17,7 @@ export class Cluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     super("starrocks:index:Cluster", name, {}, opts);
+    endWithEngine();
     const parts = new Parts(name, args, this);
     const releases = parts.releases(opts?.dependsOn);
     const preflight = new Preflight(`${name}-preflight`, parts.topology(), { parent: this, dependsOn: releases });
