@@ -62,23 +62,12 @@ export const dropBackend = (
 export const decommissionBackend = (sql: Sql, address: string, port: number, limit?: number): Promise<Outcome> =>
   idempotent(sql, "ALTER SYSTEM DECOMMISSION BACKEND ?", endpoint(address, port), backendMissing, limit);
 
-export const cancelDecommission = (sql: Sql, address: string, port: number, limit?: number): Promise<Outcome> =>
-  idempotent(sql, "CANCEL DECOMMISSION BACKEND ?", endpoint(address, port), backendMissing, limit);
-
-export const addComputeNode = (sql: Sql, address: string, port: number, limit?: number): Promise<Outcome> =>
-  idempotent(sql, "ALTER SYSTEM ADD COMPUTE NODE ?", endpoint(address, port), computeNodeExists, limit);
-
-export const dropComputeNode = (sql: Sql, address: string, port: number, limit?: number): Promise<Outcome> =>
-  idempotent(sql, "ALTER SYSTEM DROP COMPUTE NODE ?", endpoint(address, port), computeNodeMissing, limit);
-
 // The wordings of 2.0 to 4.0. "FOLLOWER does not exist" is left out: then the node is there, with the other role. And
 // "Compute node already exists" is no answer to ADD BACKEND: then the other kind of node has the address.
 const frontendExists = /FE with the same host:? .*already exists|frontend already exists/i;
 const frontendMissing = /frontend does not exist/i;
 const backendExists = /backend already exists/i;
 const backendMissing = /backend does not exist/i;
-const computeNodeExists = /compute node already exists/i;
-const computeNodeMissing = /compute node does not exist/i;
 
 const idempotent = async (
   sql: Sql,

@@ -3,13 +3,10 @@ import { TransientError } from "../../../provider/error.js";
 import { AccessDenied, type Sql, SqlError } from "../../../provider/starrocks/sql.js";
 import {
   addBackend,
-  addComputeNode,
   addFrontend,
-  cancelDecommission,
   createImage,
   decommissionBackend,
   dropBackend,
-  dropComputeNode,
   dropFrontend,
   endpoint,
   nativePasswordHash,
@@ -71,24 +68,6 @@ describe("statements", () => {
         (sql) => decommissionBackend(sql, "h", 9050),
         "Backend does not exist[h:9050]",
         "It will cause insufficient BE number if these BEs are decommissioned.",
-      ],
-      [
-        "CANCEL DECOMMISSION BACKEND 'h:9050'",
-        (sql) => cancelDecommission(sql, "h", 9050),
-        "Backend does not exist[h:9050]",
-        "no",
-      ],
-      [
-        "ALTER SYSTEM ADD COMPUTE NODE 'h:9050'",
-        (sql) => addComputeNode(sql, "h", 9050),
-        "Same compute node already exists[h:9050]",
-        "Backend already exists with same host h and port 9050",
-      ],
-      [
-        "ALTER SYSTEM DROP COMPUTE NODE 'h:9050'",
-        (sql) => dropComputeNode(sql, "h", 9050),
-        "compute node does not exists[h:9050]",
-        "no",
       ],
     ];
     for (const [statement, run, already, refusal] of statements) {
