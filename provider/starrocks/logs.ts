@@ -40,28 +40,6 @@ export interface LogMark {
 /** How far each log was read; a start of a node takes the first ones. */
 export type LogMarks = readonly LogMark[];
 
-/** The ends of these logs now. */
-export const markLogs = async (host: Host, paths: readonly string[]): Promise<LogMarks> => {
-  const { stdout } = await host.script(markScript, paths);
-  const marks = new Map(paths.map((path): [string, LogMark] => [path, { path, size: 0 }]));
-  for (const line of linesOf(stdout)) {
-    const [index, inode, size] = line.split(" ").map(Number);
-    const path = paths[index ?? -1];
-    if (path !== undefined && inode !== undefined && size !== undefined) {
-      marks.set(path, { path, inode, size });
-    }
-  }
-  return [...marks.values()];
-};
-
-const markScript = `
-index=0
-for path in "$@"; do
-  if mark=$(stat -L -c '%i %s' -- "$path" 2>/dev/null); then echo "$index $mark"; fi
-  index=$((index + 1))
-done
-`;
-
 export interface LogsRead {
   /** What was written since the mark, in whole lines, by path. */
   readonly texts: Readonly<Record<string, string>>;

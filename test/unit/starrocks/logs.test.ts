@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFile, mkdtemp, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { lastLines, markLogs, mergeLines, readSince } from "../../../provider/starrocks/logs.js";
+import { type LogMarks, lastLines, mergeLines, readSince } from "../../../provider/starrocks/logs.js";
 import { loopback } from "./loopback.js";
 
 describe("logs", () => {
@@ -29,14 +29,15 @@ describe("logs", () => {
     });
     afterEach(() => rm(folder, { recursive: true }));
 
-    const text = async (marks: Awaited<ReturnType<typeof markLogs>>, paths = [log]) => {
+    const ends = async (paths = [log]) => (await readSince(loopback, paths, [])).marks;
+    const text = async (marks: LogMarks, paths = [log]) => {
       const read = await readSince(loopback, paths, marks);
       return { text: paths.map((path) => read.texts[path]).join("+"), marks: read.marks };
     };
 
     it("reads what was written since the mark, once", async () => {
       await writeFile(log, "old\n");
-      const marks = await markLogs(loopback, [log]);
+      const marks = await ends();
       assert.equal((await text(marks)).text, "");
       await appendFile(log, "new 1\n\n|new 2\n");
       const first = await text(marks);
@@ -45,7 +46,7 @@ describe("logs", () => {
     });
 
     it("reads a log that appears later from its start, and none as nothing", async () => {
-      const marks = await markLogs(loopback, [log]);
+      const marks = await ends();
       assert.deepEqual(marks, [{ path: log, size: 0 }]);
       assert.equal((await text(marks)).text, "");
       await writeFile(log, "new\n");
@@ -55,7 +56,7 @@ describe("logs", () => {
 
     it("leaves an unfinished line to the next reading", async () => {
       await writeFile(log, "");
-      const marks = await markLogs(loopback, [log]);
+      const marks = await ends();
       await appendFile(log, "one\nFE started succ");
       const first = await text(marks);
       assert.equal(first.text, "one\n");
@@ -65,7 +66,7 @@ describe("logs", () => {
 
     it("reads a renamed log to its end, then the new one", async () => {
       await writeFile(log, "old\n");
-      const marks = await markLogs(loopback, [log]);
+      const marks = await ends();
       await appendFile(log, "last of the old\ncut off");
       await rename(log, `${log}.20261122-1`);
       await writeFile(log, "first of the new\n");
@@ -78,7 +79,7 @@ describe("logs", () => {
       const link = join(folder, "be.INFO");
       await writeFile(join(folder, "be.INFO.1"), "old\n");
       await symlink("be.INFO.1", link);
-      const marks = await markLogs(loopback, [link]);
+      const marks = await ends([link]);
       await writeFile(join(folder, "be.INFO.2"), "new\n");
       await rm(link);
       await symlink("be.INFO.2", link);
@@ -87,7 +88,7 @@ describe("logs", () => {
 
     it("starts again with a log that was emptied", async () => {
       await writeFile(log, "old and long\n");
-      const marks = await markLogs(loopback, [log]);
+      const marks = await ends();
       await truncate(log);
       await appendFile(log, "new\n");
       assert.equal((await text(marks)).text, "new\n");
