@@ -106,9 +106,6 @@ export const connectionSchema = z.strictObject({
 export type Connection = z.output<typeof connectionSchema>;
 export type Become = z.output<typeof becomeSchema>;
 
-/** Fields of a connection (and of each `proxy`) that hold secrets, as paths. */
-export const secretFields = ["password", "privateKey", "privateKeyPassword", "become.password"] as const;
-
 export const connectionDefaults = {
   port: 22,
   user: "root",

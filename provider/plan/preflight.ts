@@ -92,7 +92,3 @@ export const mayStartOnDeclared = (
   declared: string,
   { proven, backends }: { readonly proven: string | undefined; readonly backends: readonly string[] },
 ): boolean => !isDowngrade(declared, [proven]) && backends.every((version) => !isDowngrade(version, [declared]));
-
-export const downgradeReason = (declared: string, running: string): string =>
-  `${declared} is older than ${running}, which FEs of this cluster run: an older FE may not be able to read their metadata. ` +
-  "Declare that version, or a newer one. (While all FEs still run the older version, declaring it abandons a half-done upgrade.)";

@@ -109,10 +109,6 @@ export type Readiness = { readonly ok: true } | { readonly ok: false; readonly s
 export const feBootstrap = (host: Host, address: string, port: number, options?: HttpOptions): Promise<Readiness> =>
   probe(host, address, port, "/api/bootstrap", options);
 
-/** Does this FE's process serve? Says OK on a leader without quorum and on a dropped FE, and HTTP 500 while it drains (3.4). */
-export const feHealth = (host: Host, address: string, port: number, options?: HttpOptions): Promise<Readiness> =>
-  probe(host, address, port, "/api/health", options);
-
 /** Is the HTTP server of this BE or CN up? It says nothing about disks, registration or heartbeats. */
 export const beHealth = (host: Host, address: string, port: number, options?: HttpOptions): Promise<Readiness> =>
   probe(host, address, port, "/api/health", options);

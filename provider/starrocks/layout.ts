@@ -131,5 +131,3 @@ export const homePaths = (home: string, kind: NodeKind): HomePaths => {
     marker: posix.join(home, markerFile),
   };
 };
-
-export const viewFolder = (home: string, releaseId: string): string => posix.join(home, "views", releaseId);

@@ -3,38 +3,6 @@ import { UserError } from "../error.js";
 import type { Host } from "../host/types.js";
 import { bytes, emitFunction, fieldsOf, integer, recordsOf } from "./records.js";
 
-export interface MetaSpace {
-  /** Bytes of the metadata. */
-  readonly size: number;
-  /** Bytes that the run user may still write where the metadata lies. */
-  readonly free: number;
-  /** The same for its parent folder, where backups go; another disk, if the metadata has one of its own. */
-  readonly freeForBackup: number;
-}
-
-const spaceScript = `${emitFunction}
-free() { df -B1 --output=avail -- "$1" | tail -n 1 | tr -d ' '; }
-size=$(du -sb -- "$1" 2>/dev/null | cut -f 1)
-emit size "\${size:-0}"
-emit free "$(free "$1")"
-emit backup "$(free "$2")"
-`;
-
-export const freeMetaSpace = async (host: Host, metaDir: string): Promise<MetaSpace> => {
-  const { stdout } = await host.script(spaceScript, [metaDir, posix.dirname(metaDir)], {
-    label: `free space of ${metaDir}`,
-  });
-  const fields = fieldsOf(recordsOf(stdout));
-  const of = (key: string): number => {
-    const value = integer(fields.get(key));
-    if (value === undefined) {
-      throw new UserError(`Expected to learn the free space of ${metaDir} on ${host.name}, got "${stdout}".`);
-    }
-    return value;
-  };
-  return { size: of("size"), free: of("free"), freeForBackup: of("backup") };
-};
-
 export interface MetaBackup {
   readonly path: string;
   readonly files: number;

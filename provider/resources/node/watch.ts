@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { UserError } from "../../error.js";
-import { homePaths, kindLayouts } from "../../starrocks/layout.js";
+import { homePaths } from "../../starrocks/layout.js";
 import { type LogMarks, lastLines, mergeLines, readSince } from "../../starrocks/logs.js";
 import { isSameProcess, type ObservedProcess, observeProcess } from "../../starrocks/process.js";
 import type { StartResult } from "../../starrocks/start.js";
@@ -82,5 +82,3 @@ export const logFolder = ({ spec }: NodeContext): string => {
   const declared = settings.sys_log_dir ?? settings.LOG_DIR;
   return declared && posix.isAbsolute(declared) ? declared : homePaths(spec.home, spec.kind).log;
 };
-
-export const logNames = ({ spec }: NodeContext): readonly string[] => kindLayouts[spec.kind].logs;

@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { TransientError, UserError } from "../../../provider/error.js";
 import type { Host } from "../../../provider/host/types.js";
-import { beHealth, feBootstrap, feHealth, httpGet, readinessOf } from "../../../provider/starrocks/http.js";
+import { beHealth, feBootstrap, httpGet, readinessOf } from "../../../provider/starrocks/http.js";
 import { loopback } from "./loopback.js";
 
 const here = "127.0.0.1";
@@ -92,7 +92,6 @@ describe("http", () => {
 
     for (const [probe, path] of [
       [feBootstrap, "/api/bootstrap"],
-      [feHealth, "/api/health"],
       [beHealth, "/api/health"],
     ] as const) {
       it(`asks ${path}`, async () => {

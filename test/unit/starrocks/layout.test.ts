@@ -1,17 +1,10 @@
 import assert from "node:assert/strict";
-import {
-  homePaths,
-  incomingArchive,
-  kindLayouts,
-  releaseFolder,
-  viewFolder,
-} from "../../../provider/starrocks/layout.js";
+import { homePaths, incomingArchive, kindLayouts, releaseFolder } from "../../../provider/starrocks/layout.js";
 
 describe("layout", () => {
   it("is what docs and earlier releases of this package say", () => {
     assert.equal(releaseFolder("/opt/starrocks", "3.5.7-0123456789ab"), "/opt/starrocks/releases/3.5.7-0123456789ab");
     assert.equal(incomingArchive("/opt/starrocks", "ABCD"), "/opt/starrocks/releases/.incoming/abcd.tar.gz");
-    assert.equal(viewFolder("/opt/starrocks/be", "3.5.7-0123456789ab"), "/opt/starrocks/be/views/3.5.7-0123456789ab");
     assert.deepEqual(homePaths("/opt/starrocks/be", "cn"), {
       home: "/opt/starrocks/be",
       bin: "/opt/starrocks/be/bin",
