@@ -1,12 +1,6 @@
 import { z } from "zod";
 import { messageOf, UserError } from "../error.js";
-import {
-  frontendSettings,
-  pausedSettings,
-  type Settings,
-  schedulingLimit,
-  setFrontendSetting,
-} from "../starrocks/balance.js";
+import { frontendSettings, pausedSettings, type Settings, setFrontendSetting } from "../starrocks/balance.js";
 import type { Frontend } from "../starrocks/show.js";
 import { AccessDenied, type Sql, SqlError } from "../starrocks/sql.js";
 import { versionOf } from "../starrocks/versions.js";
@@ -61,14 +55,6 @@ export class BalancePause {
   async reapply(): Promise<void> {
     if (this.#saved !== undefined) {
       await this.#applyKnown(this.#paused, this.#saved);
-    }
-  }
-
-  /** Lets replicas be repaired at the cluster's own pace, where the pause throttles it (before 3.1), until `reapply`. */
-  async allowRepair(): Promise<void> {
-    const own = this.#saved?.[schedulingLimit];
-    if (this.#saved !== undefined && own !== undefined && schedulingLimit in this.#paused) {
-      await this.#applyKnown({ ...this.#paused, [schedulingLimit]: own }, this.#saved);
     }
   }
 
