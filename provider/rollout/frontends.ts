@@ -27,6 +27,14 @@ export interface SqlAccess {
   readonly password?: string | undefined;
 }
 
+/** What the leader says of the cluster's nodes. */
+export interface ClusterRows {
+  /** SHOW FRONTENDS. */
+  readonly frontends: readonly Frontend[];
+  /** SHOW BACKENDS. */
+  readonly backends: readonly Backend[];
+}
+
 interface Access {
   readonly contacts: readonly Contact[];
   readonly connection: Connection;
@@ -135,7 +143,7 @@ export class Frontends {
   }
 
   /** Rows of both kinds as the leader has them; undefined when nobody answers. */
-  rows(without?: string): Promise<{ frontends: readonly Frontend[]; backends: readonly Backend[] } | undefined> {
+  rows(without?: string): Promise<ClusterRows | undefined> {
     return this.ask(
       async (sql) => ({
         frontends: await showFrontends(sql, this.#access.limits.sql),
@@ -146,7 +154,7 @@ export class Frontends {
   }
 
   /** Rows of a cluster that is known to work; an election is waited for. */
-  rowsSoon(limit: number): Promise<{ frontends: readonly Frontend[]; backends: readonly Backend[] }> {
+  rowsSoon(limit: number): Promise<ClusterRows> {
     return until(
       async () => {
         const value = await this.rows();

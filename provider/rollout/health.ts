@@ -1,11 +1,8 @@
-import type { Backend, Frontend } from "../starrocks/show.js";
+import type { ClusterRows } from "./frontends.js";
 import type { Health } from "./journal.js";
 
 /** What rows of SHOW FRONTENDS and SHOW BACKENDS say of a cluster, in a few figures. */
-export const healthOf = (rows: {
-  readonly frontends: readonly Frontend[];
-  readonly backends: readonly Backend[];
-}): Health => {
+export const healthOf = (rows: ClusterRows): Health => {
   const alive = (nodes: readonly { readonly alive: boolean }[]): string =>
     `${nodes.filter((node) => node.alive).length} of ${nodes.length} Alive`;
   const versions = [...rows.frontends, ...rows.backends].flatMap(({ version }) => version ?? []);

@@ -2,22 +2,21 @@ import { UserError } from "../../error.js";
 import type { BeSpec } from "../../plan/spec.js";
 import { describeRisks, describeUnavoidable, type Verdict } from "../../plan/tablets.js";
 import { done, notMet, type Outcome } from "../../rollout/execute.js";
+import type { ClusterRows } from "../../rollout/frontends.js";
 import { askLeader } from "../../rollout/leader.js";
 import { healedSince, tabletsWithout } from "../../rollout/tablets.js";
-import type { Backend, Frontend } from "../../starrocks/statements.js";
+import type { Backend } from "../../starrocks/statements.js";
 import { parseReported, type Version, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 
-type Rows = { readonly frontends: readonly Frontend[]; readonly backends: readonly Backend[] };
-
 /** What the FEs run decides which questions they understand. */
-export const speaks = (rows: Rows, spec: BeSpec): Version => {
+export const speaks = (rows: ClusterRows, spec: BeSpec): Version => {
   const leader = rows.frontends.find(({ role }) => role === "leader");
   return parseReported(leader?.version) ?? versionOf(spec.release.version);
 };
 
-export const ownRow = (rows: Rows, { address, ports }: BeSpec): Backend | undefined =>
+export const ownRow = (rows: ClusterRows, { address, ports }: BeSpec): Backend | undefined =>
   rows.backends.find((row) => row.address === address && row.heartbeatPort === ports.heartbeat);
 
 /**

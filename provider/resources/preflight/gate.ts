@@ -3,12 +3,12 @@ import { messageOf, TransientError, UserError } from "../../error.js";
 import { gateItem, mayStartOnDeclared, preflightItem } from "../../plan/preflight.js";
 import { versionOfId } from "../../plan/release-id.js";
 import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js";
+import type { ClusterRows } from "../../rollout/frontends.js";
 import { guard } from "../../rollout/guard.js";
 import { healthOf } from "../../rollout/health.js";
 import type { Run } from "../../rollout/run.js";
 import { decommissioning } from "../../rollout/tablets.js";
 import { PreflightFailed } from "../../rollout/turnstile.js";
-import type { Backend, Frontend } from "../../starrocks/show.js";
 import { until } from "../../wait.js";
 import { isBe, isFe, labelOf, type NodeContext } from "../node/context.js";
 import { converge, type Gate } from "../node/converge.js";
@@ -91,8 +91,6 @@ const passGate = async (run: Run, topology: Topology): Promise<void> => {
   await execution.run();
 };
 
-type Rows = { readonly frontends: readonly Frontend[]; readonly backends: readonly Backend[] };
-
 class Passage {
   readonly #run: Run;
   readonly #topology: Topology;
@@ -110,7 +108,7 @@ class Passage {
     return first;
   }
 
-  #rows(): Promise<Rows | undefined> {
+  #rows(): Promise<ClusterRows | undefined> {
     return this.#any.frontends.rows();
   }
 
@@ -168,7 +166,7 @@ class Passage {
     if (!known) {
       return notMet("there is no cluster yet");
     }
-    const rows = await until<Rows>(
+    const rows = await until<ClusterRows>(
       async () => {
         const seen = await this.#rows();
         if (!seen) {
@@ -216,7 +214,7 @@ const isDown = async (node: NodeContext): Promise<boolean> => {
 };
 
 /** A BE that gives its tablets away needs all the others. */
-const assertSettled = ({ backends }: Rows): void => {
+const assertSettled = ({ backends }: ClusterRows): void => {
   const leaving = decommissioning(backends);
   if (leaving.length > 0) {
     const names = leaving.map((node) => `BE ${node}`).join(", ");
@@ -251,7 +249,7 @@ const readClock = async ({ host, spec }: NodeContext): Promise<{ label: string; 
   return { label: labelOf(spec), offset: Number(stdout) - (asked + answered) / 2000 };
 };
 
-const downNames = ({ frontends, backends }: Rows): readonly string[] => [
+const downNames = ({ frontends, backends }: ClusterRows): readonly string[] => [
   ...frontends.filter(({ alive }) => !alive).map(({ address }) => `FE ${address}`),
   ...backends.filter(({ alive }) => !alive).map(({ address, heartbeatPort }) => `BE ${address}:${heartbeatPort}`),
 ];

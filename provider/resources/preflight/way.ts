@@ -1,22 +1,17 @@
 import { warn } from "../../engine/log.js";
 import { UserError } from "../../error.js";
 import { foundProblems, type Judgement, pathProblems, runningVersions } from "../../plan/paths/judge.js";
+import type { ClusterRows } from "../../rollout/frontends.js";
 import type { Run } from "../../rollout/run.js";
 import { lookForHazards } from "../../starrocks/hazard-looks.js";
-import type { Backend, Frontend } from "../../starrocks/show.js";
 import { isFe } from "../node/context.js";
 import { usesNames } from "../version-path.js";
 import { feVersionOf, isOverlaid, type Topology } from "./topology.js";
 
-interface Rows {
-  readonly frontends: readonly Frontend[];
-  readonly backends: readonly Backend[];
-}
-
 type Problems = Judgement["problems"];
 
 /** Judges the way from what the cluster really runs to what is declared, and looks in it for what stands in that way. */
-export const assertWay = async (run: Run, topology: Topology, rows: Rows): Promise<void> => {
+export const assertWay = async (run: Run, topology: Topology, rows: ClusterRows): Promise<void> => {
   const frontends = topology.nodes.filter(isFe);
   const [any] = frontends;
   const judged = pathProblems({

@@ -1,9 +1,9 @@
 import { UserError } from "../../error.js";
 import { needlessBecause } from "../../plan/rehearsal.js";
-import type { Contact, Frontends } from "../../rollout/frontends.js";
+import type { ClusterRows, Contact, Frontends } from "../../rollout/frontends.js";
 import type { Forbidden } from "../../starrocks/rehearsal/isolation.js";
 import { type Catalog, catalogOf } from "../../starrocks/rehearsal/judgement.js";
-import { type Backend, type Frontend, showComputeNodes } from "../../starrocks/statements.js";
+import { type Frontend, showComputeNodes } from "../../starrocks/statements.js";
 import type { Inputs } from "./inputs.js";
 
 /** The running cluster as it was before the copy was begun. */
@@ -13,11 +13,6 @@ export interface Production {
   readonly catalog: Catalog;
   /** Every port that the copy could talk to; only asked for where no namespace keeps it from them. */
   readonly forbidden: readonly Forbidden[];
-}
-
-interface Rows {
-  readonly frontends: readonly Frontend[];
-  readonly backends: readonly Backend[];
 }
 
 /** How long a group that ran before may take to answer, in milliseconds: an election, not a cluster that is down. */
@@ -72,7 +67,7 @@ export const catalogNow = async (frontends: Frontends, { limits }: Inputs): Prom
   return catalogOf(rows);
 };
 
-const portsOf = async (frontends: Frontends, rows: Rows, limit: number): Promise<readonly Forbidden[]> => {
+const portsOf = async (frontends: Frontends, rows: ClusterRows, limit: number): Promise<readonly Forbidden[]> => {
   // Versions before 2.4 have no compute nodes to tell of.
   const computeNodes = (await frontends.ask((sql) => showComputeNodes(sql, limit).catch(() => []))) ?? [];
   const nodes = [
