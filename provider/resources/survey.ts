@@ -2,6 +2,7 @@ import { messageOf, TransientError, UserError } from "../error.js";
 import type { Outcome } from "../rollout/execute.js";
 import { isSteady, Steady } from "../rollout/steady.js";
 import { observeProcess } from "../starrocks/process.js";
+import { backendRow, frontendRow } from "../starrocks/rows.js";
 import { versionComment } from "../starrocks/statements.js";
 import { runsVersion } from "../starrocks/versions.js";
 import { type Look, until } from "../wait.js";
@@ -33,13 +34,8 @@ const lookAtAll = async (topology: Topology, any: NodeContext, steady: Steady): 
     steady.reset();
     return { done: false, seen: "no FE answers" };
   }
-  const missing = topology.nodes.flatMap((node) => {
-    const { spec } = node;
-    const row = isFe(node)
-      ? rows.frontends.find(
-          ({ address, editLogPort }) => address === spec.address && editLogPort === node.spec.ports.editLog,
-        )
-      : rows.backends.find(({ address, heartbeatPort }) => address === spec.address && heartbeatPort === portOf(node));
+  const missing = topology.nodes.flatMap(({ spec }) => {
+    const row = spec.kind === "fe" ? frontendRow(spec, rows.frontends) : backendRow(spec, rows.backends);
     if (!row) {
       return [`${labelOf(spec)} is not in the cluster`];
     }
@@ -107,8 +103,6 @@ const processes = (topology: Topology): Promise<readonly string[]> =>
       return process ? `${process.pid} ${process.startedAt}` : noProcess;
     }),
   );
-
-const portOf = ({ spec }: NodeContext): number => (spec.kind === "be" ? spec.ports.heartbeat : spec.ports.editLog);
 
 const query = async (node: NodeContext): Promise<void> => {
   const contact = node.frontends.contacts.find(({ name }) => name === node.spec.name);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { messageOf, UserError } from "../error.js";
 import { frontendSettings, pausedSettings, type Settings, setFrontendSetting } from "../starrocks/balance.js";
+import { isRowOf } from "../starrocks/rows.js";
 import type { Frontend } from "../starrocks/show.js";
 import { AccessDenied, type Sql, SqlError } from "../starrocks/sql.js";
 import { versionOf } from "../starrocks/versions.js";
@@ -185,9 +186,7 @@ const attempt = async <T>(frontends: Frontends, contact: Contact, work: (sql: Sq
 const aliveContacts = async (frontends: Frontends): Promise<readonly Contact[]> => {
   const rows = (await frontends.rows())?.frontends.filter(({ alive }) => alive) ?? [];
   const byRole = [...rows].sort((a, b) => rank(a) - rank(b));
-  return byRole.flatMap(({ address, editLogPort }) =>
-    frontends.contacts.filter((contact) => contact.address === address && contact.ports.editLog === editLogPort),
-  );
+  return byRole.flatMap((row) => frontends.contacts.filter((contact) => isRowOf(contact, row)));
 };
 
 const rank = ({ role }: Frontend): number => (role === "leader" ? 0 : 1);

@@ -1,4 +1,5 @@
 import { TransientError } from "../error.js";
+import { isRowOf } from "../starrocks/rows.js";
 import type { Sql } from "../starrocks/sql.js";
 import type { Frontend } from "../starrocks/statements.js";
 import type { Contact, Frontends } from "./frontends.js";
@@ -14,9 +15,7 @@ export interface Leader {
 /** Undefined while nobody answers, none leads, or an FE leads that is not declared. */
 export const leaderOf = async (frontends: Group, without?: string): Promise<Leader | undefined> => {
   const row = (await frontends.rows(without))?.frontends.find(({ role }) => role === "leader");
-  const contact = frontends.contacts.find(
-    ({ address, ports }) => address === row?.address && ports.editLog === row.editLogPort,
-  );
+  const contact = row && frontends.contacts.find((one) => isRowOf(one, row));
   return row && contact ? { row, contact } : undefined;
 };
 

@@ -7,6 +7,7 @@ import {
   type TabletRisk,
   type Verdict,
 } from "../plan/tablets.js";
+import { backendName } from "../starrocks/rows.js";
 import { type Backend, showBackends } from "../starrocks/show.js";
 import type { Sql } from "../starrocks/sql.js";
 import type { Declared, Tablet } from "../starrocks/tablet.js";
@@ -133,11 +134,9 @@ export const tabletsNotWhole = async (
   return risks;
 };
 
-/** BEs that are being decommissioned, as `address:port`: while one is, replicas move and none is stopped. */
+/** Names of the BEs that are being decommissioned: while one is, replicas move and none is stopped. */
 export const decommissioning = (backends: readonly Backend[]): readonly string[] =>
-  backends.flatMap(({ decommissioned, address, heartbeatPort }) =>
-    decommissioned ? [`${address}:${heartbeatPort}`] : [],
-  );
+  backends.filter(({ decommissioned }) => decommissioned).map(backendName);
 
 const downOf = (backends: readonly Backend[], known: readonly string[] = []): ReadonlySet<string> =>
   new Set([...backends.filter(({ alive }) => !alive).map(({ id }) => id), ...known]);

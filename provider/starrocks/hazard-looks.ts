@@ -1,4 +1,5 @@
 import type { Look } from "./looks.js";
+import { backendName } from "./rows.js";
 import { showBackends } from "./show.js";
 import type { Row, Sql } from "./sql.js";
 
@@ -68,7 +69,7 @@ class Cluster {
     const backends = await showBackends(this.#sql, this.#limit);
     return backends
       .filter(({ decommissioned }) => decommissioned)
-      .map(({ address, heartbeatPort, tabletNum }) => `BE ${address}:${heartbeatPort} (${tabletNum} tablets left)`);
+      .map((backend) => `${backendName(backend)} (${backend.tabletNum} tablets left)`);
   }
 
   /** A global variable; undefined where this version has none of that name. */

@@ -2,6 +2,7 @@ import { UserError } from "../../error.js";
 import type { Step } from "../../plan/steps.js";
 import { done, type Outcome, skipped, type Works } from "../../rollout/execute.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
+import { backendRow } from "../../starrocks/rows.js";
 import type { Backend } from "../../starrocks/show.js";
 import { addBackend, decommissionBackend, endpoint, showBackends } from "../../starrocks/statements.js";
 import { runsVersion } from "../../starrocks/versions.js";
@@ -17,7 +18,7 @@ const steps = ({ address, name, port, release }: BeMemberInputs): readonly Step[
 ];
 
 const rowOf = ({ address, port }: BeMemberInputs, rows: readonly Backend[]): Backend | undefined =>
-  rows.find((row) => row.address === address && row.heartbeatPort === port);
+  backendRow({ address, ports: { heartbeat: port } }, rows);
 
 const rows = ({ frontends, limits }: Context): Promise<readonly Backend[] | undefined> =>
   frontends.ask((sql) => showBackends(sql, limits.sql));

@@ -2,6 +2,7 @@ import { UserError } from "../../error.js";
 import type { Step } from "../../plan/steps.js";
 import { done, notMet, type Outcome, skipped, type Works } from "../../rollout/execute.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
+import { frontendRow } from "../../starrocks/rows.js";
 import type { Frontend } from "../../starrocks/show.js";
 import { addFrontend, dropFrontend, endpoint, showFrontends, versionComment } from "../../starrocks/statements.js";
 import { runsVersion } from "../../starrocks/versions.js";
@@ -24,9 +25,6 @@ const steps = ({ address, name, ports, release, role }: FeMemberInputs): readonl
   { verb: "query", text: `SELECT @@version_comment through FE ${name}` },
 ];
 
-const rowOf = ({ address, ports }: FeMemberInputs, rows: readonly Frontend[]): Frontend | undefined =>
-  rows.find((row) => row.address === address && row.editLogPort === ports.editLog);
-
 const rows = ({ frontends, limits }: Context): Promise<readonly Frontend[] | undefined> =>
   frontends.ask((sql) => showFrontends(sql, limits.sql));
 
@@ -47,7 +45,7 @@ const rowsOfLedGroup = ({ frontends, limits, report }: Context): Promise<readonl
 
 const add = async (context: Context): Promise<Outcome> => {
   const { inputs, frontends, limits } = context;
-  if (rowOf(inputs, await rowsOfLedGroup(context))) {
+  if (frontendRow(inputs, await rowsOfLedGroup(context))) {
     return inputs.role === "leader" ? notMet("the group has it") : skipped("the group has it");
   }
   await frontends.tell((sql) => addFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql));
@@ -74,7 +72,7 @@ const missing = ({ release }: FeMemberInputs, row: Frontend | undefined): string
 const lookForJoined = async (context: Context, steady: Steady): Promise<Look<void>> => {
   const { inputs } = context;
   const seen = await rows(context);
-  const lacking = seen ? missing(inputs, rowOf(inputs, seen)) : "no FE answers";
+  const lacking = seen ? missing(inputs, frontendRow(inputs, seen)) : "no FE answers";
   if (lacking !== undefined) {
     steady.reset();
     return { done: false, seen: lacking };
@@ -120,7 +118,7 @@ const works = (context: Context): Works => ({
 const remove = async (context: Context): Promise<"dropped" | undefined> => {
   const { frontends, inputs, limits } = context;
   const seen = await rowsOfLedGroup(context);
-  const row = rowOf(inputs, seen);
+  const row = frontendRow(inputs, seen);
   if (!row) {
     return undefined;
   }
@@ -150,7 +148,7 @@ export const feMember = memberHandlers(feMemberInputs, {
   works,
   isMember: async (context) => {
     const seen = await rows(context);
-    return seen && rowOf(context.inputs, seen) !== undefined;
+    return seen && frontendRow(context.inputs, seen) !== undefined;
   },
   remove,
 });

@@ -5,6 +5,7 @@ import { isSteady, Steady } from "../../rollout/steady.js";
 import { allowDrain } from "../../starrocks/drain.js";
 import { beHealth } from "../../starrocks/http.js";
 import { beVerdict } from "../../starrocks/logs.js";
+import { backendName, backendRow } from "../../starrocks/rows.js";
 import type { Backend } from "../../starrocks/statements.js";
 import { isNewer } from "../../starrocks/statements.js";
 import { features, parseReported, runsVersion, versionOf } from "../../starrocks/versions.js";
@@ -22,11 +23,6 @@ interface Before {
   readonly answered: boolean;
 }
 
-const rowOf = (spec: BeSpec, rows: readonly Backend[]): Backend | undefined =>
-  rows.find(({ address, heartbeatPort }) => address === spec.address && heartbeatPort === spec.ports.heartbeat);
-
-const rowName = (address: string, heartbeatPort: number): string => `BE ${address}:${heartbeatPort}`;
-
 export class BeWork {
   readonly #context: NodeContext<BeSpec>;
   #before: Before = { row: undefined, answered: false };
@@ -42,7 +38,7 @@ export class BeWork {
 
   get row(): string {
     const { address, ports } = this.#context.spec;
-    return rowName(address, ports.heartbeat);
+    return backendName({ address, heartbeatPort: ports.heartbeat });
   }
 
   /** Names of the BEs that the cluster sees down, this one left out. */
@@ -52,10 +48,8 @@ export class BeWork {
     if (!rows) {
       return ["the FE group (no leader answers)"];
     }
-    const own = rowOf(spec, rows.backends);
-    return rows.backends
-      .filter((row) => row !== own && !row.alive)
-      .map(({ address, heartbeatPort }) => rowName(address, heartbeatPort));
+    const own = backendRow(spec, rows.backends);
+    return rows.backends.filter((row) => row !== own && !row.alive).map(backendName);
   };
 
   /** Takes note of what is there before anything is stopped. */
@@ -63,7 +57,7 @@ export class BeWork {
     const { frontends, limits, run, spec } = this.#context;
     // Where the gate saw a cluster, its silence is an election, not an answer.
     const rows = run.answers ? await frontends.rowsSoon(limits.leader) : await frontends.rows();
-    this.#before = { answered: rows !== undefined, row: rows && rowOf(spec, rows.backends) };
+    this.#before = { answered: rows !== undefined, row: rows && backendRow(spec, rows.backends) };
   }
 
   readonly start = async (): Promise<Outcome> => {
@@ -103,7 +97,7 @@ export class BeWork {
       async () => {
         await this.#assertWell();
         const rows = await frontends.rows();
-        const row = rows && rowOf(spec, rows.backends);
+        const row = rows && backendRow(spec, rows.backends);
         if (row && this.#before.row && !row.alive) {
           throw new UserError(
             `SHOW BACKENDS does not say Alive of ${labelOf(spec)} any more${row.errMsg ? ` (${row.errMsg})` : ""}.`,
@@ -197,7 +191,7 @@ export class BeWork {
     await until(
       async () => {
         const rows = await frontends.rows();
-        const row = rows && rowOf(spec, rows.backends);
+        const row = rows && backendRow(spec, rows.backends);
         if (!row) {
           return { done: false, seen: "no FE answers" };
         }

@@ -9,6 +9,7 @@ import { inspectData } from "../../starrocks/folders.js";
 import { feBootstrap } from "../../starrocks/http.js";
 import { feVerdict } from "../../starrocks/logs.js";
 import { writeHomeMarker } from "../../starrocks/marker.js";
+import { frontendRow } from "../../starrocks/rows.js";
 import {
   addFrontend,
   dropFrontend,
@@ -31,12 +32,6 @@ interface Before {
   /** Whether an FE group answered: then this FE must become a working part of it again. */
   readonly answered: boolean;
 }
-
-/** The row of an FE, which the group knows by address and edit log port. */
-export const frontendRow = (
-  spec: { readonly address: string; readonly ports: { readonly editLog: number } },
-  rows: readonly Frontend[],
-) => rows.find(({ address, editLogPort }) => address === spec.address && editLogPort === spec.ports.editLog);
 
 export class FeWork {
   readonly #context: NodeContext<FeSpec>;

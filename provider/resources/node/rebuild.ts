@@ -9,6 +9,7 @@ import { isSteady, Steady } from "../../rollout/steady.js";
 import { everyTabletElsewhere, tabletsNotWhole, tabletsOn } from "../../rollout/tablets.js";
 import { ensureFolders, markData } from "../../starrocks/folders.js";
 import { beHealth } from "../../starrocks/http.js";
+import { backendRow } from "../../starrocks/rows.js";
 import { addBackend, dropBackend } from "../../starrocks/statements.js";
 import { stopProcess } from "../../starrocks/stop.js";
 import { moveToTrash } from "../../starrocks/trash.js";
@@ -18,7 +19,7 @@ import { type Before, restore } from "./back.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { workOf } from "./kind-work.js";
 import { dataPaths } from "./settings.js";
-import { ownRow, speaks } from "./tablets.js";
+import { speaks } from "./tablets.js";
 import { wantedFolders } from "./works.js";
 
 /** What the cluster knows of the BE while it still has it. */
@@ -115,7 +116,7 @@ const spared = async (context: NodeContext<BeSpec>, report: Report): Promise<Kno
 
 const knownOf = async ({ frontends, limits, spec }: NodeContext<BeSpec>): Promise<Known | undefined> => {
   const rows = await frontends.rows();
-  const row = rows && ownRow(rows, spec);
+  const row = rows && backendRow(spec, rows.backends);
   if (!rows) {
     return undefined;
   }
@@ -135,7 +136,7 @@ const joined = async ({ frontends, limits, spec }: NodeContext<BeSpec>, report: 
   await until<void>(
     async () => {
       const rows = await frontends.rows();
-      const row = rows && ownRow(rows, spec);
+      const row = rows && backendRow(spec, rows.backends);
       if (row?.alive && runsVersion(row.version, spec.release.version)) {
         return isSteady(steady, "Alive");
       }

@@ -5,7 +5,7 @@ import { done, notMet, type Outcome } from "../../rollout/execute.js";
 import type { ClusterRows } from "../../rollout/frontends.js";
 import { askLeader } from "../../rollout/leader.js";
 import { healedSince, tabletsWithout } from "../../rollout/tablets.js";
-import type { Backend } from "../../starrocks/statements.js";
+import { backendName, backendRow } from "../../starrocks/rows.js";
 import { parseReported, type Version, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
@@ -16,9 +16,6 @@ export const speaks = (rows: ClusterRows, spec: BeSpec): Version => {
   return parseReported(leader?.version) ?? versionOf(spec.release.version);
 };
 
-export const ownRow = (rows: ClusterRows, { address, ports }: BeSpec): Backend | undefined =>
-  rows.backends.find((row) => row.address === address && row.heartbeatPort === ports.heartbeat);
-
 /**
  * Waits until every tablet can do without this BE, as far as its table's own replication lets it. Those that never can
  * are told, or refused where the user wants that.
@@ -28,11 +25,11 @@ export const tabletsAllow = async (context: NodeContext<BeSpec>, report: Report)
   if (!run.answers) {
     return notMet("there is no cluster yet");
   }
-  const own = `BE ${spec.address}:${spec.ports.heartbeat}`;
+  const own = backendName({ address: spec.address, heartbeatPort: spec.ports.heartbeat });
   run.letStop.delete(own);
   const lookOnce = async (): Promise<Look<Pick<Verdict, "unavoidable">>> => {
     const rows = await frontends.rows();
-    const row = rows && ownRow(rows, spec);
+    const row = rows && backendRow(spec, rows.backends);
     if (!rows) {
       return { done: false, seen: "no FE answers" };
     }
@@ -41,7 +38,7 @@ export const tabletsAllow = async (context: NodeContext<BeSpec>, report: Report)
     }
     // Two that have their turns together and only wait must not wait for each other.
     const others = run.backends.rows.filter((name) => name !== own && run.letStop.has(name));
-    const down = rows.backends.filter((one) => others.includes(`BE ${one.address}:${one.heartbeatPort}`));
+    const down = rows.backends.filter((one) => others.includes(backendName(one)));
     const verdict = await askLeader(frontends, (sql) =>
       tabletsWithout(sql, {
         leaving: [row.id],
@@ -98,7 +95,7 @@ export const tabletsHealed = async (
     async () => {
       await assertWell();
       const rows = await frontends.rows();
-      const row = rows && ownRow(rows, spec);
+      const row = rows && backendRow(spec, rows.backends);
       if (!rows) {
         return { done: false, seen: "no FE answers" };
       }

@@ -9,6 +9,7 @@ import { healthOf } from "../../rollout/health.js";
 import type { Run } from "../../rollout/run.js";
 import { decommissioning } from "../../rollout/tablets.js";
 import { PreflightFailed } from "../../rollout/turnstile.js";
+import { backendName } from "../../starrocks/rows.js";
 import { until } from "../../wait.js";
 import { isBe, isFe, labelOf, type NodeContext } from "../node/context.js";
 import { converge, type Gate } from "../node/converge.js";
@@ -217,9 +218,8 @@ const isDown = async (node: NodeContext): Promise<boolean> => {
 const assertSettled = ({ backends }: ClusterRows): void => {
   const leaving = decommissioning(backends);
   if (leaving.length > 0) {
-    const names = leaving.map((node) => `BE ${node}`).join(", ");
     throw new UserError(
-      `${names} is being decommissioned: its tablets move to the other BEs, which must not be stopped meanwhile. ` +
+      `${leaving.join(", ")} is being decommissioned: its tablets move to the other BEs, which must not be stopped meanwhile. ` +
         "Wait until it has left SHOW BACKENDS, or end it with CANCEL DECOMMISSION BACKEND.",
     );
   }
@@ -251,5 +251,5 @@ const readClock = async ({ host, spec }: NodeContext): Promise<{ label: string; 
 
 const downNames = ({ frontends, backends }: ClusterRows): readonly string[] => [
   ...frontends.filter(({ alive }) => !alive).map(({ address }) => `FE ${address}`),
-  ...backends.filter(({ alive }) => !alive).map(({ address, heartbeatPort }) => `BE ${address}:${heartbeatPort}`),
+  ...backends.filter(({ alive }) => !alive).map(backendName),
 ];

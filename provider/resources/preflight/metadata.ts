@@ -5,10 +5,10 @@ import { askLeader } from "../../rollout/leader.js";
 import type { Run } from "../../rollout/run.js";
 import { backupMeta } from "../../starrocks/meta-backup.js";
 import { createImageAndWait } from "../../starrocks/meta-image.js";
+import { isRowOf } from "../../starrocks/rows.js";
 import type { Frontend } from "../../starrocks/statements.js";
 import { features, parseReported } from "../../starrocks/versions.js";
 import { isFe, labelOf, type NodeContext } from "../node/context.js";
-import { frontendRow } from "../node/fe.js";
 import type { Topology } from "./topology.js";
 
 /** Backups of the leader's metadata that are kept on its host. */
@@ -60,7 +60,7 @@ export class Metadata {
     const [any] = nodes;
     const rows = await any?.frontends.rowsSoon(any.limits.leader);
     const row = rows?.frontends.find(({ role }) => role === "leader");
-    const node = row && nodes.find(({ spec }) => frontendRow(spec, [row]));
+    const node = row && nodes.find(({ spec }) => isRowOf(spec, row));
     if (!row || !node) {
       throw new UserError(
         `The FE group is led by ${row?.address ?? "nobody"}, which is no FE of this program: its metadata cannot be backed up. ` +

@@ -3,6 +3,7 @@ import { needlessBecause } from "../../plan/rehearsal.js";
 import type { ClusterRows, Contact, Frontends } from "../../rollout/frontends.js";
 import type { Forbidden } from "../../starrocks/rehearsal/isolation.js";
 import { type Catalog, catalogOf } from "../../starrocks/rehearsal/judgement.js";
+import { isRowOf } from "../../starrocks/rows.js";
 import { type Frontend, showComputeNodes } from "../../starrocks/statements.js";
 import type { Inputs } from "./inputs.js";
 
@@ -47,9 +48,7 @@ export const observeProduction = async (
 };
 
 const contactOf = (leader: Frontend, contacts: readonly Contact[]): Contact => {
-  const contact = contacts.find(
-    ({ address, ports }) => address === leader.address && ports.editLog === leader.editLogPort,
-  );
+  const contact = contacts.find((one) => isRowOf(one, leader));
   if (!contact) {
     const declared = contacts.map(({ address }) => address).join(", ");
     throw new UserError(
