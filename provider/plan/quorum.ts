@@ -7,8 +7,8 @@ export interface Voter {
   readonly alive: boolean;
 }
 
-/** Voting FEs that must run for the group to have a leader and to write. */
-export const majorityOf = (voters: number): number => Math.floor(voters / 2) + 1;
+/** Voting FEs that must run for the group to have a leader and to write; FE hosts that must grant a lease. */
+export const majorityOf = (count: number): number => Math.floor(count / 2) + 1;
 
 /** Groups of one and two voting FEs have no majority without one of them, whatever is done. */
 export const pausesWithOneOut = (voters: number): boolean => voters > 0 && majorityOf(voters) > voters - 1;

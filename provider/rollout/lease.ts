@@ -1,8 +1,9 @@
 import { UserError } from "../error.js";
 import { type FoundClaim, makeClaim, readClaim } from "../host/claims.js";
 import { describeOwner, type Owner, ownerOf, standingOf } from "../plan/lease.js";
+import { majorityOf } from "../plan/quorum.js";
 import { type Look, until } from "../wait.js";
-import { answersOfMajority, askAll, type Keeper, majorityOf } from "./majority.js";
+import { answersOfMajority, askAll, type Keeper } from "./majority.js";
 import { isDeadHere } from "./owner.js";
 
 export interface LeaseOptions {

@@ -1,5 +1,6 @@
 import { messageOf, UserError } from "../error.js";
 import type { Host } from "../host/types.js";
+import { majorityOf } from "../plan/quorum.js";
 import { homePaths } from "../starrocks/layout.js";
 import { seconds } from "../wait.js";
 import type { Frontends } from "./frontends.js";
@@ -32,8 +33,6 @@ export const keepersOf = (frontends: Frontends): readonly Keeper[] =>
       folder: `${homePaths(contact.home, "fe").state}/${subfolder}`,
     };
   });
-
-export const majorityOf = (count: number): number => Math.floor(count / 2) + 1;
 
 /** Asks all at once; one that fails, or does not answer in `limit` milliseconds, is told apart and hinders no other. */
 export const askAll = <T>(
