@@ -5,7 +5,7 @@ import { observeProcess } from "../starrocks/process.js";
 import { backendRow, frontendRow } from "../starrocks/rows.js";
 import { versionComment } from "../starrocks/statements.js";
 import { runsVersion } from "../starrocks/versions.js";
-import { type Look, until } from "../wait.js";
+import { until } from "../wait.js";
 import { isFe, labelOf, type NodeContext } from "./node/context.js";
 import { type Topology, versionsText } from "./preflight/topology.js";
 
@@ -16,25 +16,35 @@ export const survey = async (topology: Topology, report: (seen: string) => void)
     return { mark: "not met", detail: "no nodes are declared" };
   }
   const steady = new Steady();
-  await until(() => lookAtAll(topology, any, steady), {
-    what: `every declared node of ${topology.cluster} to be Alive with ${versionsText(topology)}`,
-    limit: any.limits.alive,
-    onProgress: report,
-    advice: "`pulumi up --refresh` starts declared nodes that are down.",
-  });
+  await until(
+    async () => {
+      const missing = await missingOf(topology, any);
+      if (missing.length === 0) {
+        return isSteady(steady, "all Alive");
+      }
+      steady.reset();
+      return { done: false, seen: missing.join("; ") };
+    },
+    {
+      what: `every declared node of ${topology.cluster} to be Alive with ${versionsText(topology)}`,
+      limit: any.limits.alive,
+      onProgress: report,
+      advice: "`pulumi up --refresh` starts declared nodes that are down.",
+    },
+  );
   for (const node of topology.nodes.filter(isFe)) {
     await query(node);
   }
   return { mark: "done", detail: `${topology.nodes.length} nodes Alive with ${versionsText(topology)}` };
 };
 
-const lookAtAll = async (topology: Topology, any: NodeContext, steady: Steady): Promise<Look<void>> => {
+/** What keeps every declared node from being Alive with the declared version, for people; none when nothing does. */
+const missingOf = async ({ nodes }: Topology, any: NodeContext): Promise<readonly string[]> => {
   const rows = await any.frontends.rows();
   if (!rows) {
-    steady.reset();
-    return { done: false, seen: "no FE answers" };
+    return ["no FE answers"];
   }
-  const missing = topology.nodes.flatMap(({ spec }) => {
+  return nodes.flatMap(({ spec }) => {
     const row = spec.kind === "fe" ? frontendRow(spec, rows.frontends) : backendRow(spec, rows.backends);
     if (!row) {
       return [`${labelOf(spec)} is not in the cluster`];
@@ -46,11 +56,6 @@ const lookAtAll = async (topology: Topology, any: NodeContext, steady: Steady): 
       ? []
       : [`${labelOf(spec)} runs ${row.version ?? "no version"}`];
   });
-  if (missing.length > 0) {
-    steady.reset();
-    return { done: false, seen: missing.join("; ") };
-  }
-  return isSteady(steady, "all Alive");
 };
 
 /**
@@ -76,12 +81,12 @@ export const observe = async (topology: Topology, report: (seen: string) => void
             "`pulumi up --refresh` starts it again.",
         );
       }
-      const seen = await lookAtAll(topology, any, new Steady());
+      const missing = await missingOf(topology, any);
       const left = Math.ceil((ends - performance.now()) / 1000);
       if (left > 0) {
         return { done: false, seen: `${left} s left` };
       }
-      return seen.done || seen.seen.startsWith("all Alive") ? { done: true, value: undefined } : seen;
+      return missing.length === 0 ? { done: true, value: undefined } : { done: false, seen: missing.join("; ") };
     },
     {
       what: `every node of ${topology.cluster} to stay Alive with ${versionsText(topology)}`,
