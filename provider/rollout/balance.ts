@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { messageOf, UserError } from "../error.js";
+import type { Limits } from "../plan/limits.js";
 import { frontendSettings, pausedSettings, type Settings, setFrontendSetting } from "../starrocks/balance.js";
 import { isRowOf } from "../starrocks/rows.js";
 import type { Frontend } from "../starrocks/show.js";
@@ -7,7 +8,9 @@ import { AccessDenied, type Sql, SqlError } from "../starrocks/sql.js";
 import { versionOf } from "../starrocks/versions.js";
 import { type Look, until } from "../wait.js";
 import type { Contact, Frontends } from "./frontends.js";
-import type { Notes } from "./notes.js";
+import { keepersOf } from "./majority.js";
+import { Notes } from "./notes.js";
+import type { Run } from "./run.js";
 
 /** Name of the note. */
 const noteName = "balance";
@@ -28,6 +31,18 @@ export interface BalanceOptions {
   readonly note?: (text: string) => void;
   readonly report?: (seen: string) => void;
 }
+
+/** How balancing is paused and restored in an operation on a cluster. */
+export const balanceOptions = (
+  { frontends, limits, run }: { readonly frontends: Frontends; readonly limits: Limits; readonly run: Run },
+  report: (seen: string) => void,
+): BalanceOptions => ({
+  frontends,
+  notes: new Notes(keepersOf(frontends)),
+  limit: limits.leader,
+  note: (text) => run.journal.note(text),
+  report,
+});
 
 /**
  * Keeps the balancer from moving tablets while nodes are restarted. The user's own values are on a majority of the FE

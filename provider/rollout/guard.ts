@@ -1,11 +1,10 @@
 import { onEnd } from "../engine/end.js";
 import { messageOf, UserError } from "../error.js";
 import type { Limits } from "../plan/limits.js";
-import { BalancePause } from "./balance.js";
+import { BalancePause, balanceOptions } from "./balance.js";
 import type { Frontends } from "./frontends.js";
 import { acquireLease } from "./lease.js";
 import { keepersOf, NoMajority } from "./majority.js";
-import { Notes } from "./notes.js";
 import { ownerHere } from "./owner.js";
 import type { Run } from "./run.js";
 
@@ -56,14 +55,14 @@ export const guardRemoval = async (options: GuardOptions): Promise<void> => {
   }
 };
 
-const begin = async ({ frontends, limits, report, run, urn }: GuardOptions): Promise<void> => {
+const begin = async (options: GuardOptions): Promise<void> => {
+  const { frontends, limits, report, run, urn } = options;
   const hosts = keepersOf(frontends);
   report("the lease on the cluster");
   const lease = await acquireLease({ hosts, owner: ownerHere(operationOf(run, urn)), limit: limits.lease, report });
   run.lease = lease;
   onEnd(() => lease.release());
-  const note = (text: string): void => run.journal.note(text);
-  await BalancePause.recover({ frontends, notes: new Notes(hosts), limit: limits.leader, note, report });
+  await BalancePause.recover(balanceOptions(options, report));
 };
 
 /** `stack dev of analytics, cluster sr`, as far as a URN tells: `urn:pulumi:dev::analytics::…`. */

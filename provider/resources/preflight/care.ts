@@ -3,17 +3,14 @@ import { progressOf } from "../../engine/log.js";
 import { messageOf, UserError } from "../../error.js";
 import { balancing } from "../../plan/preflight.js";
 import type { NodeSpec } from "../../plan/spec.js";
-import { BalancePause } from "../../rollout/balance.js";
+import { BalancePause, balanceOptions } from "../../rollout/balance.js";
 import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js";
 import { healthOf } from "../../rollout/health.js";
-import { keepersOf } from "../../rollout/majority.js";
-import { Notes } from "../../rollout/notes.js";
 import type { Care, Run } from "../../rollout/run.js";
 import { compareVersions, parseReported } from "../../starrocks/versions.js";
-import type { NodeContext } from "../node/context.js";
 import { nodeId } from "../node/plan.js";
 import { verifyThroughAny } from "../verify.js";
-import type { Topology } from "./topology.js";
+import { anyNode, type Topology } from "./topology.js";
 
 type Report = (seen: string) => void;
 
@@ -60,7 +57,11 @@ export class ClusterCare implements Care {
 
   async end(): Promise<void> {
     await this.#restore();
-    const rows = this.#run.answers ? await this.#any.frontends.rows().catch(() => undefined) : undefined;
+    const rows = this.#run.answers
+      ? await anyNode(this.#topology)
+          .frontends.rows()
+          .catch(() => undefined)
+      : undefined;
     if (rows) {
       this.#run.journal.health("after", healthOf(rows));
     }
@@ -70,21 +71,14 @@ export class ClusterCare implements Care {
     return verifyThroughAny(this.#topology, report);
   }
 
-  get #any(): NodeContext {
-    const [first] = this.#topology.nodes;
-    if (!first) {
-      throw new Error("A topology has nodes");
-    }
-    return first;
-  }
-
   async #pauseNow(): Promise<void> {
     await this.#execute(balancing.paused, "pause", async (report) => {
-      const rows = await this.#any.frontends.rows();
+      const { frontends, limits } = anyNode(this.#topology);
+      const rows = await frontends.rows();
       const versions = (rows?.frontends ?? []).flatMap(({ version }) => parseReported(version) ?? []);
       const [oldest] = versions.sort(compareVersions);
       this.#pause = new BalancePause({
-        ...balanceOptions(this.#run, this.#topology, report),
+        ...balanceOptions({ frontends, limits, run: this.#run }, report),
         version: oldest?.text ?? this.#topology.release.version,
       });
       // Also where this process ends in between.
@@ -128,18 +122,3 @@ export class ClusterCare implements Care {
     await execution.run();
   }
 }
-
-/** How balancing is paused and restored on this cluster. */
-export const balanceOptions = (run: Run, { nodes }: Topology, report: Report) => {
-  const [first] = nodes;
-  if (!first) {
-    throw new Error("A topology has nodes");
-  }
-  return {
-    frontends: first.frontends,
-    notes: new Notes(keepersOf(first.frontends)),
-    limit: first.limits.leader,
-    note: (text: string) => run.journal.note(text),
-    report,
-  };
-};

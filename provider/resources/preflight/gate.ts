@@ -18,7 +18,7 @@ import { look } from "../node/works.js";
 import { ClusterCare } from "./care.js";
 import { inspectHosts } from "./inspect.js";
 import { Metadata } from "./metadata.js";
-import type { Topology } from "./topology.js";
+import { anyNode, type Topology } from "./topology.js";
 import { assertWay } from "./way.js";
 
 const topologies = new WeakMap<Run, Topology>();
@@ -101,18 +101,6 @@ class Passage {
     this.#topology = topology;
   }
 
-  get #any(): NodeContext {
-    const [first] = this.#topology.nodes;
-    if (!first) {
-      throw new Error("A topology has nodes");
-    }
-    return first;
-  }
-
-  #rows(): Promise<ClusterRows | undefined> {
-    return this.#any.frontends.rows();
-  }
-
   /** Starts every declared node that has run before and is down now, FEs first: without a majority nothing can be proven. */
   async repair(report: (seen: string) => void): Promise<Outcome> {
     const repaired: string[] = [];
@@ -162,14 +150,14 @@ class Passage {
 
   /** Everything Alive, as far as there is a cluster that can be asked; then each further stop is asked for too. */
   async assertHealthy(report: (seen: string) => void): Promise<Outcome> {
-    const { limits } = this.#any;
+    const { frontends, limits } = anyNode(this.#topology);
     const known = await this.#clusterExists();
     if (!known) {
       return notMet("there is no cluster yet");
     }
     const rows = await until<ClusterRows>(
       async () => {
-        const seen = await this.#rows();
+        const seen = await frontends.rows();
         if (!seen) {
           return { done: false, seen: "no FE answers" };
         }

@@ -20,6 +20,14 @@ export interface Topology {
   readonly clusterUrn: string | undefined;
 }
 
+/** A node to ask the whole cluster through. */
+export const anyNode = ({ nodes: [first] }: Topology): NodeContext => {
+  if (!first) {
+    throw new Error("A topology has nodes");
+  }
+  return first;
+};
+
 /** The version that FEs are to run, which is the cluster's; an overlay may give them one of its own. */
 export const feVersionOf = ({ nodes, release }: Topology): string =>
   nodes.find(({ spec }) => spec.kind === "fe")?.spec.release.version ?? release.version;
