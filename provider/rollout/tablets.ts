@@ -87,18 +87,11 @@ export const healedSince = async (sql: Sql, query: HealedQuery): Promise<{ heale
 export const everyTabletElsewhere = async (
   sql: Sql,
   backendId: string,
-  { version, limit, down }: Omit<TabletQuery, "leaving">,
-): Promise<readonly TabletRisk[]> => {
-  if (await isSharedData(sql, version, limit)) {
-    return [];
-  }
-  const gone = downOf(await showBackends(sql, limit), down);
-  const risks: TabletRisk[] = [];
-  for await (const tablets of tabletsOf(sql, { version, limit, which: "all" })) {
-    risks.push(...notElsewhere(tablets, backendId, gone));
-  }
-  return risks;
-};
+  query: Omit<TabletQuery, "leaving">,
+): Promise<readonly TabletRisk[]> =>
+  (await isSharedData(sql, query.version, query.limit))
+    ? []
+    : risksOf(sql, query, (tablets, down) => notElsewhere(tablets, backendId, down));
 
 /** Ids of the tablets that have a replica on a BE, sound or not. */
 export const tabletsOn = async (
@@ -121,15 +114,20 @@ export const tabletsOn = async (
 export const tabletsNotWhole = async (
   sql: Sql,
   ids: ReadonlySet<string>,
-  { version, limit, down }: Omit<TabletQuery, "leaving">,
+  query: Omit<TabletQuery, "leaving">,
+): Promise<readonly TabletRisk[]> =>
+  ids.size === 0 ? [] : risksOf(sql, query, (tablets, down) => notWhole(tablets, ids, down));
+
+/** What is found in all tablets of the cluster, with these BEs down. */
+const risksOf = async (
+  sql: Sql,
+  { version, limit, down: known }: Omit<TabletQuery, "leaving">,
+  find: (tablets: readonly Tablet[], down: ReadonlySet<string>) => readonly TabletRisk[],
 ): Promise<readonly TabletRisk[]> => {
-  if (ids.size === 0) {
-    return [];
-  }
-  const gone = downOf(await showBackends(sql, limit), down);
+  const down = downOf(await showBackends(sql, limit), known);
   const risks: TabletRisk[] = [];
   for await (const tablets of tabletsOf(sql, { version, limit, which: "all" })) {
-    risks.push(...notWhole(tablets, ids, gone));
+    risks.push(...find(tablets, down));
   }
   return risks;
 };
