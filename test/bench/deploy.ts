@@ -6,7 +6,8 @@ import { itemsOf } from "../lab/journal.js";
 import { Lab } from "../lab/lab.js";
 import { defaultOptions } from "../simulator/fe/settings/options.js";
 import { tableText } from "../table.js";
-import { floorOf, type Waits, waitsOf, watchAlive } from "./deploy/waits.js";
+import { watchAlive } from "./alive.js";
+import { floorOf, type Waits, waitsOf } from "./deploy/waits.js";
 import { inSeconds, median, rounded } from "./numbers.js";
 import { trivialProgram } from "./preview/programs.js";
 
@@ -33,7 +34,7 @@ const deploy = async (): Promise<Round> => {
   const lab = await Lab.create({ kind, times: defaultOptions });
   try {
     lab.declare(lab.args(await lab.release("3.5.7")));
-    const alive = watchAlive(lab);
+    const alive = watchAlive(lab, ["fe1"]);
     const seconds = await timed(() => lab.stack.up());
     const waits = waitsOf(itemsOf(lab.journal()), await alive(), lab, ready);
     const { resources = [] } = (await lab.stack.export()).deployment;

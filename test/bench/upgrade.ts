@@ -7,12 +7,13 @@ import { Lab, quick } from "../lab/lab.js";
 import { defaultOptions } from "../simulator/fe/settings/options.js";
 import type { BuiltRelease } from "../simulator/release.js";
 import { tableText } from "../table.js";
+import { watchAlive } from "./alive.js";
 import { inSeconds, rounded } from "./numbers.js";
 import { ansible } from "./upgrade/ansible.js";
 import { commandProgram } from "./upgrade/command.js";
 import type { Contender } from "./upgrade/contender.js";
 import { type Measured, measure, mend } from "./upgrade/measure.js";
-import { ours, watchVersion } from "./upgrade/ours.js";
+import { ours } from "./upgrade/ours.js";
 import { ownOf, type Parts, partsOf } from "./upgrade/parts.js";
 import { stargoPolicy } from "./upgrade/stargo.js";
 
@@ -60,7 +61,7 @@ const main = async (backends: number): Promise<void> => {
     );
 
     const release = await next.good();
-    const shown = watchVersion(lab, release.version);
+    const shown = watchAlive(lab, ["fe1", "fe2", "fe3"], release.version);
     const good = await measure(lab, mine, release);
     const seen = await shown();
     if (good.exitCode !== 0) {

@@ -1,45 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { JournalItem } from "../../lab/journal.js";
 import type { Lab } from "../../lab/lab.js";
-import { rootPassword } from "../../lab/lab.js";
-import { Session } from "../../simulator/client/session.js";
-
-/** When the cluster first said of each node, by its address, that it is Alive; milliseconds of the clock. */
-export type Alive = ReadonlyMap<string, number>;
-
-const lookEvery = 50;
-
-/** Watches SHOW FRONTENDS and SHOW BACKENDS from outside while a cluster is deployed. */
-export const watchAlive = (lab: Lab): (() => Promise<Alive>) => {
-  const seen = new Map<string, number>();
-  const host = lab.fleet.host("fe1").address;
-  const session = new Session({ frontends: [{ host }], password: rootPassword });
-  const stop = new AbortController();
-  const watch = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      // Until the leader runs and has the password, nobody answers.
-      const rows = await both(session).catch(() => []);
-      for (const { Alive, IP } of rows) {
-        if (String(Alive) === "true" && !seen.has(String(IP))) {
-          seen.set(String(IP), Date.now());
-        }
-      }
-      await sleep(lookEvery);
-    }
-  };
-  const watching = watch();
-  return async () => {
-    stop.abort();
-    await watching;
-    session.close();
-    return seen;
-  };
-};
-
-const both = async (session: Session): Promise<readonly Record<string, unknown>[]> => [
-  ...(await session.query("SHOW FRONTENDS")),
-  ...(await session.query("SHOW BACKENDS")),
-];
+import type { AliveSince } from "../alive.js";
 
 /** What nobody can shorten, in seconds. */
 export interface Waits {
@@ -54,7 +15,7 @@ export interface Waits {
 }
 
 /** The waits of a deployment, from what its journal did at which time and when the cluster saw it. */
-export const waitsOf = (items: readonly JournalItem[], seen: Alive, lab: Lab, readySeconds: number): Waits => {
+export const waitsOf = (items: readonly JournalItem[], seen: AliveSince, lab: Lab, readySeconds: number): Waits => {
   const ended = (wanted: string, verb: string): number => {
     const step = items.find(({ id }) => id === wanted)?.steps.find((one) => one.verb === verb);
     if (!step) {

@@ -1,7 +1,7 @@
 import type { Verb } from "../../../provider/plan/steps.js";
 import type { JournalEntry } from "../../lab/journal.js";
 import type { Lab } from "../../lab/lab.js";
-import type { Shown } from "./ours.js";
+import type { AliveSince } from "../alive.js";
 
 /** What an upgrade's time is made of, in seconds. */
 export interface Parts {
@@ -26,7 +26,7 @@ type Done = JournalEntry & { readonly step: Verb; readonly item: string; readonl
 
 const nodeId = /^(?:FE|BE) (\S+)$/;
 
-export const partsOf = (entries: readonly JournalEntry[], shown: Shown, lab: Lab): Parts => {
+export const partsOf = (entries: readonly JournalEntry[], shown: AliveSince, lab: Lab): Parts => {
   const done = entries.filter((entry): entry is Done => entry.step !== undefined && entry.mark === "done");
   const sum = (...verbs: readonly Verb[]): number =>
     done.filter(({ step }) => verbs.includes(step)).reduce((all, { milliseconds }) => all + milliseconds / 1000, 0);
@@ -47,7 +47,7 @@ export const partsOf = (entries: readonly JournalEntry[], shown: Shown, lab: Lab
   };
 };
 
-const timesOf = (name: string, stop: Done, done: readonly Done[], shown: Shown, lab: Lab) => {
+const timesOf = (name: string, stop: Done, done: readonly Done[], shown: AliveSince, lab: Lab) => {
   const step = (verb: Verb): Done => {
     const found = done.find((entry) => entry.item === stop.item && entry.step === verb);
     if (!found) {
