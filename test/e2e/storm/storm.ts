@@ -2,7 +2,7 @@ import { endOperators } from "./handlers-driver.js";
 import type { Plan } from "./plan.js";
 import { describePlan, planOf } from "./plan.js";
 import { Site, type Way } from "./site.js";
-import { isWell, play, type Verdict } from "./story.js";
+import { type Counts, isWell, play, type Verdict } from "./story.js";
 
 export interface StormOptions {
   readonly seeds: readonly number[];
@@ -15,15 +15,9 @@ export interface StormOptions {
   readonly verbose?: boolean;
 }
 
-export interface Totals {
+export interface Totals extends Counts {
   readonly storm: number;
   readonly plans: number;
-  readonly faults: number;
-  readonly writesAcknowledged: number;
-  readonly writesLost: number;
-  readonly extraNodesDown: number;
-  readonly untrueExits: number;
-  readonly unfinished: number;
   readonly failedSeeds: readonly number[];
   readonly seconds: number;
 }
@@ -39,7 +33,8 @@ export const storm = async (options: StormOptions): Promise<Totals> => {
     const began = performance.now();
     const verdict = await play(plan, site, way).catch(
       (error): Verdict => ({
-        ...{ seed: plan.seed, faults: 0, writesAcknowledged: 0, writesLost: 0, extraNodesDown: 0, untrueExits: 0 },
+        ...countsOf([]),
+        seed: plan.seed,
         unfinished: 1,
         log: [`broken: ${error instanceof Error ? error.stack : String(error)}`],
       }),
@@ -68,16 +63,10 @@ export const storm = async (options: StormOptions): Promise<Totals> => {
 
   await Promise.all(Array.from({ length: Math.min(lanes, seeds.length) }, lane));
   endOperators();
-  const sum = (of: (verdict: Verdict) => number) => verdicts.reduce((total, verdict) => total + of(verdict), 0);
   return {
     storm: seeds.length,
     plans: verdicts.length,
-    faults: sum(({ faults }) => faults),
-    writesAcknowledged: sum(({ writesAcknowledged }) => writesAcknowledged),
-    writesLost: sum(({ writesLost }) => writesLost),
-    extraNodesDown: sum(({ extraNodesDown }) => extraNodesDown),
-    untrueExits: sum(({ untrueExits }) => untrueExits),
-    unfinished: sum(({ unfinished }) => unfinished),
+    ...countsOf(verdicts),
     failedSeeds: verdicts
       .filter((verdict) => !isWell(verdict))
       .map(({ seed }) => seed)
@@ -88,17 +77,22 @@ export const storm = async (options: StormOptions): Promise<Totals> => {
 
 /** Totals of several storms as of one. */
 export const together = (all: readonly Totals[]): Totals => {
-  const sum = (of: (totals: Totals) => number) => all.reduce((total, one) => total + of(one), 0);
   return {
-    storm: sum((one) => one.storm),
-    plans: sum((one) => one.plans),
-    faults: sum((one) => one.faults),
-    writesAcknowledged: sum((one) => one.writesAcknowledged),
-    writesLost: sum((one) => one.writesLost),
-    extraNodesDown: sum((one) => one.extraNodesDown),
-    untrueExits: sum((one) => one.untrueExits),
-    unfinished: sum((one) => one.unfinished),
+    storm: sum(all.map((one) => one.storm)),
+    plans: sum(all.map((one) => one.plans)),
+    ...countsOf(all),
     failedSeeds: all.flatMap((one) => one.failedSeeds),
-    seconds: sum((one) => one.seconds),
+    seconds: sum(all.map((one) => one.seconds)),
   };
 };
+
+const countsOf = (all: readonly Counts[]): Counts => ({
+  faults: sum(all.map((one) => one.faults)),
+  writesAcknowledged: sum(all.map((one) => one.writesAcknowledged)),
+  writesLost: sum(all.map((one) => one.writesLost)),
+  extraNodesDown: sum(all.map((one) => one.extraNodesDown)),
+  untrueExits: sum(all.map((one) => one.untrueExits)),
+  unfinished: sum(all.map((one) => one.unfinished)),
+});
+
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);

@@ -7,15 +7,19 @@ import type { Site, Wanted, Way } from "./site.js";
 import { comesTo } from "./trigger.js";
 import { Watch } from "./watch.js";
 
-/** What was seen of a plan. */
-export interface Verdict {
-  readonly seed: number;
+/** What is counted of a plan, or of several; docs/storm.md says how. */
+export interface Counts {
   readonly faults: number;
   readonly writesAcknowledged: number;
   readonly writesLost: number;
   readonly extraNodesDown: number;
   readonly untrueExits: number;
   readonly unfinished: number;
+}
+
+/** What was seen of a plan. */
+export interface Verdict extends Counts {
+  readonly seed: number;
   /** What was done, line by line. */
   readonly log: readonly string[];
 }
