@@ -3,6 +3,9 @@ import type { Hazard } from "../hazard.js";
 
 const lost = "An older FE cannot read the metadata (`UNKNOWN Operation Type`) and does not start.";
 
+const rewriteOff =
+  "Before: SET GLOBAL enable_rewrite_simple_agg_to_meta_scan = false. After the next upgrade to 4.0.2 or later: set it back to true.";
+
 /** What a way down wants, and how far it goes; the newest line first. */
 export const downgrades: readonly Hazard[] = [
   {
@@ -24,7 +27,7 @@ export const downgrades: readonly Hazard[] = [
     severity: "asks",
     when: { direction: "down", from: { since: "4.0.2" }, to: { since: "3.5.2", before: "3.5.11" } },
     looks: "meta scan rewrite on",
-    text: "Before: SET GLOBAL enable_rewrite_simple_agg_to_meta_scan = false. After the next upgrade to 4.0.2 or later: set it back to true.",
+    text: rewriteOff,
     source: "release-4.0.md, Downgrade Notes; facts 7.4",
   },
   {
@@ -32,7 +35,7 @@ export const downgrades: readonly Hazard[] = [
     severity: "asks",
     when: { direction: "down", from: { since: "4.0.2" }, to: { since: "4.0.0", before: "4.0.2" } },
     looks: "meta scan rewrite on",
-    text: "Before: SET GLOBAL enable_rewrite_simple_agg_to_meta_scan = false. After the next upgrade to 4.0.2 or later: set it back to true.",
+    text: rewriteOff,
     source: "release-4.0.md, Downgrade Notes",
   },
   {
