@@ -1,13 +1,17 @@
-import net from "node:net";
+import type net from "node:net";
 import type { Member, Operation } from "../catalog/operations.js";
 import type { Image } from "../meta/image.js";
 import type { Entry, Journal } from "../meta/journal.js";
 import { sourceAddress } from "../settings/address.js";
 import type { Faults } from "../settings/faults.js";
 import type { Options } from "../settings/options.js";
+import { Callers } from "./callers.js";
+import { Election } from "./election.js";
+import { HandOver } from "./handover.js";
 import { joinGroup } from "./join.js";
-import { isUpToDate, objectionTo, reachedByMajority } from "./judge.js";
-import { groupName, type Message, onMessages, send } from "./messages.js";
+import { objectionTo, reachedByMajority } from "./judge.js";
+import { Membership } from "./membership.js";
+import { groupName, type Message, send } from "./messages.js";
 import { Peer } from "./peer.js";
 import { NotLeader, Waiters } from "./waiters.js";
 
@@ -51,31 +55,17 @@ export class Group {
   leader: Member | undefined;
   committed: number;
   applied: number;
-  members: readonly Member[];
   readonly #settings: GroupSettings;
+  readonly #membership: Membership;
+  readonly #election: Election;
+  readonly #callers: Callers;
   readonly #peers = new Map<string, Peer>();
   readonly #waiters = new Waiters();
-  readonly #incoming = new Map<net.Socket, Member | undefined>();
-  #baseMembers: readonly Member[];
-  readonly #server: net.Server;
   #ticker: NodeJS.Timeout | undefined;
-  #electAt = Number.POSITIVE_INFINITY;
   #leaderSeenAt = Number.NEGATIVE_INFINITY;
   #leaderSocket: net.Socket | undefined;
-  #votes = new Set<string>();
-  #trialVotes = new Set<string>();
-  #trialTerm = -1;
   #quorumAt = 0;
-  #handedOver = false;
-  #handingOver:
-    | {
-        readonly name: string;
-        readonly until: number;
-        asked: boolean;
-        readonly ended: Promise<void>;
-        readonly done: (error?: string) => void;
-      }
-    | undefined;
+  #handOver: HandOver | undefined;
   #stepDownQuietly = false;
   #detachedBy = false;
   #termStart = 0;
@@ -84,12 +74,35 @@ export class Group {
 
   constructor(settings: GroupSettings) {
     this.#settings = settings;
-    this.members = settings.members;
-    this.#baseMembers = settings.members;
-    this.committed = settings.journal.baseIndex;
-    this.applied = settings.journal.baseIndex;
-    this.#readMembers();
-    this.#server = net.createServer((socket) => this.#accept(socket));
+    const { journal, members, options, self } = settings;
+    this.committed = journal.baseIndex;
+    this.applied = journal.baseIndex;
+    this.#membership = new Membership(self, journal, members);
+    this.#election = new Election({
+      self,
+      journal,
+      electionMs: options.electionMs,
+      mayRun: () => self.role === "FOLLOWER" && this.state !== "DETACHED" && this.#membership.hasSelf,
+      majority: () => this.#membership.majority,
+      peers: () => this.#peers.values(),
+      isLeader: () => this.isLeader(),
+      hasLeader: () => this.leader !== undefined,
+      isLed: () => (this.isLeader() ? this.hasQuorum() : this.leader !== undefined),
+      forgetLeader: () => {
+        this.leader = undefined;
+      },
+      lead: () => this.#lead(),
+      stepDown: (term) => this.#stepDown(term),
+    });
+    this.#callers = new Callers({
+      isolated: this.#isolated,
+      onCall: (socket, message) => this.#onCall(socket, message),
+      onGone: (socket) => {
+        if (socket === this.#leaderSocket) {
+          this.#leaderGone();
+        }
+      },
+    });
   }
 
   get self(): Member {
@@ -100,15 +113,16 @@ export class Group {
     return this.#settings.journal;
   }
 
+  get members(): readonly Member[] {
+    return this.#membership.members;
+  }
+
   /** Opens the port and starts looking for the others. Rejects with EADDRINUSE. */
   async open(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(this.self.port, this.#settings.listen, () => resolve());
-    });
+    await this.#callers.open(this.self.port, this.#settings.listen);
     this.#dialMembers();
-    const alone = this.#voters().length === 1 && this.#isMember();
-    this.#scheduleElection(alone ? 0 : this.#settings.options.electionMs);
+    const alone = this.#membership.voters.length === 1 && this.#membership.hasSelf;
+    this.#election.schedule(alone ? 0 : this.#settings.options.electionMs);
     this.#ticker = setInterval(() => this.#tick(), tickMs);
   }
 
@@ -117,10 +131,7 @@ export class Group {
     for (const peer of this.#peers.values()) {
       peer.close();
     }
-    for (const socket of this.#incoming.keys()) {
-      socket.destroy();
-    }
-    this.#server.close();
+    this.#callers.close();
   }
 
   /** Asks to be taken in; returns when we are a member. */
@@ -144,8 +155,8 @@ export class Group {
       return Promise.reject(new NotLeader("not the leader"));
     }
     // JE holds commits back while a master transfer is under way, so that its target misses none.
-    if (this.#handingOver?.asked) {
-      return this.#handingOver.ended.then(() => this.propose(operation));
+    if (this.#handOver?.asked) {
+      return this.#handOver.ended.then(() => this.propose(operation));
     }
     const { journal, version } = this.#settings;
     const index = journal.lastIndex + 1;
@@ -165,30 +176,17 @@ export class Group {
 
   /** Gives the leadership away; the others elect `name` as soon as it has everything. */
   handOver(name: string, timeoutMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let end = (): void => undefined;
-      const ended = new Promise<void>((over) => {
-        end = over;
-      });
-      const done = (error?: string) => {
-        this.#handingOver = undefined;
-        end();
-        if (error === undefined) {
-          resolve();
-        } else {
-          reject(new Error(error));
-        }
-      };
-      const peer = this.#peers.get(name);
-      if (!this.isLeader()) {
-        return done("This node is not the master");
-      }
-      if (peer === undefined || peer.member.role !== "FOLLOWER") {
-        return done(`Node: ${name} is not an active replica`);
-      }
-      this.#handingOver = { name, until: performance.now() + timeoutMs, asked: false, ended, done };
-      this.#tryHandOver();
-    });
+    const peer = this.#peers.get(name);
+    if (!this.isLeader()) {
+      return Promise.reject(new Error("This node is not the master"));
+    }
+    if (peer?.member.role !== "FOLLOWER") {
+      return Promise.reject(new Error(`Node: ${name} is not an active replica`));
+    }
+    const handOver = new HandOver(name, timeoutMs);
+    this.#handOver = handOver;
+    this.#tryHandOver();
+    return handOver.outcome;
   }
 
   /** A graceful exit keeps serving after it gave the leadership away. */
@@ -209,38 +207,19 @@ export class Group {
     if (term === undefined || index <= this.journal.baseIndex || index > this.applied) {
       return;
     }
-    this.#baseMembers = this.membersAt(index);
+    this.#membership.rebase(this.membersAt(index));
     this.journal.compact(index, term);
   }
 
   membersAt(index: number): readonly Member[] {
-    const isSet = (entry: Entry) => entry.index <= index && entry.operation.type === "members";
-    const last = this.journal.entries.findLast(isSet)?.operation;
-    return last?.type === "members" ? last.members : this.#baseMembers;
-  }
-
-  #voters(): readonly Member[] {
-    return this.members.filter(({ role }) => role === "FOLLOWER");
-  }
-
-  #isMember(): boolean {
-    const { name, host, port } = this.self;
-    return this.members.some((member) => member.name === name && member.host === host && member.port === port);
-  }
-
-  #majority(): number {
-    return Math.floor(this.#voters().length / 2) + 1;
+    return this.#membership.at(index);
   }
 
   readonly #isolated = (): boolean => this.#settings.faults.find("isolate") !== undefined;
 
-  #readMembers(): void {
-    this.members = this.membersAt(this.journal.lastIndex);
-  }
-
   #setMembers(members: readonly Member[]): void {
     const removed = this.members.filter(({ name }) => !members.some((member) => member.name === name));
-    this.members = members;
+    this.#membership.members = members;
     for (const { name } of removed) {
       this.#dismiss(name);
     }
@@ -257,7 +236,7 @@ export class Group {
   }
 
   #dialMembers(): void {
-    if (this.#ticker === undefined && !this.#server.listening) {
+    if (this.#ticker === undefined && !this.#callers.listening) {
       return;
     }
     for (const member of this.members) {
@@ -304,10 +283,6 @@ export class Group {
     this.#settings.events.changed(from, to);
   }
 
-  #scheduleElection(delayMs: number): void {
-    this.#electAt = performance.now() + delayMs * (0.4 + 0.4 * Math.random());
-  }
-
   #leaderGone(): void {
     if (this.isLeader() || this.state === "DETACHED") {
       return;
@@ -318,7 +293,7 @@ export class Group {
     if (this.state !== "INIT") {
       this.#change("UNKNOWN");
     }
-    this.#scheduleElection(this.#settings.options.electionMs);
+    this.#election.schedule(this.#settings.options.electionMs);
   }
 
   #tick(): void {
@@ -333,63 +308,21 @@ export class Group {
       }
     } else if (this.leader !== undefined && now - this.#leaderSeenAt > options.bdbHeartbeatTimeoutMs) {
       this.#leaderGone();
-      this.#scheduleElection(options.silentElectionMs);
-    } else if (this.leader === undefined && now > this.#electAt) {
-      this.#campaign(true);
+      this.#election.schedule(options.silentElectionMs);
+    } else if (this.leader === undefined && this.#election.isDue(now)) {
+      this.#election.run(true);
     }
   }
 
   #measureQuorum(now: number): void {
-    const answers = this.#voters().map(({ name }) =>
+    const answers = this.#membership.voters.map(({ name }) =>
       name === this.self.name ? now : (this.#peers.get(name)?.answeredAt ?? Number.NEGATIVE_INFINITY),
     );
     this.#quorumAt = Math.max(this.#quorumAt, reachedByMajority(answers) ?? now);
   }
 
-  #campaign(trial: boolean): void {
-    this.#scheduleElection(this.#settings.options.electionMs);
-    if (this.self.role !== "FOLLOWER" || this.state === "DETACHED" || !this.#isMember()) {
-      return;
-    }
-    const { journal } = this.#settings;
-    if (trial) {
-      this.#trialVotes = new Set([this.self.name]);
-      this.#trialTerm = journal.term;
-    } else {
-      journal.setTerm(journal.term + 1, this.self.name);
-      this.#votes = new Set([this.self.name]);
-    }
-    for (const peer of this.#peers.values()) {
-      if (peer.member.role !== "FOLLOWER") {
-        continue;
-      }
-      peer.send({
-        m: "vote",
-        trial,
-        term: trial ? journal.term + 1 : journal.term,
-        lastIndex: journal.lastIndex,
-        lastTerm: journal.lastTerm,
-        handedOver: this.#handedOver,
-      });
-    }
-    this.#countVotes(trial);
-  }
-
-  #countVotes(trial: boolean): void {
-    if ((trial ? this.#trialVotes : this.#votes).size < this.#majority()) {
-      return;
-    }
-    if (trial) {
-      this.#trialVotes = new Set();
-      this.#campaign(false);
-    } else if (!this.isLeader()) {
-      this.#lead();
-    }
-  }
-
   #lead(): void {
     const now = performance.now();
-    this.#handedOver = false;
     this.leader = this.self;
     this.#quorumAt = now;
     for (const peer of this.#peers.values()) {
@@ -422,10 +355,10 @@ export class Group {
     }
     this.#waiters.leadershipLost();
     this.leader = undefined;
-    this.#handingOver?.done();
+    this.#endHandOver();
     this.#change("UNKNOWN");
     if (this.#stepDownQuietly) {
-      this.#scheduleElection(this.#settings.options.electionMs * 3);
+      this.#election.schedule(this.#settings.options.electionMs * 3);
     } else {
       this.#settings.events.deposed("term");
     }
@@ -462,7 +395,7 @@ export class Group {
     } else if (message.m === "refused") {
       this.#settings.events.refused(message.text);
     } else if (message.m === "voted") {
-      this.#onVoted(peer, message);
+      this.#election.onVoted(peer, message);
     } else if (message.m === "appended") {
       this.#onAppended(peer, message);
     }
@@ -485,31 +418,6 @@ export class Group {
     this.leader = undefined;
     this.#detachedBy = true;
     this.#change("DETACHED");
-  }
-
-  #onVoted(peer: Peer, message: Extract<Message, { m: "voted" }>): void {
-    const { journal } = this.#settings;
-    if (message.trial && message.term > journal.term && !this.isLeader()) {
-      journal.setTerm(message.term, undefined);
-      return;
-    }
-    // A trial is over when somebody else's election began: counting late answers would topple the leader just elected.
-    if (message.trial && this.#trialTerm !== journal.term) {
-      return;
-    }
-    if (message.term > journal.term) {
-      this.#stepDown(message.term);
-      return;
-    }
-    if (!message.granted || this.leader !== undefined) {
-      return;
-    }
-    if (message.trial) {
-      this.#trialVotes.add(peer.member.name);
-    } else if (message.term === journal.term) {
-      this.#votes.add(peer.member.name);
-    }
-    this.#countVotes(message.trial);
   }
 
   #onAppended(peer: Peer, message: Extract<Message, { m: "appended" }>): void {
@@ -537,7 +445,7 @@ export class Group {
   }
 
   #advance(): void {
-    const matches = this.#voters().map(({ name }) =>
+    const matches = this.#membership.voters.map(({ name }) =>
       name === this.self.name ? this.journal.lastIndex : (this.#peers.get(name)?.match ?? 0),
     );
     const index = reachedByMajority(matches) ?? 0;
@@ -562,36 +470,27 @@ export class Group {
   }
 
   #tryHandOver(): void {
-    const handingOver = this.#handingOver;
-    if (handingOver === undefined) {
+    const handOver = this.#handOver;
+    if (handOver === undefined) {
       return;
     }
-    const peer = this.#peers.get(handingOver.name);
-    if (performance.now() > handingOver.until) {
-      handingOver.done("Transfer failed: timed out");
-    } else if (!handingOver.asked && peer?.match === this.journal.lastIndex) {
-      handingOver.asked = peer.send({ m: "takeOver" });
+    const peer = this.#peers.get(handOver.target);
+    if (handOver.isLate) {
+      this.#endHandOver("Transfer failed: timed out");
+    } else if (!handOver.asked && peer?.match === this.journal.lastIndex) {
+      handOver.asked = peer.send({ m: "takeOver" });
     }
   }
 
-  #accept(socket: net.Socket): void {
-    this.#incoming.set(socket, undefined);
-    socket.on("error", () => socket.destroy());
-    socket.on("close", () => {
-      this.#incoming.delete(socket);
-      if (socket === this.#leaderSocket) {
-        this.#leaderGone();
-      }
-    });
-    onMessages(socket, (message) => {
-      if (!this.#isolated()) {
-        this.#onCall(socket, message);
-      }
-    });
+  #endHandOver(error?: string): void {
+    const handOver = this.#handOver;
+    // First, as writes that were held back for it begin when it ends.
+    this.#handOver = undefined;
+    handOver?.end(error);
   }
 
   #onCall(socket: net.Socket, message: Message): void {
-    const from = this.#incoming.get(socket);
+    const from = this.#callers.memberOf(socket);
     if (message.m === "hello") {
       this.#onHello(socket, message);
       return;
@@ -605,19 +504,17 @@ export class Group {
     if (from === undefined || this.state === "DETACHED") {
       return;
     }
-    const mayVote = this.#voters().some(({ name }) => name === from.name);
+    const mayVote = this.#membership.voters.some(({ name }) => name === from.name);
     if (message.m === "vote") {
       if (mayVote) {
-        this.#onVote(socket, from, message);
+        send(socket, this.#election.vote(from, message));
       }
     } else if (message.m === "append" || message.m === "restore") {
       this.#onAppend(socket, message);
     } else if (message.m === "removed") {
       this.#detach();
     } else if (message.m === "takeOver") {
-      this.#handedOver = true;
-      this.leader = undefined;
-      this.#campaign(false);
+      this.#election.takeOver();
     }
   }
 
@@ -638,14 +535,14 @@ export class Group {
       return;
     }
     const known = members.some(({ name }) => name === member?.name);
-    this.#incoming.set(socket, member);
+    this.#callers.greeted(socket, member);
     const leader = this.leader === undefined ? {} : { leader: this.leader };
     send(socket, { m: "welcome", ...leader, isLeader: this.isLeader(), known });
   }
 
   async #onJoin(socket: net.Socket, member: Member): Promise<void> {
     const leader = this.leader === undefined ? {} : { leader: this.leader };
-    const greeted = this.#incoming.get(socket) !== undefined;
+    const greeted = this.#callers.memberOf(socket) !== undefined;
     if (!this.isLeader() || !greeted) {
       return send(socket, { m: "joined", ok: false, ...leader });
     }
@@ -666,35 +563,6 @@ export class Group {
       (error: Error) => ({ error: error.message }),
     );
     send(socket, { m: "transferred", ...outcome });
-  }
-
-  #onVote(socket: net.Socket, from: Member, message: Extract<Message, { m: "vote" }>): void {
-    const { journal } = this.#settings;
-    const content = this.isLeader() ? this.hasQuorum() : this.leader !== undefined;
-    if (content && !message.handedOver) {
-      send(socket, { m: "voted", trial: message.trial, term: journal.term, granted: false });
-      return;
-    }
-    const upToDate = isUpToDate(message, journal);
-    if (message.trial) {
-      send(socket, { m: "voted", trial: true, term: journal.term, granted: upToDate });
-      return;
-    }
-    if (message.term > journal.term) {
-      this.#stepDown(message.term);
-    }
-    const free = journal.vote === undefined || journal.vote === from.name;
-    const granted = message.term === journal.term && free && upToDate && !this.isLeader();
-    if (granted) {
-      if (journal.vote === undefined) {
-        journal.setTerm(message.term, from.name);
-      }
-      if (message.handedOver) {
-        this.leader = undefined;
-      }
-      this.#scheduleElection(this.#settings.options.electionMs * 2);
-    }
-    send(socket, { m: "voted", trial: false, term: journal.term, granted });
   }
 
   #onAppend(socket: net.Socket, message: Extract<Message, { m: "append" | "restore" }>): void {
@@ -720,7 +588,7 @@ export class Group {
       events.restore(message.image);
       journal.truncateAfter(journal.baseIndex);
       journal.compact(message.image.index, message.image.term);
-      this.#baseMembers = message.image.members;
+      this.#membership.rebase(message.image.members);
       this.committed = message.image.index;
       this.applied = message.image.index;
       this.#setMembers(message.image.members);
@@ -763,7 +631,7 @@ export class Group {
     if (last?.type === "members") {
       this.#setMembers(last.members);
     } else {
-      this.#readMembers();
+      this.#membership.read();
     }
   }
 }
