@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { messageOf, UserError } from "../error.js";
 import type { Limits } from "../plan/limits.js";
-import { frontendSettings, pausedSettings, type Settings, setFrontendSetting } from "../starrocks/balance.js";
+import {
+  frontendSettings,
+  pausedSettings,
+  type Settings,
+  schedulingLimit,
+  setFrontendSetting,
+} from "../starrocks/balance.js";
 import { isRowOf } from "../starrocks/rows.js";
 import type { Frontend } from "../starrocks/show.js";
 import { AccessDenied, type Sql, SqlError } from "../starrocks/sql.js";
@@ -52,6 +58,7 @@ export class BalancePause {
   readonly #options: BalanceOptions;
   readonly #paused: Settings;
   #saved: Settings | undefined;
+  #repairs = false;
 
   /** `version`: the oldest that runs. */
   constructor(options: BalanceOptions & { readonly version: string }) {
@@ -70,7 +77,17 @@ export class BalancePause {
   /** Sets again, on every FE that is Alive: one that restarted has the values of its fe.conf. To be called before each stop. */
   async reapply(): Promise<void> {
     if (this.#saved !== undefined) {
+      this.#repairs = false;
       await this.#applyKnown(this.#paused, this.#saved);
+    }
+  }
+
+  /** Lets replicas be repaired at the cluster's own pace, where the pause throttles it (before 3.1), until `reapply`. */
+  async allowRepair(): Promise<void> {
+    const own = this.#saved?.[schedulingLimit];
+    if (this.#saved !== undefined && own !== undefined && schedulingLimit in this.#paused && !this.#repairs) {
+      await this.#applyKnown({ ...this.#paused, [schedulingLimit]: own }, this.#saved);
+      this.#repairs = true;
     }
   }
 

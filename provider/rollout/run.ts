@@ -26,6 +26,8 @@ export interface Care {
   beforeStop(kind: NodeSpec["kind"], report: (seen: string) => void): Promise<void>;
   /** A node has ended its change, or had nothing to change. */
   changed(spec: NodeSpec): Promise<void>;
+  /** A BE that is back must catch up with what it missed: where the pause throttles that, it goes on until the next stop. */
+  letCatchUp(): Promise<void>;
   /** The cluster must repair now: balancing and repair go on as the cluster's own values say. */
   letRepair(): Promise<void>;
   /** The operation is over, well or not: what was set for its time is set back. */

@@ -12,8 +12,11 @@ export type Settings = Readonly<Record<string, string>>;
 export const pausedSettings = (version: Version): Settings => ({
   disable_balance: "true",
   disable_colocate_balance: "true",
-  ...(!atLeast(version, "3.1.0") && { max_balancing_tablets: "0", max_scheduling_tablets: "0" }),
+  ...(!atLeast(version, "3.1.0") && { max_balancing_tablets: "0", [schedulingLimit]: "0" }),
 });
+
+/** How many tablets are repaired at once. */
+export const schedulingLimit = "max_scheduling_tablets";
 
 /** Values of the FE asked, which may differ from those of the others; names that it does not know are left out. */
 export const frontendSettings = async (sql: Sql, names: readonly string[], limit?: number): Promise<Settings> => {

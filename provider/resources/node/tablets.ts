@@ -104,7 +104,14 @@ export const tabletsHealed = async (
       }
       const query = { backendId: row.id, reportBefore, version: speaks(rows, spec), limit: limits.sql };
       const answer = await askLeader(frontends, (sql) => healedSince(sql, query));
-      return answer?.healed ? { done: true, value: done } : { done: false, seen: answer?.seen ?? "no FE answers" };
+      if (answer?.healed) {
+        return { done: true, value: done };
+      }
+      // While another BE is down, its replicas would be made anew elsewhere.
+      if (rows.backends.every(({ alive }) => alive)) {
+        await run.care?.letCatchUp();
+      }
+      return { done: false, seen: answer?.seen ?? "no FE answers" };
     },
     {
       what: `the tablets of ${labelOf(spec)} to catch up`,

@@ -51,6 +51,10 @@ export class ClusterCare implements Care {
     }
   }
 
+  async letCatchUp(): Promise<void> {
+    await this.#pause?.allowRepair();
+  }
+
   letRepair(): Promise<void> {
     return this.#restore();
   }

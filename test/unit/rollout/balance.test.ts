@@ -157,6 +157,10 @@ describe("BalancePause", function () {
     const scheduling = (): Promise<readonly (string | undefined)[]> =>
       Promise.all(["max_scheduling_tablets", "max_balancing_tablets"].map((name) => settingOf(fe, name)));
     assert.deepEqual(await scheduling(), ["0", "0"]);
+    await pause.allowRepair();
+    assert.deepEqual(await scheduling(), ["1234", "0"]);
+    await pause.reapply();
+    assert.deepEqual(await scheduling(), ["0", "0"]);
     await pause.restore();
     assert.deepEqual(await scheduling(), ["1234", "500"]);
   });
