@@ -118,7 +118,9 @@ export class Trial {
         throw await this.#failure(`The FE's process ended${code}.`, lines);
       }
       if (this.#pid !== process.pid) {
-        await assertApart(isolation, process.pid);
+        if (!(await assertApart(isolation, process.pid))) {
+          return { done: false, seen: `the network namespace of process ${process.pid} cannot be read` };
+        }
         this.#pid = process.pid;
       }
       return verdict.state === "ready"

@@ -197,17 +197,24 @@ emit own "$(readlink /proc/self/ns/net)"
 emit its "$(readlink "/proc/$1/ns/net")"
 `;
 
-/** Proves of a process that runs that it is in another network namespace than everything else on the host. */
-export const assertApart = async ({ host, wrapper }: Isolation, pid: number): Promise<void> => {
+/**
+ * Proves of a process that it is in another network namespace than everything else on the host; false while that cannot
+ * be read, as of one that has just ended.
+ */
+export const assertApart = async ({ host, wrapper }: Isolation, pid: number): Promise<boolean> => {
   if (wrapper.length === 0) {
-    return;
+    return true;
   }
   const { stdout } = await host.script(apartScript, [String(pid)]);
   const fields = fieldsOf(recordsOf(stdout));
   const [own, its] = [fields.get("own"), fields.get("its")];
-  if (!own || !its || own === its) {
+  if (!own || !its) {
+    return false;
+  }
+  if (own === its) {
     throw new UserError(
-      `Process ${pid} on ${host.name} should be in a network namespace of its own, but is in ${its || "one that cannot be read"}.`,
+      `Process ${pid} on ${host.name} should be in a network namespace of its own, but is in that of the host, ${its}.`,
     );
   }
+  return true;
 };

@@ -53,7 +53,7 @@ describe("isolation", function () {
     const host = localHost();
     const isolation = await findIsolation(host, { privileged: host });
     const pid = await start(isolation);
-    await assertApart(isolation, pid);
+    assert.equal(await assertApart(isolation, pid), true);
     const answer = await httpGet(isolation.inside(pid), "127.0.0.1", 18_030, "/");
     assert.equal(answer.body, "inside, ECONNREFUSED");
     await assert.rejects(httpGet(isolation.inside(pid), "127.0.0.1", 18_031, "/"));
@@ -66,6 +66,15 @@ describe("isolation", function () {
       assertApart({ way: "", wrapper: ["unshare"], host, inside: () => host }, pid),
       /should be in a network namespace of its own/,
     );
+  });
+
+  it("tells that it cannot say of a process that has just ended", async () => {
+    const host = localHost();
+    const pid = await start({ way: "", wrapper: [], host, inside: () => host });
+    const ended = once(child as NonNullable<typeof child>, "exit");
+    child?.kill("SIGKILL");
+    await ended;
+    assert.equal(await assertApart({ way: "", wrapper: ["unshare"], host, inside: () => host }, pid), false);
   });
 
   const without = {
