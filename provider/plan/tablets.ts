@@ -107,16 +107,18 @@ export const notElsewhere = (
   return risks;
 };
 
-/** Of the tablets named here, those that have fewer sound replicas than their table declares. */
+/** Those that have fewer sound replicas than their table declares; only those with these ids, where they are given. */
 export const notWhole = (
   tablets: Iterable<Tablet>,
-  ids: ReadonlySet<string>,
   down: ReadonlySet<string>,
+  ids?: ReadonlySet<string>,
 ): readonly TabletRisk[] =>
   [...tablets].flatMap(({ id, table, declared, replicas }) => {
     const healthy = replicas.filter(({ backendId, sound }) => sound && !down.has(backendId)).length;
     const needed = declared.replicationNum;
-    return ids.has(id) && healthy < needed ? [{ tablet: id, table, declared, healthy, left: healthy, needed }] : [];
+    return ids?.has(id) !== false && healthy < needed
+      ? [{ tablet: id, table, declared, healthy, left: healthy, needed }]
+      : [];
   });
 
 /** Replicas on a BE that has returned, and are not sound yet: it may not be counted on for them. */

@@ -6,9 +6,10 @@ import { Execution } from "../rollout/execute.js";
 import { runOf } from "../rollout/run.js";
 import type { Handlers } from "./handlers.js";
 import { failuresOf, topologyInputs } from "./inputs.js";
+import { observe } from "./observe.js";
 import { outputsOf } from "./preflight/handlers.js";
 import { digestOf, type Topology, topologyOf } from "./preflight/topology.js";
-import { observe, survey } from "./survey.js";
+import { survey } from "./survey.js";
 import { verifyThroughEach } from "./verify.js";
 import { judgePlan, tellPath } from "./version-path.js";
 
@@ -34,7 +35,12 @@ const itemOf = ({ changes, observe, verify }: Wanted): Item => ({
         },
         ...(observe === undefined
           ? []
-          : [{ verb: "observe", text: `watch every node for ${observe} s: no restart, nothing lost` } as const]),
+          : [
+              {
+                verb: "observe",
+                text: `watch every node for ${observe} s: no restart, all Alive, no tablet worse off`,
+              } as const,
+            ]),
         ...(verify ? [{ verb: "verify", text: "run the declared queries through each FE" } as const] : []),
       ]
     : [],

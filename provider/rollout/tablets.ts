@@ -89,9 +89,7 @@ export const everyTabletElsewhere = async (
   backendId: string,
   query: Omit<TabletQuery, "leaving">,
 ): Promise<readonly TabletRisk[]> =>
-  (await isSharedData(sql, query.version, query.limit))
-    ? []
-    : risksOf(sql, query, (tablets, down) => notElsewhere(tablets, backendId, down));
+  risksOf(sql, query, "all", (tablets, down) => notElsewhere(tablets, backendId, down));
 
 /** Ids of the tablets that have a replica on a BE, sound or not. */
 export const tabletsOn = async (
@@ -116,17 +114,25 @@ export const tabletsNotWhole = async (
   ids: ReadonlySet<string>,
   query: Omit<TabletQuery, "leaving">,
 ): Promise<readonly TabletRisk[]> =>
-  ids.size === 0 ? [] : risksOf(sql, query, (tablets, down) => notWhole(tablets, ids, down));
+  ids.size === 0 ? [] : risksOf(sql, query, "all", (tablets, down) => notWhole(tablets, down, ids));
 
-/** What is found in all tablets of the cluster, with these BEs down. */
+/** Tablets that lack a replica, wherever they lie. A few statements where all is well. */
+export const tabletsLacking = (sql: Sql, query: Omit<TabletQuery, "leaving">): Promise<readonly TabletRisk[]> =>
+  risksOf(sql, query, "doubtful", notWhole);
+
+/** What is found in the tablets of the cluster, with these BEs down; nothing where no node holds the only copy of one. */
 const risksOf = async (
   sql: Sql,
   { version, limit, down: known }: Omit<TabletQuery, "leaving">,
+  which: "all" | "doubtful",
   find: (tablets: readonly Tablet[], down: ReadonlySet<string>) => readonly TabletRisk[],
 ): Promise<readonly TabletRisk[]> => {
+  if (await isSharedData(sql, version, limit)) {
+    return [];
+  }
   const down = downOf(await showBackends(sql, limit), known);
   const risks: TabletRisk[] = [];
-  for await (const tablets of tabletsOf(sql, { version, limit, which: "all" })) {
+  for await (const tablets of tabletsOf(sql, { version, limit, which })) {
     risks.push(...find(tablets, down));
   }
   return risks;

@@ -203,7 +203,7 @@ describe("a bad build of the BE", () => {
     assert.equal(outcome.exitCode, 1, outcome.stdout);
     assert.match(
       told(outcome, "error")["sr-rollout"] ?? "",
-      /BE be2 was proven, and its process has ended since\. Look at its log in \S+\/be\/log on \S+; `pulumi up --refresh` starts it again\./,
+      /BE be2 was proven, and its process has ended since\. Last lines of its log \(\S+\/be\/log\):\n[\s\S]*started successfully[\s\S]*\n`pulumi up --refresh` starts it again\./,
     );
   });
 });

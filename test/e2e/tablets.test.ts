@@ -15,6 +15,8 @@ describe("tablets that a BE is not stopped for", () => {
   let session: Session;
   let next: BuiltRelease;
   const declare = (change: (args: PlainArgs) => void): void => lab.declare(lab.args(next, change));
+  const connected = (): Session =>
+    new Session({ frontends: [{ host: lab.fleet.host("fe1").address }], password: rootPassword });
   const limit = (tablets: number) => (args: PlainArgs) => {
     Object.assign(args.limits as object, { tablets });
   };
@@ -34,7 +36,7 @@ describe("tablets that a BE is not stopped for", () => {
     lab.declare(lab.args(await lab.release("3.5.7")));
     await lab.stack.up();
     next = await lab.release("3.5.8");
-    session = new Session({ frontends: [{ host: lab.fleet.host("fe1").address }], password: rootPassword });
+    session = connected();
     await session.query("CREATE DATABASE sales");
   });
   afterEach(tellFailure(() => lab));
@@ -126,6 +128,30 @@ describe("tablets that a BE is not stopped for", () => {
       /^ +not whole while a BE of theirs was down: sales\.log \(replication_num 1\), sales\.orders \(replication_num 2\)$/m,
     );
     await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  it("fail the rollout where they lose replicas after the last node was changed", async () => {
+    next = await lab.release("3.5.9");
+    declare((args) => {
+      args.rollout = { observe: 5 };
+      Object.assign(args.limits as object, { alive: 15 });
+    });
+    const known = lab.journals().length;
+    const up = lab.stack.start("up", ["--skip-preview"]);
+    assert.ok(await reached(lab, up, known, { kind: "rollout", verb: "observe" }));
+    // The FE was restarted.
+    session.close();
+    session = connected();
+    await session.query('ADMIN SET FRONTEND CONFIG ("tablet_sched_max_scheduling_tablets" = "0")');
+    // One tablet at times is repaired even so.
+    await spoilOther("sales.second");
+    await spoilOther("sales.third");
+    const outcome = await up.ended;
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    assert.match(
+      told(outcome, "error")["sr-rollout"] ?? "",
+      /and its tablets as well as before; last seen: tablets that have lost replicas since: sales\.\w+: tablet \d+ \(1 of 2 replicas healthy\)/,
+    );
   });
 });
 

@@ -88,7 +88,7 @@ export class BeWork {
   readonly heal = async (report: (seen: string) => void): Promise<Outcome> =>
     tabletsHealed(this.#context, this.#before.row?.tabletReport, () => this.#assertWell(), report);
 
-  /** Watches the BE: the same process, Alive with its version, nothing in its log that means its end. */
+  /** Watches the BE: the same process, Alive, nothing in its log that means its end, and its tablets serving at the end. */
   readonly soak = async (report: (seen: string) => void): Promise<Outcome> => {
     const { frontends, limits, run, spec } = this.#context;
     const milliseconds = (run.placeOf(spec, 0).manner.canary?.soak ?? 0) * 1000;
@@ -117,6 +117,7 @@ export class BeWork {
         advice: "Look at the FE group: nobody could tell how the BE is.",
       },
     );
+    await this.heal(report);
     return { mark: "done", detail: `well for ${Math.round(milliseconds / 1000)} s` };
   };
 

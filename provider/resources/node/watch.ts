@@ -57,13 +57,7 @@ export class Watch {
 
   /** The end of the log and where to read on, for an error. */
   async lastWords(): Promise<string> {
-    const { host, spec } = this.#context;
-    // glog writes an error into several files.
-    const lines = (await this.lines()).filter((line, index, all) => line !== all[index - 1]);
-    const tail = lastLines(lines.join("\n"), 12).trim();
-    const folder = homePaths(spec.home, spec.kind).log;
-    const said = tail || this.started.output || "nothing";
-    return `Last lines of its log (${host.name}:${folder}):\n${said}`;
+    return lastWordsIn(this.#context, await this.lines(), this.started.output);
   }
 
   async died(): Promise<UserError> {
@@ -75,6 +69,15 @@ export class Watch {
     return new UserError(`${labelOf(spec)} on ${host.name} does not run: ${code}. ${await this.lastWords()}`);
   }
 }
+
+/** The end of these lines of a node's log, and where to read on; `otherwise` where there are none. */
+export const lastWordsIn = ({ host, spec }: NodeContext, lines: readonly string[], otherwise = ""): string => {
+  // glog writes an error into several files.
+  const distinct = lines.filter((line, index) => line !== lines[index - 1]);
+  const tail = lastLines(distinct.join("\n"), 12).trim();
+  const folder = homePaths(spec.home, spec.kind).log;
+  return `Last lines of its log (${host.name}:${folder}):\n${tail || otherwise || "nothing"}`;
+};
 
 /** Where a node writes its logs: the conf file may move them. */
 export const logFolder = ({ spec }: NodeContext): string => {

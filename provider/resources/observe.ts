@@ -1,0 +1,97 @@
+import { posix } from "node:path";
+import { UserError } from "../error.js";
+import { describeRisks, type TabletRisk } from "../plan/tablets.js";
+import type { Outcome } from "../rollout/execute.js";
+import { askLeader } from "../rollout/leader.js";
+import { tabletsLacking } from "../rollout/tablets.js";
+import { kindLayouts } from "../starrocks/layout.js";
+import { beVerdict, feVerdict, readTails } from "../starrocks/logs.js";
+import { isSameProcess, type ObservedProcess, observeProcess } from "../starrocks/process.js";
+import { versionOf } from "../starrocks/versions.js";
+import { type Look, until } from "../wait.js";
+import { labelOf, type NodeContext } from "./node/context.js";
+import { lastWordsIn, logFolder } from "./node/watch.js";
+import { type Topology, versionsText } from "./preflight/topology.js";
+import { missingOf } from "./survey.js";
+
+/**
+ * Watches every node after the last one was changed. A process that ends, started again by somebody or not, fails the
+ * operation at once. Rows that are not Alive and tablets that have lost a replica since the beginning may recover until its
+ * end, and are waited for then; those that lacked one before (as a new cluster's statistics do, for minutes) are not asked of.
+ */
+export const observe = async (topology: Topology, report: (seen: string) => void): Promise<Outcome> => {
+  const [any] = topology.nodes;
+  const milliseconds = topology.policy.observe * 1000;
+  if (!any || milliseconds === 0) {
+    return { mark: "not met", detail: "`rollout.observe` is 0" };
+  }
+  const ends = performance.now() + milliseconds;
+  const before = await processes(topology);
+  let lacking: ReadonlySet<string> | undefined;
+  await until<void>(
+    async () => {
+      await assertSame(topology, before);
+      const risks = await risksOf(any);
+      lacking ??= risks && new Set(risks.map(({ tablet }) => tablet));
+      const left = Math.ceil((ends - performance.now()) / 1000);
+      return left > 0
+        ? { done: false, seen: `${left} s left` }
+        : verdict(await missingOf(topology, any), risks, lacking);
+    },
+    {
+      what: `every node of ${topology.cluster} to be Alive with ${versionsText(topology)}, and its tablets as well as before`,
+      limit: milliseconds + any.limits.alive,
+      every: Math.min(2000, milliseconds / 4),
+      onProgress: report,
+      advice:
+        "`pulumi up --refresh` starts declared nodes that are down; ADMIN SHOW REPLICA STATUS tells of a table's replicas.",
+    },
+  );
+  return { mark: "done", detail: `all well for ${topology.policy.observe} s` };
+};
+
+const verdict = (
+  missing: readonly string[],
+  risks: readonly TabletRisk[] | undefined,
+  before: ReadonlySet<string> | undefined,
+): Look<void> => {
+  if (missing.length > 0 || !risks) {
+    return { done: false, seen: missing.join("; ") || "no FE answers" };
+  }
+  const worse = risks.filter(({ tablet }) => before?.has(tablet) !== true);
+  return worse.length > 0
+    ? { done: false, seen: `tablets that have lost replicas since: ${describeRisks(worse)}` }
+    : { done: true, value: undefined };
+};
+
+const risksOf = ({ frontends, limits, spec }: NodeContext): Promise<readonly TabletRisk[] | undefined> =>
+  askLeader(frontends, (sql) => tabletsLacking(sql, { version: versionOf(spec.release.version), limit: limits.sql }));
+
+/** One may have died between its proof and the first look: no process at all is as bad as another one. */
+const assertSame = async (topology: Topology, before: readonly (ObservedProcess | undefined)[]): Promise<void> => {
+  const now = await processes(topology);
+  const other = topology.nodes.find((_, index) => !isSameProcess(before[index], now[index]));
+  if (other) {
+    throw new UserError(
+      `${labelOf(other.spec)} was proven, and its process has ended since. ${await lastWordsOf(other)}\n` +
+        "`pulumi up --refresh` starts it again.",
+    );
+  }
+};
+
+const lastWordsOf = async (node: NodeContext): Promise<string> => {
+  const { host, spec } = node;
+  const lines = await readTails(
+    host,
+    kindLayouts[spec.kind].logs.map((name) => posix.join(logFolder(node), name)),
+  );
+  const version = versionOf(spec.release.version);
+  // Only what is shown: a log tells of earlier starts, too.
+  const { meaning, state } = (spec.kind === "fe" ? feVerdict : beVerdict)(lines.slice(-shown), version);
+  return `${lastWordsIn(node, lines.slice(-shown))}${state === "failed" ? `\nThat means: ${meaning}.` : ""}`;
+};
+
+const shown = 12;
+
+const processes = (topology: Topology): Promise<readonly (ObservedProcess | undefined)[]> =>
+  Promise.all(topology.nodes.map(({ host, spec }) => observeProcess(host, spec.kind, spec.home)));
