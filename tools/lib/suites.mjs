@@ -19,7 +19,12 @@ const minutes = 60_000;
 
 /** @type {Record<string, Suite>} */
 export const suites = {
-  unit: { folders: ["dist/test/unit", "test/unit/tools"], args: ["--parallel", "--jobs", "2"], limit: 15 * minutes, needsEngine: false },
+  unit: {
+    folders: ["dist/test/unit", "test/unit/tools"],
+    args: ["--parallel", "--jobs", "2"],
+    limit: 15 * minutes,
+    needsEngine: false,
+  },
   contract: {
     folders: ["dist/test/contract"],
     // Each test file starts provider processes, half a second each.
