@@ -10,7 +10,7 @@ import { isSameProcess, type ObservedProcess, observeProcess } from "../starrock
 import { versionOf } from "../starrocks/versions.js";
 import { type Look, until } from "../wait.js";
 import { labelOf, type NodeContext } from "./node/context.js";
-import { lastWordsIn, logFolder } from "./node/watch.js";
+import { lastWordsIn, logFolder, shownLines } from "./node/watch.js";
 import { type Topology, versionsText } from "./preflight/topology.js";
 import { missingOf } from "./survey.js";
 
@@ -31,12 +31,11 @@ export const observe = async (topology: Topology, report: (seen: string) => void
   await until<void>(
     async () => {
       await assertSame(topology, before);
-      const risks = await risksOf(any);
-      lacking ??= risks && new Set(risks.map(({ tablet }) => tablet));
+      lacking ??= idsOf(await risksOf(any));
       const left = Math.ceil((ends - performance.now()) / 1000);
       return left > 0
         ? { done: false, seen: `${left} s left` }
-        : verdict(await missingOf(topology, any), risks, lacking);
+        : verdict(await missingOf(topology), await risksOf(any), lacking);
     },
     {
       what: `every node of ${topology.cluster} to be Alive with ${versionsText(topology)}, and its tablets as well as before`,
@@ -64,6 +63,9 @@ const verdict = (
     : { done: true, value: undefined };
 };
 
+const idsOf = (risks: readonly TabletRisk[] | undefined): ReadonlySet<string> | undefined =>
+  risks && new Set(risks.map(({ tablet }) => tablet));
+
 const risksOf = ({ frontends, limits, spec }: NodeContext): Promise<readonly TabletRisk[] | undefined> =>
   askLeader(frontends, (sql) => tabletsLacking(sql, { version: versionOf(spec.release.version), limit: limits.sql }));
 
@@ -85,13 +87,11 @@ const lastWordsOf = async (node: NodeContext): Promise<string> => {
     host,
     kindLayouts[spec.kind].logs.map((name) => posix.join(logFolder(node), name)),
   );
-  const version = versionOf(spec.release.version);
   // Only what is shown: a log tells of earlier starts, too.
-  const { meaning, state } = (spec.kind === "fe" ? feVerdict : beVerdict)(lines.slice(-shown), version);
-  return `${lastWordsIn(node, lines.slice(-shown))}${state === "failed" ? `\nThat means: ${meaning}.` : ""}`;
+  const last = lines.slice(-shownLines);
+  const { meaning, state } = (spec.kind === "fe" ? feVerdict : beVerdict)(last, versionOf(spec.release.version));
+  return `${lastWordsIn(node, last)}${state === "failed" ? `\nThat means: ${meaning}.` : ""}`;
 };
-
-const shown = 12;
 
 const processes = (topology: Topology): Promise<readonly (ObservedProcess | undefined)[]> =>
   Promise.all(topology.nodes.map(({ host, spec }) => observeProcess(host, spec.kind, spec.home)));

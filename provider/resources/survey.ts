@@ -6,7 +6,7 @@ import { versionComment } from "../starrocks/statements.js";
 import { runsVersion } from "../starrocks/versions.js";
 import { until } from "../wait.js";
 import { isFe, labelOf, type NodeContext } from "./node/context.js";
-import { type Topology, versionsText } from "./preflight/topology.js";
+import { anyNode, type Topology, versionsText } from "./preflight/topology.js";
 
 /** Sees every declared node Alive with the declared version, in equal readings, and queries through each FE. */
 export const survey = async (topology: Topology, report: (seen: string) => void): Promise<Outcome> => {
@@ -17,7 +17,7 @@ export const survey = async (topology: Topology, report: (seen: string) => void)
   const steady = new Steady();
   await until(
     async () => {
-      const missing = await missingOf(topology, any);
+      const missing = await missingOf(topology);
       if (missing.length === 0) {
         return isSteady(steady, "all Alive");
       }
@@ -38,12 +38,12 @@ export const survey = async (topology: Topology, report: (seen: string) => void)
 };
 
 /** What keeps every declared node from being Alive with the declared version, for people; none when nothing does. */
-export const missingOf = async ({ nodes }: Topology, any: NodeContext): Promise<readonly string[]> => {
-  const rows = await any.frontends.rows();
+export const missingOf = async (topology: Topology): Promise<readonly string[]> => {
+  const rows = await anyNode(topology).frontends.rows();
   if (!rows) {
     return ["no FE answers"];
   }
-  return nodes.flatMap(({ spec }) => {
+  return topology.nodes.flatMap(({ spec }) => {
     const row = spec.kind === "fe" ? frontendRow(spec, rows.frontends) : backendRow(spec, rows.backends);
     if (!row) {
       return [`${labelOf(spec)} is not in the cluster`];

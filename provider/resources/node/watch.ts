@@ -70,11 +70,14 @@ export class Watch {
   }
 }
 
+/** Lines of a log in an error. */
+export const shownLines = 12;
+
 /** The end of these lines of a node's log, and where to read on; `otherwise` where there are none. */
 export const lastWordsIn = ({ host, spec }: NodeContext, lines: readonly string[], otherwise = ""): string => {
   // glog writes an error into several files.
   const distinct = lines.filter((line, index) => line !== lines[index - 1]);
-  const tail = lastLines(distinct.join("\n"), 12).trim();
+  const tail = lastLines(distinct.join("\n"), shownLines).trim();
   const folder = homePaths(spec.home, spec.kind).log;
   return `Last lines of its log (${host.name}:${folder}):\n${tail || otherwise || "nothing"}`;
 };
