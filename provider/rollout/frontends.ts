@@ -144,29 +144,38 @@ export class Frontends {
 
   /** Rows of both kinds as the leader has them; undefined when nobody answers. */
   rows(without?: string): Promise<ClusterRows | undefined> {
-    return this.ask(
-      async (sql) => ({
-        frontends: await showFrontends(sql, this.#access.limits.sql),
-        backends: await showBackends(sql, this.#access.limits.sql),
-      }),
-      without,
-    );
+    return this.ask(this.#showBoth, without);
   }
 
   /** Rows of a cluster that is known to work; an election is waited for. */
   rowsSoon(limit: number): Promise<ClusterRows> {
+    return this.askSoon(this.#showBoth, limit);
+  }
+
+  /** Asks a cluster that is known to work, or is just being started; an election is waited for, `limit` milliseconds. */
+  askSoon<T extends object>(
+    question: (sql: Sql) => Promise<T>,
+    limit: number,
+    onProgress?: (seen: string) => void,
+  ): Promise<T> {
     return until(
       async () => {
-        const value = await this.rows();
+        const value = await this.ask(question);
         return value ? { done: true, value } : { done: false, seen: "no FE answers" };
       },
       {
         what: "the FE group to have a leader",
         limit,
+        ...(onProgress && { onProgress }),
         advice: "A majority of its voting FEs must run; look at their fe.log.",
       },
     );
   }
+
+  readonly #showBoth = async (sql: Sql): Promise<ClusterRows> => ({
+    frontends: await showFrontends(sql, this.#access.limits.sql),
+    backends: await showBackends(sql, this.#access.limits.sql),
+  });
 
   /**
    * The declared password first. The empty one only where we founded the cluster and a crash may have come before the

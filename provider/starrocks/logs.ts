@@ -2,7 +2,7 @@ import type { Host } from "../host/types.js";
 
 export type { BeState } from "./be-lines.js";
 export type { FeState } from "./fe-lines.js";
-export { beVerdict, feVerdict, type Verdict } from "./verdicts.js";
+export { beVerdict, feVerdict, meaningOf, type Verdict } from "./verdicts.js";
 
 /** The time at the start of a line: log4j's `2026-11-22 20:54:32.123`, glog's `I1122 20:54:32.123` or `I20261122 …`. */
 const stampPattern = /^(?:\[?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[.,]?\d*)|[IWEF](\d{4,8} \d\d:\d\d:\d\d\.?\d*))/;

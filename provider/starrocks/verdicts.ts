@@ -13,6 +13,10 @@ export interface Verdict<State> {
   readonly advice?: string;
 }
 
+/** What a failure means and what to do, as a further line of an error; nothing where no line told of one. */
+export const meaningOf = ({ advice = "", meaning }: Verdict<string>): string =>
+  meaning === undefined ? "" : `\nThat means: ${meaning}. ${advice}`;
+
 /** From 3.1 on there is one line; before, the query engine is the last thing to start. */
 const feReady = (version: Version): RegExp =>
   atLeast(version, "3.1.0") ? /FE started successfully/ : /QE service start|FE started successfully/;

@@ -23,19 +23,8 @@ const rowOf = ({ address, port }: BeMemberInputs, rows: readonly Backend[]): Bac
 const rows = ({ frontends, limits }: Context): Promise<readonly Backend[] | undefined> =>
   frontends.ask((sql) => showBackends(sql, limits.sql));
 
-const rowsOfLedGroup = (context: Context): Promise<readonly Backend[]> =>
-  until(
-    async () => {
-      const seen = await rows(context);
-      return seen ? { done: true, value: seen } : { done: false, seen: "no FE answers" };
-    },
-    {
-      what: "the FE group to have a leader",
-      limit: context.limits.leader,
-      onProgress: context.report,
-      advice: "A majority of its voting FEs must run; look at their fe.log.",
-    },
-  );
+const rowsOfLedGroup = ({ frontends, limits, report }: Context): Promise<readonly Backend[]> =>
+  frontends.askSoon((sql) => showBackends(sql, limits.sql), limits.leader, report);
 
 const add = async (context: Context): Promise<Outcome> => {
   const { inputs, frontends, limits } = context;

@@ -30,18 +30,7 @@ const rows = ({ frontends, limits }: Context): Promise<readonly Frontend[] | und
 
 /** Rows of a group that has a leader; a cold start may still elect one. */
 const rowsOfLedGroup = ({ frontends, limits, report }: Context): Promise<readonly Frontend[]> =>
-  until(
-    async () => {
-      const seen = await frontends.ask((sql) => showFrontends(sql, limits.sql));
-      return seen ? { done: true, value: seen } : { done: false, seen: "no FE answers" };
-    },
-    {
-      what: "the FE group to have a leader",
-      limit: limits.leader,
-      onProgress: report,
-      advice: "A majority of its voting FEs must run; look at their fe.log.",
-    },
-  );
+  frontends.askSoon((sql) => showFrontends(sql, limits.sql), limits.leader, report);
 
 const add = async (context: Context): Promise<Outcome> => {
   const { inputs, frontends, limits } = context;

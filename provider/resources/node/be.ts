@@ -4,7 +4,7 @@ import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
 import { allowDrain } from "../../starrocks/drain.js";
 import { beHealth } from "../../starrocks/http.js";
-import { beVerdict } from "../../starrocks/logs.js";
+import { beVerdict, meaningOf } from "../../starrocks/logs.js";
 import { backendName, backendRow } from "../../starrocks/rows.js";
 import type { Backend } from "../../starrocks/statements.js";
 import { isNewer } from "../../starrocks/statements.js";
@@ -174,8 +174,7 @@ export class BeWork {
     const { spec } = this.#context;
     const died = await watch.died();
     const verdict = beVerdict(await watch.lines(), versionOf(spec.release.version));
-    const meaning = verdict.meaning ? `\nThat means: ${verdict.meaning}. ${verdict.advice ?? ""}` : "";
-    return new UserError(`${died.message}${meaning}`);
+    return new UserError(`${died.message}${meaningOf(verdict)}`);
   }
 
   /** Several equal readings of the new process in SHOW BACKENDS; a cluster that knows it not, or does not run, cannot tell. */

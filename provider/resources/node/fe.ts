@@ -7,7 +7,7 @@ import type { Contact } from "../../rollout/frontends.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
 import { inspectData } from "../../starrocks/folders.js";
 import { feBootstrap } from "../../starrocks/http.js";
-import { feVerdict } from "../../starrocks/logs.js";
+import { feVerdict, meaningOf } from "../../starrocks/logs.js";
 import { writeHomeMarker } from "../../starrocks/marker.js";
 import { frontendRow } from "../../starrocks/rows.js";
 import {
@@ -242,8 +242,7 @@ export class FeWork {
     }
     const verdict = feVerdict(await watch.lines(), versionOf(spec.release.version));
     if (!(await watch.alive())) {
-      const meaning = verdict.meaning ? `\nThat means: ${verdict.meaning}. ${verdict.advice ?? ""}` : "";
-      throw new UserError(`${(await watch.died()).message}${meaning}`);
+      throw new UserError(`${(await watch.died()).message}${meaningOf(verdict)}`);
     }
     switch (verdict.state) {
       case "waiting-to-be-added":
