@@ -46,19 +46,21 @@ describe("tablets that a BE is not stopped for", () => {
   });
 
   /**
-   * Makes a table of two replicas, and spoils the one of a tablet of be1 that lies elsewhere. Gives the tablet.
-   * So many tablets that every BE has some, wherever they are placed and balanced to.
+   * Makes a table of two replicas and spoils one of them: that of a tablet of `beside` which lies elsewhere, or any. Gives
+   * the tablet. So many tablets that every BE has some, wherever they are placed and balanced to.
    */
-  const spoilOther = async (table: string): Promise<unknown> => {
+  const spoil = async (table: string, beside?: string): Promise<unknown> => {
     await session.query(
       `CREATE TABLE ${table} (k BIGINT, v VARCHAR(64)) DISTRIBUTED BY HASH(k) BUCKETS 24 PROPERTIES ("replication_num" = "2")`,
     );
     const backends = await session.query("SHOW BACKENDS");
-    const be1 = backends.find(({ IP }) => IP === lab.fleet.host("be1").address)?.BackendId;
+    const near = beside && backends.find(({ IP }) => IP === lab.fleet.host(beside).address)?.BackendId;
     const replicas = await session.query(`ADMIN SHOW REPLICA STATUS FROM ${table} WHERE STATUS != 'MISSING'`);
-    const here = replicas.filter(({ BackendId }) => BackendId === be1).map(({ TabletId }) => TabletId);
-    const [other] = replicas.filter((one) => here.includes(one.TabletId) && one.BackendId !== be1);
-    assert.ok(other, "be1 has a replica");
+    const here = new Set(
+      replicas.filter(({ BackendId }) => !near || BackendId === near).map(({ TabletId }) => TabletId),
+    );
+    const other = replicas.find(({ TabletId, BackendId }) => here.has(TabletId) && BackendId !== near);
+    assert.ok(other, `Expected replicas beside those of ${beside}, got ${JSON.stringify({ backends, replicas })}`);
     await session.query(
       `ADMIN SET REPLICA STATUS PROPERTIES("tablet_id" = "${other.TabletId}", "backend_id" = "${other.BackendId}", "status" = "bad")`,
     );
@@ -68,7 +70,7 @@ describe("tablets that a BE is not stopped for", () => {
   it("are those that have their only healthy replica there: their table is named, and nothing is stopped", async () => {
     await session.query('ADMIN SET FRONTEND CONFIG ("tablet_sched_max_scheduling_tablets" = "0")');
     // One tablet at times is repaired even so: after this one none is, for minutes.
-    await spoilOther("sales.first");
+    await spoil("sales.first");
     await until(
       async () => {
         const rows = await session.query("ADMIN SHOW REPLICA STATUS FROM sales.first WHERE STATUS != 'OK'");
@@ -77,7 +79,7 @@ describe("tablets that a BE is not stopped for", () => {
       { what: "one repair", limit: 60_000 },
     );
     await session.query("DROP TABLE sales.first");
-    const tablet = await spoilOther("sales.orders");
+    const tablet = await spoil("sales.orders", "be1");
     declare(limit(3));
     assert.match(
       await refused(),
@@ -144,8 +146,8 @@ describe("tablets that a BE is not stopped for", () => {
     session = connected();
     await session.query('ADMIN SET FRONTEND CONFIG ("tablet_sched_max_scheduling_tablets" = "0")');
     // One tablet at times is repaired even so.
-    await spoilOther("sales.second");
-    await spoilOther("sales.third");
+    await spoil("sales.second");
+    await spoil("sales.third");
     const outcome = await up.ended;
     assert.equal(outcome.exitCode, 1, outcome.stdout);
     assert.match(

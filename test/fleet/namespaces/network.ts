@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { command, commandOrThrow } from "../command.js";
 
 /** The switch that the hosts of a fleet hang on, with an address by which this machine reaches them. No route leads outside. */
@@ -26,12 +27,23 @@ export class Network {
   }
 
   async start(): Promise<void> {
+    await this.removeStale();
     await ip(
       // Its own MAC address, or it would take over that of a port and change with it.
       `link add name ${this.bridge} address ${this.mac(1)} type bridge`,
       `address add 10.77.${this.number}.1/24 dev ${this.bridge}`,
       `link set ${this.bridge} up`,
       `link add name ${this.deadBridge} type bridge`,
+    );
+  }
+
+  /** Who holds a number is alone with it: a switch of the same addresses is a dead fleet's, and would take our packets. */
+  private async removeStale(): Promise<void> {
+    const ours = new RegExp(`^f${this.number}(x|h\\d+)?-`);
+    await Promise.all(
+      readdirSync("/sys/class/net")
+        .filter((name) => ours.test(name))
+        .map((name) => command("ip", ["link", "delete", name])),
     );
   }
 

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../../provider/wait.js";
-import { command } from "../../fleet/command.js";
+import { command, commandOrThrow } from "../../fleet/command.js";
 import { createFleet, type Fleet, type FleetKind, namespacesPossible } from "../../fleet/fleet.js";
 import { machineProcesses } from "../../fleet/processes.js";
 import { registryFolder, sweep } from "../../fleet/registry.js";
@@ -72,6 +72,33 @@ for (const { kind, reason } of kinds) {
     });
   });
 }
+
+describe(`The switch of a namespaces fleet${namespacesPossible() ? " (not here)" : ""}`, function () {
+  this.timeout(30_000);
+  before(function () {
+    if (namespacesPossible()) {
+      this.skip();
+    }
+  });
+
+  it("replaces one that a fleet of nobody has left under its number", async () => {
+    const first = await createFleet({ kind: "namespaces", hosts: 1 });
+    const network = first.addresses[0]?.split(".", 3) ?? [];
+    await first.close();
+    const left = `f${network[2]}-1`;
+    await commandOrThrow("ip", ["link", "add", "name", left, "type", "bridge"]);
+    await commandOrThrow("ip", ["address", "add", `${network.join(".")}.1/24`, "dev", left]);
+    await commandOrThrow("ip", ["link", "set", left, "up"]);
+    const fleet = await createFleet({ kind: "namespaces", hosts: 1 });
+    try {
+      assert.equal(fleet.addresses[0], first.addresses[0]);
+      assert.equal((await ssh(fleet, fleet.host("host1"), "echo ok")).stdout, "ok\n");
+      assert.ok(!existsSync(`/sys/class/net/${left}`));
+    } finally {
+      await fleet.close();
+    }
+  });
+});
 
 describe(`Disks of a namespaces fleet${namespacesPossible() ? " (not here)" : ""}`, function () {
   this.timeout(30_000);
