@@ -3,11 +3,14 @@ import { type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
 import type { Item } from "../plan/steps.js";
 import { Execution } from "../rollout/execute.js";
-import { runOf } from "../rollout/run.js";
+import { type Run, runOf } from "../rollout/run.js";
 import type { Handlers } from "./handlers.js";
 import { failuresOf, topologyInputs } from "./inputs.js";
+import type { NodeContext } from "./node/context.js";
+import { nodeId } from "./node/plan.js";
 import { observe } from "./observe.js";
 import { outputsOf } from "./preflight/handlers.js";
+import { repairDown } from "./preflight/repair.js";
 import { digestOf, type Topology, topologyOf } from "./preflight/topology.js";
 import { survey } from "./survey.js";
 import { verifyThroughEach } from "./verify.js";
@@ -16,12 +19,14 @@ import { judgePlan, tellPath } from "./version-path.js";
 interface Wanted {
   /** Whether anything is looked at. */
   readonly changes: boolean;
+  /** Whether there are nodes that this operation does not change: they may have died unseen. */
+  readonly repair: boolean;
   /** Seconds for which nodes are watched that were stopped and started. */
   readonly observe?: number | undefined;
   readonly verify?: boolean;
 }
 
-const itemOf = ({ changes, observe, verify }: Wanted): Item => ({
+const itemOf = ({ changes, repair, observe, verify }: Wanted): Item => ({
   id: "rollout",
   wave: "rollout",
   position: 0,
@@ -29,6 +34,7 @@ const itemOf = ({ changes, observe, verify }: Wanted): Item => ({
   stops: false,
   steps: changes
     ? [
+        ...(repair ? [{ verb: "repair", text: "start declared nodes that are down", when: "if one is" } as const] : []),
         {
           verb: "survey",
           text: "see every declared node Alive with the declared version, several times, and query each FE",
@@ -50,8 +56,17 @@ const itemOf = ({ changes, observe, verify }: Wanted): Item => ({
 const wantedOf = (topology: Topology, changes: boolean): Wanted => {
   const run = runOf(topology.cluster);
   const stops = [...run.items.values()].some((item) => item.stops);
-  return { changes, ...(stops && { observe: topology.policy.observe, verify: topology.policy.verify.length > 0 }) };
+  const repair = unchanged(run, topology).length > 0;
+  return {
+    changes,
+    repair,
+    ...(stops && { observe: topology.policy.observe, verify: topology.policy.verify.length > 0 }),
+  };
 };
+
+/** Nodes with nothing to do here. One that was changed and died since is a failure of the change, never repaired in silence. */
+const unchanged = (run: Run, { nodes }: Topology): readonly NodeContext[] =>
+  nodes.filter(({ spec }) => (run.items.get(nodeId(spec))?.steps.length ?? 0) === 0);
 
 const prove = async (topology: Topology): Promise<void> => {
   const run = runOf(topology.cluster);
@@ -59,6 +74,7 @@ const prove = async (topology: Topology): Promise<void> => {
   const execution: Execution = new Execution(
     itemOf(wantedOf(topology, true)),
     {
+      repair: () => repairDown(run, topology, execution, unchanged(run, topology)),
       survey: () => survey(topology, execution.report),
       observe: () => observe(topology, execution.report),
       verify: () => verifyThroughEach(topology, execution.report),

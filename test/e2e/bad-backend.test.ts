@@ -5,6 +5,7 @@ import { itemsOf } from "../lab/journal.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
 import { reached } from "../lab/step-watch.js";
+import { previewThenUp } from "../lab/story.js";
 import { told } from "../lab/told.js";
 import { Session } from "../simulator/client/session.js";
 import { type Report, startWorkload } from "../simulator/client/workload.js";
@@ -205,5 +206,13 @@ describe("a bad build of the BE", () => {
       told(outcome, "error")["sr-rollout"] ?? "",
       /BE be2 was proven, and its process has ended since\. Last lines of its log \(\S+\/be\/log\):\n[\s\S]*started successfully[\s\S]*\n`pulumi up --refresh` starts it again\./,
     );
+  });
+
+  it("and the next plain up starts it, though no node has anything to change", async () => {
+    const { plan, restarted: touched } = await previewThenUp(lab);
+    assert.match(plan ?? "", /^sr: no running node is stopped\.$/m);
+    assert.match(plan ?? "", /^ +1\. rollout: \[repair\] → prove every node$/m);
+    assert.deepEqual(touched, ["be2"]);
+    await lab.stack.preview(["--expect-no-changes"]);
   });
 });

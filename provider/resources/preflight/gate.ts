@@ -1,7 +1,6 @@
 import { progressOf } from "../../engine/log.js";
-import { messageOf, TransientError, UserError } from "../../error.js";
-import { gateItem, mayStartOnDeclared, preflightItem } from "../../plan/preflight.js";
-import { versionOfId } from "../../plan/release-id.js";
+import { messageOf, UserError } from "../../error.js";
+import { gateItem, preflightItem } from "../../plan/preflight.js";
 import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js";
 import type { ClusterRows } from "../../rollout/frontends.js";
 import { guard } from "../../rollout/guard.js";
@@ -11,13 +10,13 @@ import { decommissioning } from "../../rollout/tablets.js";
 import { PreflightFailed } from "../../rollout/turnstile.js";
 import { backendName } from "../../starrocks/rows.js";
 import { until } from "../../wait.js";
-import { isBe, isFe, labelOf, type NodeContext } from "../node/context.js";
-import { converge, type Gate } from "../node/converge.js";
-import { nodeItem } from "../node/plan.js";
+import { isFe, labelOf, type NodeContext } from "../node/context.js";
+import type { Gate } from "../node/converge.js";
 import { look } from "../node/works.js";
 import { ClusterCare } from "./care.js";
 import { inspectHosts } from "./inspect.js";
 import { Metadata } from "./metadata.js";
+import { repairDown } from "./repair.js";
 import { anyNode, type Topology } from "./topology.js";
 import { assertWay } from "./way.js";
 
@@ -81,7 +80,7 @@ const passGate = async (run: Run, topology: Topology): Promise<void> => {
     {
       inspect: async () =>
         run.began("inspect") ? notMet("done already") : inspectOnce(run, topology, execution.report),
-      repair: () => gate.repair(execution.report),
+      repair: () => repairDown(run, topology, execution),
       gate: () => gate.assertHealthy(execution.report),
       image: () => metadata.writeImage(execution.report),
       backup: () => metadata.backUp(execution.report),
@@ -99,53 +98,6 @@ class Passage {
   constructor(run: Run, topology: Topology) {
     this.#run = run;
     this.#topology = topology;
-  }
-
-  /** Starts every declared node that has run before and is down now, FEs first: without a majority nothing can be proven. */
-  async repair(report: (seen: string) => void): Promise<Outcome> {
-    const repaired: string[] = [];
-    for (const kind of ["fe", "be"] as const) {
-      const nodes = this.#topology.nodes.filter(({ spec }) => spec.kind === kind);
-      const down = await Promise.all(nodes.map(async (node) => ((await isDown(node)) ? [node] : [])));
-      for (const node of down.flat()) {
-        report(`starting ${labelOf(node.spec)}`);
-        await this.#repairNode(node);
-        repaired.push(labelOf(node.spec));
-      }
-    }
-    return repaired.length === 0 ? notMet("all run") : { mark: "done", detail: `started ${repaired.join(", ")}` };
-  }
-
-  async #repairNode(node: NodeContext): Promise<void> {
-    const spec = { ...node.spec, release: await this.#releaseFor(node) } as NodeContext["spec"];
-    const action = { type: "repair", status: "stopped" } as const;
-    const { id, wave, position } = gateItem(false);
-    const place = { id: `${labelOf(spec)}, found down`, within: id, wave, position };
-    const item = { ...nodeItem(action, spec, this.#run.placeOf(spec, node.position)), ...place };
-    await converge({ ...node, spec }, action, item, async () => undefined);
-  }
-
-  /**
-   * The release on which a node found down is started: the declared one, as it may be down because the one before was
-   * bad. An FE whose turn has not come yet takes the one on which it was proven last.
-   */
-  async #releaseFor(node: NodeContext): Promise<NodeContext["spec"]["release"]> {
-    const { release } = node.spec;
-    const { current, marker, previous } = await look(node);
-    if (!isFe(node) || current === undefined || current === release.id) {
-      return release;
-    }
-    const proven = marker?.releases.at(-1);
-    const backends = await Promise.all(
-      this.#topology.nodes.filter(isBe).map(async (backend) => (await look(backend)).current),
-    );
-    if (mayStartOnDeclared(release.version, { proven: proven?.version, backends: versionsOf(backends) })) {
-      return release;
-    }
-    const { id, version } = proven ?? {};
-    return id !== undefined && version !== undefined && [current, previous].includes(id)
-      ? { id, version }
-      : { id: current, version: versionOfId(current) };
   }
 
   /** Everything Alive, as far as there is a cluster that can be asked; then each further stop is asked for too. */
@@ -185,22 +137,6 @@ class Passage {
     return homes.some(({ data }) => data.some((folder) => folder.state === "data" && folder.content.hasVersion));
   }
 }
-
-/** Versions of the releases that are current in homes; a home that was never used has none. */
-const versionsOf = (ids: readonly (string | undefined)[]): readonly string[] =>
-  ids.flatMap((id) => (id === undefined ? [] : [versionOfId(id)]));
-
-const isDown = async (node: NodeContext): Promise<boolean> => {
-  try {
-    const { marker, process } = await look(node);
-    return process === undefined && (marker?.releases.length ?? 0) > 0 && marker?.left === undefined;
-  } catch (error) {
-    if (error instanceof TransientError) {
-      throw new UserError(`${labelOf(node.spec)} could not be looked at: ${messageOf(error)}`);
-    }
-    throw error;
-  }
-};
 
 /** A BE that gives its tablets away needs all the others. */
 const assertSettled = ({ backends }: ClusterRows): void => {
