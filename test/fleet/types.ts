@@ -122,8 +122,8 @@ export interface Host {
   processes(): Promise<readonly HostProcess[]>;
   /** Signals the process of this pid, or all whose command contains the text or matches; gives how many. Default `SIGKILL`. */
   kill(which: number | string | RegExp, signal?: NodeJS.Signals): Promise<number>;
-  /** Puts a program first in the PATH of the host's sessions. */
-  addProgram(name: string, script: string): Promise<void>;
+  /** Puts a program first in the PATH of the host's sessions; gives what takes it away again. */
+  addProgram(name: string, script: string): Promise<() => Promise<void>>;
   /** Afterwards no PATH of the host's sessions has this program. */
   removeProgram(name: string): Promise<void>;
 

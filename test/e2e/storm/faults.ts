@@ -94,13 +94,10 @@ const strikers: Readonly<Record<Fault["kind"], (fault: Fault, scene: Scene) => P
   },
   "disk full": async ({ node }, { site }) => {
     const host = site.lab.fleet.host(node);
-    const programs = ["tar", "cp"];
-    for (const program of programs) {
-      await host.addProgram(program, full(program));
-    }
+    const added = await Promise.all(["tar", "cp"].map((program) => host.addProgram(program, full(program))));
     return {
       heal: async () => {
-        await host.exec(programs.map((program) => `rm -f '${host.path(`/bin/${program}`)}'`).join("; "));
+        await Promise.all(added.map((remove) => remove()));
       },
     };
   },

@@ -108,8 +108,10 @@ export class LoopbackHost implements SiteHost {
     return killMatching(() => taggedProcesses(this.tag), matches, name);
   }
 
-  async addProgram(name: string, script: string): Promise<void> {
-    await this.writeFile(`/bin/${name}`, script, { mode: 0o755 });
+  async addProgram(name: string, script: string): Promise<() => Promise<void>> {
+    const path = `/bin/${name}`;
+    await this.writeFile(path, script, { mode: 0o755 });
+    return () => rm(this.path(path), { force: true });
   }
 
   /** The machine's folders cannot be changed, so from now on the PATH is a folder of links to all programs but this one. */

@@ -136,8 +136,12 @@ export class NamespaceHost implements SiteHost {
     return killMatching(() => this.list(), matches, name);
   }
 
-  async addProgram(name: string, script: string): Promise<void> {
-    await this.writeFile(`/usr/local/bin/${name}`, script, { mode: 0o755 });
+  async addProgram(name: string, script: string): Promise<() => Promise<void>> {
+    const path = `/usr/local/bin/${name}`;
+    await this.writeFile(path, script, { mode: 0o755 });
+    return async () => {
+      await this.run(`rm -f ${quote(path)}`);
+    };
   }
 
   async removeProgram(name: string): Promise<void> {

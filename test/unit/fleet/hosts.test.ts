@@ -254,6 +254,9 @@ for (const { kind, reason } of kinds) {
       await host.removeProgram("gzip");
       assert.equal((await ssh(fleet, host, "gzip --version")).code, 127);
       assert.equal((await ssh(fleet, host, "greet")).code, 127);
+      const remove = await host.addProgram("tar", "#!/bin/sh\necho none >&2\nexit 9\n");
+      assert.equal((await ssh(fleet, host, "tar --version")).code, 9);
+      await remove();
       assert.equal((await ssh(fleet, host, "tar --version")).code, 0);
     });
 
