@@ -1,5 +1,6 @@
 // npm test: sets up, checks the sources, runs every suite, and goes on after a failure so that one run shows all.
 // node tools/test.mjs SUITE [mocha arguments] runs one suite only.
+// STORM_PLANS=N: plans of the storm that comes last, default 4. TEST_MINUTES=M: it begins none later than M minutes from the start.
 
 import { ensureEngine } from "./engine.mjs";
 import { checks } from "./lib/checks.mjs";
@@ -8,6 +9,7 @@ import { ensureDependencies } from "./lib/dependencies.mjs";
 import { ensureFleetPackages } from "./lib/fleet-packages.mjs";
 import { assertNodeVersion } from "./lib/node-version.mjs";
 import { runTool, SetupError, secondsSince } from "./lib/steps.mjs";
+import { runStorm } from "./lib/storm.mjs";
 import { runSuite, suites } from "./lib/suites.mjs";
 
 /**
@@ -41,14 +43,16 @@ const check = (/** @type {string} */ name) =>
 const suite = (/** @type {string} */ name, /** @type {readonly string[]} */ args) =>
   part(name, () => runSuite(name, { args }));
 
+const onLine = (/** @type {string} */ line) => console.log(line);
+
 /**
- * A suite that needs the engine, and is so long that its lines are shown as they come.
+ * A part that needs the engine, and is so long that its lines are shown as they come.
  *
  * @param {string} name
- * @param {readonly string[]} args for mocha
  * @param {ReturnType<typeof ensureEngine>} pending
+ * @param {(env: NodeJS.ProcessEnv) => Promise<Counts & { output: string }>} work
  */
-const longSuite = async (name, args, pending) => {
+const longPart = async (name, pending, work) => {
   const engine = await pending.catch((error) => {
     if (error instanceof SetupError) {
       return error.message;
@@ -60,11 +64,17 @@ const longSuite = async (name, args, pending) => {
     return;
   }
   const env = { PULUMI_STARROCKS_ENGINE: engine.binFolder };
-  await part(name, async () => ({
-    ...(await runSuite(name, { args, env, onLine: (line) => console.log(line) })),
-    output: "",
-  }));
+  await part(name, async () => ({ ...(await work(env)), output: "" }));
 };
+
+const longSuite = (
+  /** @type {string} */ name,
+  /** @type {readonly string[]} */ args,
+  /** @type {ReturnType<typeof ensureEngine>} */ engine,
+) => longPart(name, engine, (env) => runSuite(name, { args, env, onLine }));
+
+/** Milliseconds after which the storm begins no further plan. */
+const stormLimit = () => Math.max(Number(process.env.TEST_MINUTES ?? 60) * 60_000 - performance.now(), 0);
 
 const summary = () => {
   const width = Math.max(...rows.map(({ name }) => name.length));
@@ -96,6 +106,8 @@ const testAll = async () => {
   for (const [name, { needsEngine }] of Object.entries(suites)) {
     await (needsEngine ? longSuite(name, [], engine) : suite(name, []));
   }
+  const plans = Number(process.env.STORM_PLANS ?? 4);
+  await longPart("storm", engine, (env) => runStorm({ plans, limit: stormLimit(), env, onLine }));
 };
 
 const testOne = async (/** @type {string} */ name, /** @type {readonly string[]} */ args) => {

@@ -10,6 +10,8 @@ export interface StormOptions {
   readonly kind?: "loopback" | "namespaces";
   /** Plans at a time. */
   readonly lanes?: number;
+  /** Milliseconds after which no further plan begins. */
+  readonly limit?: number;
   readonly say?: (line: string) => void;
   /** Tell of every plan all that happened, not only of those that failed. */
   readonly verbose?: boolean;
@@ -24,7 +26,15 @@ export interface Totals extends Counts {
 
 /** Plays plans, some side by side, and tells of those that failed. */
 export const storm = async (options: StormOptions): Promise<Totals> => {
-  const { kind, lanes = 2, say = console.log, seeds, verbose = false, way = "handlers" } = options;
+  const {
+    kind,
+    lanes = 2,
+    limit = Number.POSITIVE_INFINITY,
+    say = console.log,
+    seeds,
+    verbose = false,
+    way = "handlers",
+  } = options;
   const started = performance.now();
   const left = [...seeds];
   const verdicts: Verdict[] = [];
@@ -53,7 +63,11 @@ export const storm = async (options: StormOptions): Promise<Totals> => {
   const lane = async (): Promise<void> => {
     const site = await Site.create(kind);
     try {
-      for (let seed = left.shift(); seed !== undefined; seed = left.shift()) {
+      while (performance.now() - started < limit) {
+        const seed = left.shift();
+        if (seed === undefined) {
+          break;
+        }
         await one(planOf(seed), site);
       }
     } finally {
@@ -62,7 +76,9 @@ export const storm = async (options: StormOptions): Promise<Totals> => {
   };
 
   await Promise.all(Array.from({ length: Math.min(lanes, seeds.length) }, lane));
-  endOperators();
+  if (way === "handlers") {
+    endOperators();
+  }
   return {
     storm: seeds.length,
     plans: verdicts.length,
@@ -82,7 +98,8 @@ export const together = (all: readonly Totals[]): Totals => {
     plans: sum(all.map((one) => one.plans)),
     ...countsOf(all),
     failedSeeds: all.flatMap((one) => one.failedSeeds),
-    seconds: sum(all.map((one) => one.seconds)),
+    // They are played side by side.
+    seconds: Math.max(...all.map((one) => one.seconds)),
   };
 };
 
