@@ -101,9 +101,19 @@ const pause = (items: readonly Item[], { voters = 0 }: Bounds): readonly string[
 /** A cluster's key ends in the name that the program gave it: `project/stack/analytics`. */
 export const shortName = (cluster: string): string => cluster.split("/").at(-1) ?? cluster;
 
+/** Releases of one version differ by what was built: a hotfix, or an archive that was mended. */
+const changeOf = (from: string, to: string): string => {
+  if (from === to) {
+    return `${to} (another build)`;
+  }
+  const { direction, size } = versionChange(from, to);
+  return `${from} → ${to} (${direction === "down" ? `back to an older ${size} version` : `${size} version`})`;
+};
+
 const title = (cluster: string, items: readonly Item[]): string => {
   const stopping = items.filter((item) => item.stops);
-  const first = stopping.find((item) => item.from !== undefined && item.to !== undefined && item.from !== item.to);
+  const switched = stopping.filter((item) => item.from !== undefined && item.to !== undefined);
+  const first = switched.find((item) => item.from !== item.to) ?? switched[0];
   const count = (wave: readonly Wave[], what: string): string[] => {
     const number = stopping.filter((item) => wave.includes(item.wave)).length;
     return number > 0 ? [`${number} ${what}`] : [];
@@ -113,9 +123,7 @@ const title = (cluster: string, items: readonly Item[]): string => {
   ).length;
   const who = [...count(["backends"], "BE"), ...count(["observers", "followers", "leader"], "FE")].join(", ");
   if (first?.from && first.to) {
-    const { direction, size } = versionChange(first.from, first.to);
-    const word = direction === "down" ? `back to an older ${size} version` : `${size} version`;
-    return `${cluster}: StarRocks ${first.from} → ${first.to} (${word}) on ${who}.${removed > 0 ? ` ${nodes(removed)} removed.` : ""}`;
+    return `${cluster}: StarRocks ${changeOf(first.from, first.to)} on ${who}.${removed > 0 ? ` ${nodes(removed)} removed.` : ""}`;
   }
   if (stopping.length > 0) {
     return `${cluster}: restart of ${who}.${removed > 0 ? ` ${nodes(removed)} removed.` : ""}`;

@@ -16,6 +16,9 @@ import { startWorkload, type Workload } from "../simulator/client/workload.js";
 /** Milliseconds in which a provider whose engine was killed finishes the node that it is at, and ends. */
 const orphanLimit = 45_000;
 
+/** The balancer's settings as the user has them for good, in fe.conf. */
+const ownBalancer = { tablet_sched_disable_balance: "false", tablet_sched_disable_colocate_balance: "true" };
+
 /**
  * The engine gets SIGKILL at each kind of step of each kind of resource that the plan lists: once for `BE: stop`, at
  * whichever BE is the first to be there. The next `up` goes on after it, and is killed itself at the next kind of step;
@@ -43,9 +46,22 @@ describe("an engine that is killed", () => {
     lab.declare(
       lab.args(await lab.release(`3.5.${patch}`), ({ frontends }) => {
         frontends.observers = [lab.node("fe2")];
+        frontends.config = { ...frontends.config, ...ownBalancer };
       }),
     );
   const running = (): readonly string[] => Object.keys(processes.byHost());
+  const asked = async (...statements: readonly string[]): Promise<readonly Record<string, unknown>[]> => {
+    const session = new Session(login());
+    try {
+      return (await Promise.all(statements.map((statement) => session.query(statement)))).flat();
+    } finally {
+      session.close();
+    }
+  };
+  const balancer = async (): Promise<Record<string, unknown>> => {
+    const rows = await asked("ADMIN SHOW FRONTEND CONFIG LIKE 'tablet_sched_disable_%balance'");
+    return Object.fromEntries(rows.map(({ Key, Value }) => [Key, Value]));
+  };
   const hostsWith = (verb: Verb, known: number): readonly string[] =>
     itemsSince(lab, known)
       .filter(({ steps }) => steps.some((step) => step.verb === verb && step.mark === "done"))
@@ -120,11 +136,10 @@ describe("an engine that is killed", () => {
       [],
     );
     assert.equal(Object.values(state).filter((status) => status === "running").length, everyNode.length);
-    const session = new Session(login());
-    const rows = [...(await session.query("SHOW FRONTENDS")), ...(await session.query("SHOW BACKENDS"))];
-    session.close();
     assert.deepEqual(
-      rows.map(({ Alive, Version }) => `${Alive} ${String(Version).split("-")[0]}`),
+      (await asked("SHOW FRONTENDS", "SHOW BACKENDS")).map(
+        ({ Alive, Version }) => `${Alive} ${String(Version).split("-")[0]}`,
+      ),
       everyNode.map(() => `true 3.5.${patch}`),
     );
   };
@@ -166,9 +181,11 @@ describe("an engine that is killed", () => {
             assert.ok(await killAt(step), "there is such a step");
           }
           assert.deepEqual(running(), everyNode, "no node is left stopped");
+          assert.deepEqual(await balancer(), ownBalancer, "balancing goes on as before");
         },
         async () => {
           await assertFinished();
+          assert.deepEqual(await balancer(), ownBalancer);
           const seen = await availability();
           assert.ok(seen.mostWithoutProcess === 1 && seen.mostNotAlive <= 1, JSON.stringify(seen));
           const report = await workload.stop();

@@ -223,6 +223,11 @@ describe("planText", () => {
       planText("a", back, { maxUnavailable: 1 }),
       /^a: StarRocks 3\.5\.7 → 3\.5\.6 \(back to an older patch version\)/,
     );
+    const build = { ...old, id: `${old.version}-cccccccccccc` };
+    assert.match(
+      planText("a", itemsOf(nodes({ release: build }), half([], "")), { maxUnavailable: 1 }),
+      /^a: StarRocks 3\.5\.6 \(another build\) on 3 BE, 3 FE\.$/m,
+    );
   });
 
   it("is empty when nothing but credentials or limits changed", () => {
