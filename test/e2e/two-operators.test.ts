@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import type { Stack } from "../engine/stack.js";
+import { watchAvailability } from "../lab/availability.js";
 import { assertDone } from "../lab/failed.js";
 import { tellFailure } from "../lab/failure.js";
-import { Lab } from "../lab/lab.js";
+import { readJournal } from "../lab/journal.js";
+import { Lab, rootPassword } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
+import { reached } from "../lab/step-watch.js";
 import type { BuiltRelease } from "../simulator/release.js";
 
 describe("two operators of one cluster", () => {
@@ -69,5 +72,31 @@ describe("two operators of one cluster", () => {
       lab.declare(args);
       assertDone(await lab.stack.up());
     }
+  });
+
+  it("makes the next one wait for the provider of a killed engine, until the node that it is at runs again", async () => {
+    const slow = await lab.release("3.5.9", { be: { options: { startDelayMs: 8000 } } });
+    lab.declare(
+      lab.args(slow, ({ limits }) => {
+        Object.assign(limits as object, { lease: 60 });
+      }),
+    );
+    const login = { frontends: [{ host: lab.fleet.host("fe1").address }], password: rootPassword };
+    const availability = await watchAvailability(lab, login);
+    const known = lab.journals().length;
+    const killed = lab.stack.start("up", ["--skip-preview"]);
+    assert.ok(await reached(lab, killed, known, { kind: "BE", verb: "start" }));
+    await lab.stack.crash(killed);
+    await lab.stack.cancel();
+    const next = await lab.stack.up(["--skip-preview"]);
+    assertDone(next);
+    assert.match(next.stdout, /process \d+, stack lab of lab, cluster \S+\) since \S+ is changing this cluster/);
+    const orphaned = readJournal(lab.journals()[known] ?? "").filter(
+      ({ step, mark }) => step === "prove" && mark === "done",
+    );
+    assert.equal(orphaned.length, 1, "the orphan proved the BE that it had stopped, and went no further");
+    const seen = await availability();
+    assert.equal(seen.mostWithoutProcess, 1, JSON.stringify(seen));
+    await lab.stack.preview(["--expect-no-changes"]);
   });
 });
