@@ -1,14 +1,13 @@
 import { warn } from "../../engine/log.js";
 import { messageOf, UserError } from "../../error.js";
 import { hostProblems } from "../../starrocks/host-problems.js";
-import { findJdk } from "../../starrocks/jdk.js";
 import { hostFacts } from "../../starrocks/limits.js";
 import { describeListener, inTheWay } from "../../starrocks/listening.js";
 import { observeProcess } from "../../starrocks/process.js";
 import { observeRelease } from "../../starrocks/release.js";
-import { versionOf } from "../../starrocks/versions.js";
 import { labelOf, type NodeContext } from "../node/context.js";
 import { dataPaths } from "../node/settings.js";
+import { javaHomeFor } from "../staging.js";
 import type { Topology } from "./topology.js";
 
 interface Findings {
@@ -91,10 +90,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
 
 const jdkProblem = async ({ host, spec }: NodeContext): Promise<string | undefined> => {
   try {
-    await findJdk(host, {
-      version: versionOf(spec.release.version),
-      ...(spec.javaHome !== undefined && { javaHome: spec.javaHome }),
-    });
+    await javaHomeFor(host, spec);
     return undefined;
   } catch (error) {
     if (error instanceof UserError) {
