@@ -1,23 +1,30 @@
 import { posix } from "node:path";
 import { UserError } from "../error.js";
 import type { Host } from "../host/types.js";
-import { ensureFolders } from "./folders.js";
+import { ensureFolders, type WantedFolder } from "./folders.js";
 import { homePaths, kindLayouts, type NodeKind, sealFile } from "./layout.js";
+import type { HomeMarker } from "./marker.js";
 import { processArguments, processFunctions } from "./process.js";
 import { emitFunction, fieldsOf, listArguments, recordsOf } from "./records.js";
 
-/** Creates the home's own folders, which no release ever replaces, and proves them writable. One round trip. */
-export const prepareHome = (
-  host: Host,
-  { home, kind, node }: { readonly home: string; readonly kind: NodeKind; readonly node?: string },
-): Promise<{ readonly created: readonly string[] }> => {
+interface WantedHome {
+  readonly home: string;
+  readonly kind: NodeKind;
+  readonly node?: string;
+  readonly marker?: HomeMarker;
+}
+
+/** The home and its own folders, which no release ever replaces. */
+export const homeFolders = ({ home, kind, marker, node }: WantedHome): readonly WantedFolder[] => {
   const purpose = `home of ${kind.toUpperCase()}${node === undefined ? "" : ` ${node}`}`;
   const paths = homePaths(home, kind);
-  return ensureFolders(
-    host,
-    [home, posix.dirname(paths.conf), paths.log, paths.state, paths.views].map((path) => ({ path, purpose })),
-  );
+  const inside = [posix.dirname(paths.conf), paths.log, paths.state, paths.views];
+  return [{ path: home, purpose, ...(marker && { marker }) }, ...inside.map((path) => ({ path, purpose }))];
 };
+
+/** Creates the home and its own folders, and proves them writable. One round trip. */
+export const prepareHome = (host: Host, wanted: WantedHome): Promise<{ readonly created: readonly string[] }> =>
+  ensureFolders(host, homeFolders(wanted));
 
 export interface ViewOptions {
   readonly home: string;
@@ -153,12 +160,16 @@ if [ -e "$home/bin" ]; then mv -T -- "$home/bin" "$home/.bin.old" || exit 1; fi
 mv -T -- "$home/.bin.new" "$home/bin" || exit 1
 rm -rf -- "$home/.bin.old"
 
-rename_link() { ln -s -- "$1" "$home/.link.new" && mv -Tf -- "$home/.link.new" "$2" || exit 1; }
+# Makes link $2 lead to $1; one that is there is replaced at once.
+rename_link() {
+  if [ ! -L "$2" ]; then ln -sT -- "$1" "$2" || exit 1; return; fi
+  ln -s -- "$1" "$home/.link.new" && mv -Tf -- "$home/.link.new" "$2" || exit 1
+}
 if [ -n "$old" ] && [ "$old" != "$id" ]; then rename_link "views/$old" "$home/previous"; fi
 rename_link "views/$id" "$home/current"
 for name in "\${names[@]}"; do
   if [ -e "$view/$name" ]; then
-    [ "$(readlink -- "$home/$name")" = "current/$name" ] || rename_link "current/$name" "$home/$name"
+    [ -L "$home/$name" ] && [ "$(readlink -- "$home/$name")" = "current/$name" ] || rename_link "current/$name" "$home/$name"
   elif [ -L "$home/$name" ]; then
     rm -f -- "$home/$name"
   fi
