@@ -4,7 +4,7 @@ import { versionOfId } from "../../plan/release-id.js";
 import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import { applySettings, drift } from "../../starrocks/conf.js";
 import { describeFolder, ensureFolders, ownershipOf, type WantedFolder } from "../../starrocks/folders.js";
-import { ensureView, homeFolders, switchTo } from "../../starrocks/home.js";
+import { homeFolders, switchTo } from "../../starrocks/home.js";
 import { homePaths, kindLayouts, releaseFolder } from "../../starrocks/layout.js";
 import { readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
 import { type ObservedHome, observeHome } from "../../starrocks/observe.js";
@@ -124,7 +124,6 @@ export const switchRelease = async (context: NodeContext, home: ObservedHome): P
   if (home.current === spec.release.id && home.binRelease === spec.release.id && home.viewComplete) {
     return skipped(`${spec.release.version} is current`);
   }
-  await ensureView(host, options);
   const from = await switchTo(host, options);
   return { mark: "done", detail: from ? `was ${from}` : "first release" };
 };
