@@ -2,14 +2,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import { UserError } from "./error.js";
 
 /** What one look at the awaited thing gave: done with a value, or not yet and what was seen. */
-export type Look<T> = { readonly done: true; readonly value: T } | { readonly done: false; readonly seen: string };
+export type Look<T> =
+  | { readonly done: true; readonly value: T }
+  /** `soon`: what was seen need only be seen again. */
+  | { readonly done: false; readonly seen: string; readonly soon?: boolean };
 
 export interface UntilOptions {
   /** What is waited for, as it completes "waited … for": `BE be-1 to be Alive`. */
   readonly what: string;
   /** Milliseconds until the wait fails. */
   readonly limit: number;
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two looks. Default: short at first, and longer the longer it takes. */
   readonly every?: number;
   /** Called with what was seen, each time it changed. */
   readonly onProgress?: (seen: string) => void;
@@ -19,8 +22,11 @@ export interface UntilOptions {
   readonly advice?: string;
 }
 
-/** The pause between two looks: short, as a process of the fleet is ready in 0.3 s and a look costs a few milliseconds. */
-const everyDefault = 150;
+/** Milliseconds between two looks at most and at least: a look costs a few, and most waits are over at once or take seconds. */
+const pauses = { most: 150, least: 25, soon: 50 } as const;
+
+/** A part of the time that was waited already, so that no wait is much longer for its pauses. */
+const growing = (waited: number): number => Math.min(pauses.most, Math.max(pauses.least, waited / 4));
 
 /** The one wait of this package: looks until done, or fails at the limit saying what was wanted and what was last seen. */
 export const until = async <T>(look: () => Promise<Look<T>>, options: UntilOptions): Promise<T> => {
@@ -36,10 +42,11 @@ export const until = async <T>(look: () => Promise<Look<T>>, options: UntilOptio
       seen = result.seen;
       options.onProgress?.(seen);
     }
-    if (performance.now() - started >= options.limit) {
+    const waited = performance.now() - started;
+    if (waited >= options.limit) {
       throw new WaitError(options, seen);
     }
-    await delay(options.every ?? everyDefault);
+    await delay(result.soon ? pauses.soon : (options.every ?? growing(waited)));
   }
 };
 

@@ -3,6 +3,7 @@ import type { Limits } from "../plan/limits.js";
 import { composedDigest, filesOf, releaseOfPart } from "../plan/overlay.js";
 import { releaseIdOf } from "../plan/release-id.js";
 import type { ReleaseSpec } from "../plan/spec.js";
+import { runOf } from "../rollout/run.js";
 import { composeRelease } from "../starrocks/compose.js";
 import { findJdk } from "../starrocks/jdk.js";
 import type { Part } from "../starrocks/layout.js";
@@ -10,6 +11,7 @@ import { stageRelease } from "../starrocks/release.js";
 import { versionOf } from "../starrocks/versions.js";
 
 export interface Staging {
+  readonly cluster: string;
   readonly deployDir: string;
   readonly release: ReleaseSpec;
   readonly parts: readonly Part[];
@@ -17,16 +19,23 @@ export interface Staging {
   readonly limits: Pick<Limits, "transfer" | "unpack">;
 }
 
-/** The JDK with which an FE of the release runs on the host. */
-export const javaHomeFor = async (
-  host: Host,
-  { release, javaHome }: Pick<Staging, "javaHome" | "release">,
-): Promise<string> =>
-  (await findJdk(host, { version: versionOf(release.version), ...(javaHome !== undefined && { javaHome }) })).home;
+interface JavaWish {
+  readonly cluster: string;
+  readonly release: Pick<ReleaseSpec, "version">;
+  readonly javaHome?: string | undefined;
+}
+
+/** The JDK with which an FE of the release runs on the host; looked for once in an operation. */
+export const javaHomeFor = (host: Host, { cluster, release, javaHome }: JavaWish): Promise<string> =>
+  runOf(cluster).javaHomes.get(JSON.stringify([host.name, release.version, javaHome]), async () => {
+    const version = versionOf(release.version);
+    const jdk = await findJdk(host, { version, ...(javaHome !== undefined && { javaHome }) });
+    return jdk.home;
+  });
 
 /** A BE's host needs no JDK. */
-const jdkFor = async (host: Host, staging: Staging): Promise<{ readonly javaHome?: string }> =>
-  staging.parts.includes("fe") ? { javaHome: await javaHomeFor(host, staging) } : {};
+const jdkFor = (host: Host, staging: Staging): { readonly javaHome?: Promise<string> } =>
+  staging.parts.includes("fe") ? { javaHome: javaHomeFor(host, staging) } : {};
 
 /** Brings the release, as its archive has it, onto the host. */
 export const stageParts = async (
@@ -42,7 +51,7 @@ export const stageParts = async (
     sha256: release.sha256,
     source: release.url === undefined ? { archive: release.archive ?? "" } : { url: release.url },
     parts,
-    ...(await jdkFor(host, staging)),
+    ...jdkFor(host, staging),
     onProgress: report,
     limits: { download: limits.transfer, unpack: limits.unpack },
   });
@@ -71,7 +80,7 @@ export const composeParts = async (
       sha256,
       part,
       files: filesOf(release.overlay, part).map(([path, file]) => ({ ...file, path })),
-      ...(part === "fe" && (await jdkFor(host, staging))),
+      ...(part === "fe" && { javaHome: await javaHomeFor(host, staging) }),
       onProgress: report,
       limits: { unpack: limits.unpack },
     });

@@ -1,6 +1,6 @@
 import { messageOf, TransientError, UserError } from "../error.js";
 import type { Outcome } from "../rollout/execute.js";
-import { isSteady, Steady } from "../rollout/steady.js";
+import { isSteadySoon, Steady } from "../rollout/steady.js";
 import { backendRow, frontendRow } from "../starrocks/rows.js";
 import { versionComment } from "../starrocks/statements.js";
 import { runsVersion } from "../starrocks/versions.js";
@@ -19,7 +19,7 @@ export const survey = async (topology: Topology, report: (seen: string) => void)
     async () => {
       const missing = await missingOf(topology);
       if (missing.length === 0) {
-        return isSteady(steady, "all Alive");
+        return isSteadySoon(steady, "all Alive");
       }
       steady.reset();
       return { done: false, seen: missing.join("; ") };

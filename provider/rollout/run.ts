@@ -11,6 +11,7 @@ import { seconds } from "../wait.js";
 import type { Outcome } from "./execute.js";
 import { Journal } from "./journal.js";
 import type { Lease } from "./lease.js";
+import { Memo } from "./memo.js";
 import { Mutex } from "./mutex.js";
 import { RefusedTurn, Turnstile } from "./turnstile.js";
 
@@ -51,6 +52,8 @@ export class Run {
   /** The first starts of FEs go one by one, so that what is wrong with one is found before the next. */
   readonly frontendStarts = new Mutex();
   readonly frontends = new Turnstile(1);
+  /** The JDKs of FE hosts: the release, the pre-flight and each start want the same one. */
+  readonly javaHomes = new Memo<string>();
   /** BEs ask one at a time whether they may stop, so that of two that may not both go one does. */
   readonly askingToStop = new Mutex();
   /** The rows of BEs that were let stop in their turn. One that still waits for that is not counted as down. */

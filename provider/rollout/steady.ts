@@ -21,5 +21,14 @@ export class Steady {
   }
 }
 
+/**
+ * For readings of SHOW FRONTENDS and SHOW BACKENDS alone: what they say changes with a heartbeat only, every 5 s, so that
+ * the next look need not be far.
+ */
+export const isSteadySoon = (steady: Steady, reading: string): Look<void> => {
+  const look = isSteady(steady, reading);
+  return look.done ? look : { ...look, soon: true };
+};
+
 export const isSteady = (steady: Steady, reading: string): Look<void> =>
   steady.note(reading) ? { done: true, value: undefined } : { done: false, seen: `${reading}, once more` };

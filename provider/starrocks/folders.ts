@@ -2,13 +2,15 @@ import { posix } from "node:path";
 import { UserError } from "../error.js";
 import type { Host } from "../host/types.js";
 import { markerFile, type NodeKind } from "./layout.js";
-import { type DataMarker, markerText, parseDataMarker } from "./marker.js";
-import { emitFunction, groupsOf, integer, type Rec, recordsOf } from "./records.js";
+import { type DataMarker, type HomeMarker, markerText, parseDataMarker } from "./marker.js";
+import { emitFunction, groupsOf, integer, listArguments, type Rec, recordsOf } from "./records.js";
 
 /** A folder that a node needs, and what for, as errors say it: `storage of BE be-1`. */
 export interface WantedFolder {
   readonly path: string;
   readonly purpose: string;
+  /** Whose it is, to be written into it. */
+  readonly marker?: DataMarker | HomeMarker;
 }
 
 const ensureScript = `${emitFunction}
@@ -19,17 +21,21 @@ about() {
   emit nearest "$at"
   emit owner "$(stat -L -c '%U:%G, mode %a' -- "$at" 2>/dev/null)"
 }
-for path; do
+fail() { emit failed "$1"; failed=1; }
+paths=("\${@:2:$1}"); shift $((1 + $1))
+texts=("$@")
+failed=
+for path in "\${paths[@]}"; do
   emit folder "$path"
   if [ -d "$path" ]; then
     emit did existing
   elif [ -e "$path" ] || [ -L "$path" ]; then
-    emit failed 'it is not a folder'
+    fail 'it is not a folder'
     continue
   elif message=$(LC_ALL=C mkdir -p -- "$path" 2>&1); then
     emit did created
   else
-    emit failed "$message"
+    fail "$message"
     about "$path"
     continue
   fi
@@ -37,9 +43,15 @@ for path; do
   if message=$({ : >"$probe"; } 2>&1); then
     rm -f -- "$probe"
   else
-    emit failed "\${message##*: }"
+    fail "\${message##*: }"
     about "$path"
   fi
+done
+[ -z "$failed" ] || exit 0
+for index in "\${!paths[@]}"; do
+  marker=\${paths[index]}/${markerFile} text=\${texts[index]}
+  if [ -z "$text" ] || [ "$(cat -- "$marker" 2>/dev/null)" = "$text" ]; then continue; fi
+  printf '%s\\n' "$text" >"$marker.$$" && mv -Tf -- "$marker.$$" "$marker" || exit 1
 done
 `;
 
@@ -47,8 +59,8 @@ done
 const remedy = (path: string, user: string): string => `sudo mkdir -p '${path}' && sudo chown ${user}: '${path}'`;
 
 /**
- * Creates what is missing and proves that the run user can write in each; never removes or changes what is there.
- * Tells which were created. One round trip.
+ * Creates what is missing and proves that the run user can write in each; never removes or changes what is there. Once
+ * all are proven, writes whose they are into them. Tells which were created. One round trip.
  */
 export const ensureFolders = async (
   host: Host,
@@ -59,7 +71,10 @@ export const ensureFolders = async (
   }
   const { stdout } = await host.script(
     ensureScript,
-    folders.map(({ path }) => path),
+    [
+      ...listArguments(folders.map(({ path }) => path)),
+      ...folders.map(({ marker }) => (marker === undefined ? "" : markerText(marker).trimEnd())),
+    ],
     { label: "create folders" },
   );
   const records = recordsOf(stdout);
@@ -229,20 +244,3 @@ export const describeFolder = (folder: DataFolder): string => {
 
 const describeMarker = ({ kind, node, cluster }: DataMarker): string =>
   `${kind.toUpperCase()} "${node}" of cluster "${cluster}"`;
-
-const markScript = `
-text=$1
-shift
-for path; do
-  marker=$path/${markerFile}
-  if [ "$(cat -- "$marker" 2>/dev/null)" = "$text" ]; then continue; fi
-  printf '%s\\n' "$text" >"$marker.$$" && mv -Tf -- "$marker.$$" "$marker" || exit 1
-done
-`;
-
-/** Writes whose data the folders hold into each. One round trip. */
-export const markData = async (host: Host, paths: readonly string[], marker: DataMarker): Promise<void> => {
-  if (paths.length > 0) {
-    await host.script(markScript, [markerText(marker).trimEnd(), ...paths], { label: "mark data folders" });
-  }
-};

@@ -1,5 +1,5 @@
 import { listenFunction } from "./listening.js";
-import { emitFunction } from "./records.js";
+import { processFunctions } from "./process.js";
 
 /** Programs that our scripts and StarRocks' own need; curl or wget only for `release.url`. */
 export const ensuredPrograms: readonly string[] = [
@@ -10,7 +10,8 @@ export const ensuredPrograms: readonly string[] = [
 ];
 
 /** Tells the facts that `limits.ts` reads. */
-export const hostScript = `${emitFunction}${listenFunction}
+export const hostScript = `${processFunctions}${listenFunction}
+node=("\${@:2:$1}"); shift $((1 + $1))
 programs=("\${@:2:$1}"); shift $((1 + $1))
 paths=("\${@:2:$1}"); shift $((1 + $1))
 emit user "$(id -un 2>/dev/null)"
@@ -62,6 +63,12 @@ for path in "\${paths[@]}"; do
     emit mode "$(stat -c '%A %U' -- "$path" 2>/dev/null)"
   fi
 done
+
+if [ "\${#node[@]}" -gt 0 ]; then
+  select_process "\${node[@]:0:6}"
+  if find_process; then emit_process; fi
+  emit seal "$(cat -- "\${node[6]}" 2>/dev/null)"
+fi
 
 # Addresses are in the kernel's own tables: neither "ip" nor "hostname -I" is everywhere.
 leaf=

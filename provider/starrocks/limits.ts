@@ -1,7 +1,10 @@
 import type { Host } from "../host/types.js";
+import { kindLayouts, type NodeKind, sealFile } from "./layout.js";
 import { ensuredPrograms, hostScript } from "./limits-script.js";
 import { type Listener, listenersOf, plainAddress } from "./listening.js";
+import { type ObservedProcess, processArguments, processOf } from "./process.js";
 import { fieldsOf, groupsOf, integer, listArguments, recordsOf } from "./records.js";
+import { sealOf } from "./seal.js";
 
 /** What a host is like for the user that commands run as. `"unlimited"` is Infinity; what could not be read is absent. */
 export interface HostFacts {
@@ -34,6 +37,21 @@ export interface HostFacts {
   readonly killsUserProcesses: boolean;
 }
 
+/** What the same look tells of a node on the host. */
+export interface NodeFacts {
+  readonly process?: ObservedProcess;
+  /** Whether its part of the release is there and verified. */
+  readonly staged: boolean;
+}
+
+/** What facts are asked for beside those of the host itself. */
+export interface HostQuestion {
+  /** They need not exist: their nearest folder that does counts. */
+  readonly paths?: readonly string[];
+  readonly ports?: readonly number[];
+  readonly node?: { readonly kind: NodeKind; readonly home: string; readonly releaseFolder: string };
+}
+
 export interface Disk {
   /** As asked. */
   readonly path: string;
@@ -45,18 +63,21 @@ export interface Disk {
   readonly closed?: { readonly path: string; readonly mode: string; readonly owner: string };
 }
 
-/** Facts of a host in one round trip. Paths need not exist: their nearest folder that does counts. */
+/** Facts of a host in one round trip. */
 export const hostFacts = async (
   host: Host,
-  { paths = [], ports = [] }: { readonly paths?: readonly string[]; readonly ports?: readonly number[] } = {},
-): Promise<HostFacts> => {
+  { node, paths = [], ports = [] }: HostQuestion = {},
+): Promise<HostFacts & NodeFacts> => {
+  const part = node && kindLayouts[node.kind].part;
+  const of = node ? [...processArguments(node.kind, node.home), `${node.releaseFolder}/${part}/${sealFile}`] : [];
   const { stdout } = await host.script(
     hostScript,
-    [...listArguments(ensuredPrograms), ...listArguments(paths), ...ports.map(String)],
+    [...listArguments(of), ...listArguments(ensuredPrograms), ...listArguments(paths), ...ports.map(String)],
     { label: "look at the host" },
   );
   const records = recordsOf(stdout);
   const fields = fieldsOf(records);
+  const process = processOf(records);
   const number = (key: string): number | undefined => integer(fields.get(key)?.trim());
   const limit = (key: string): number =>
     fields.get(key) === "unlimited" ? Number.POSITIVE_INFINITY : (number(key) ?? 0);
@@ -86,6 +107,8 @@ export const hostFacts = async (
       hugePages,
     }),
     killsUserProcesses: fields.get("kills") === "yes",
+    ...(process && { process }),
+    staged: sealOf(fields.get("seal")).some((seal) => seal.part === part),
   };
 };
 

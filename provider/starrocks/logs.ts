@@ -64,12 +64,23 @@ const readMost = 1024 * 1024;
  * the same folder, and read to its end first.
  */
 export const readSince = async (host: Host, paths: readonly string[], marks: LogMarks): Promise<LogsRead> => {
+  const { stdout } = await host.script(readScript, readArguments(paths, marks), { label: "read the logs" });
+  return logsOf(stdout, paths, marks);
+};
+
+/** Arguments of `readScript`. */
+export const readArguments = (paths: readonly string[], marks: LogMarks): readonly string[] => {
   const reached = new Map(marks.map((mark) => [mark.path, mark]));
   const wanted = paths.flatMap((path) => {
     const mark = reached.get(path);
     return [path, String(mark?.inode ?? "-"), String(mark?.inode === undefined ? 0 : mark.size)];
   });
-  const { stdout } = await host.script(readScript, [String(readMost), ...wanted]);
+  return [String(readMost), ...wanted];
+};
+
+/** What `readScript` told. */
+export const logsOf = (stdout: string, paths: readonly string[], marks: LogMarks): LogsRead => {
+  const reached = new Map(marks.map((mark) => [mark.path, mark]));
   const texts = new Map(paths.map((path) => [path, ""]));
   let path = "";
   for (const line of linesOf(stdout)) {
@@ -84,8 +95,8 @@ export const readSince = async (host: Host, paths: readonly string[], marks: Log
   return { texts: Object.fromEntries(texts), marks: paths.map((one) => reached.get(one) ?? { path: one, size: 0 }) };
 };
 
-// For each piece a line "<index> <inode> <offset reached>", then its lines, each behind a "|".
-const readScript = `
+/** For each piece a line `<index> <inode> <offset reached>`, then its lines, each behind a `|`. */
+export const readScript = `
 most=$1; shift
 # index, file, inode, from, "growing" when its last line may be unfinished; sets "done" when the file was read to its end
 piece() {

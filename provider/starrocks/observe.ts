@@ -18,6 +18,8 @@ export interface ObservedHome {
   readonly binRelease?: string;
   /** `modifiedAt` in epoch seconds. */
   readonly conf?: { readonly text: string; readonly sha256: string; readonly modifiedAt: number };
+  /** Where there is no conf file: that of the release which was asked for. */
+  readonly template?: string;
   readonly process?: ObservedProcess;
   readonly data: readonly DataFolder[];
   /** Host's clock, epoch milliseconds. */
@@ -26,8 +28,8 @@ export interface ObservedHome {
 
 const observeScript = `${processFunctions}${inspectFunction}
 select_process "$1" "$2" "$3" "$4" "$5" "$6"
-home=$5 conf=$7 marker=$8
-shift 8
+home=$5 conf=$7 marker=$8 template=$9
+shift 9
 emit at "$(date +%s%3N)"
 if [ -d "$home" ]; then emit exists 1; fi
 if [ -f "$marker" ]; then emit home.marker "$(cat -- "$marker")"; fi
@@ -54,6 +56,10 @@ if [ -f "$conf" ]; then
   printf 'conf.text\\0'
   tr -d '\\0' <"$conf"
   printf '\\0'
+elif [ -f "$template" ]; then
+  printf 'template\\0'
+  tr -d '\\0' <"$template"
+  printf '\\0'
 fi
 if find_process; then emit_process; fi
 for path; do inspect_folder "$path"; done
@@ -66,12 +72,19 @@ export const observeHome = async (
     home,
     kind,
     dataFolders = [],
-  }: { readonly home: string; readonly kind: NodeKind; readonly dataFolders?: readonly string[] },
+    template = "",
+  }: {
+    readonly home: string;
+    readonly kind: NodeKind;
+    readonly dataFolders?: readonly string[];
+    /** The conf file of a release, wanted where the home has none. */
+    readonly template?: string;
+  },
 ): Promise<ObservedHome> => {
   const paths = homePaths(home, kind);
   const { stdout } = await host.script(
     observeScript,
-    [...processArguments(kind, home), paths.conf, paths.marker, ...dataFolders],
+    [...processArguments(kind, home), paths.conf, paths.marker, template, ...dataFolders],
     { label: `look at ${home}` },
   );
   const records = recordsOf(stdout);
@@ -82,6 +95,7 @@ export const observeHome = async (
   const current = fields.get("current");
   const previous = fields.get("previous");
   const binRelease = fields.get("bin");
+  const released = fields.get("template");
   return {
     exists: fields.has("exists"),
     ...(marker === undefined ? {} : { marker: parseHomeMarker(marker, `${paths.marker} on ${host.name}`) }),
@@ -92,6 +106,7 @@ export const observeHome = async (
     ...(conf.text === undefined || conf.sha256 === undefined
       ? {}
       : { conf: { text: conf.text, sha256: conf.sha256, modifiedAt: integer(fields.get("conf.modified")) ?? 0 } }),
+    ...(released === undefined ? {} : { template: released }),
     ...(process ? { process } : {}),
     data: dataFoldersOf(host, records),
     at: integer(fields.get("at")) ?? 0,

@@ -76,7 +76,7 @@ export const observeRelease = async (host: Host, deployDir: string, releaseId: s
 export const stageRelease = async (host: Host, options: StageOptions): Promise<StagedRelease> => {
   const { deployDir, releaseId, source, sha256 } = options;
   const progress = options.onProgress ?? (() => {});
-  const seen = await observe(host, options);
+  const [seen, javaHome] = await Promise.all([observe(host, options), options.javaHome]);
   const missing = options.parts.filter((part) => !seen.seals.some((seal) => seal.part === part));
   if (missing.length === 0) {
     return { did: "present", parts: seen.seals };
@@ -103,7 +103,7 @@ export const stageRelease = async (host: Host, options: StageOptions): Promise<S
     });
   }
   progress(`unpacking and verifying ${missing.join(" and ")} of ${releaseId}`);
-  const staged = await unpack(host, options, missing);
+  const staged = await unpack(host, options, { missing, javaHome });
   return { did: "staged", parts: [...seen.seals, ...staged] };
 };
 

@@ -8,8 +8,8 @@ export interface StageOptions {
   readonly sha256: string;
   readonly source: { readonly archive: string } | { readonly url: string };
   readonly parts: readonly Part[];
-  /** JDK on the host, with which the FE is asked for its version. */
-  readonly javaHome?: string;
+  /** JDK on the host, with which the FE is asked for its version; may still be looked for. */
+  readonly javaHome?: string | Promise<string>;
   readonly onProgress?: (message: string) => void;
   readonly limits?: Partial<StageLimits>;
 }

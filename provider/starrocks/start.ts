@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { Host } from "../host/types.js";
 import { homePaths, kindLayouts, type NodeKind } from "./layout.js";
-import type { LogMark } from "./logs.js";
+import { type LogMark, type LogMarks, type LogsRead, logsOf, readArguments, readScript } from "./logs.js";
 import { type ObservedProcess, processArguments, processFunctions, processOf } from "./process.js";
 import { fieldsOf, groupsOf, integer, listArguments, recordsOf } from "./records.js";
 
@@ -132,4 +132,33 @@ const markOf = (group: ReadonlyMap<string, string>): LogMark => {
   const [inode, size] = (group.get("mark") ?? "").split(" ").map(Number);
   const path = group.get("log") ?? "";
   return size === undefined || inode === undefined ? { path, size: 0 } : { path, inode, size };
+};
+
+const marked = "logs";
+
+const lookScript = `${processFunctions}
+select_process "$1" "$2" "$3" "$4" "$5" "$6"
+shift 6
+if find_process; then emit_process; fi
+emit ${marked} ''
+${readScript}`;
+
+/**
+ * The process of a home and what its logs say since the marks, in one round trip. The process is looked for first: what is
+ * read then has the last words of one that has ended.
+ */
+export const observeStart = async (
+  host: Host,
+  kind: NodeKind,
+  home: string,
+  paths: readonly string[],
+  marks: LogMarks,
+): Promise<LogsRead & { readonly process?: ObservedProcess }> => {
+  const { stdout } = await host.script(lookScript, [...processArguments(kind, home), ...readArguments(paths, marks)], {
+    label: `watch the process of ${home}`,
+  });
+  const border = `${marked}\0\0`;
+  const [told = "", ...said] = stdout.split(border);
+  const process = processOf(recordsOf(told));
+  return { ...logsOf(said.join(border), paths, marks), ...(process ? { process } : {}) };
 };

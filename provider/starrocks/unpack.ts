@@ -63,7 +63,11 @@ rm -f -- "$archive"
 `;
 
 /** Unpacks, verifies and seals the missing parts from the archive that has come in. */
-export const unpack = async (host: Host, options: StageOptions, missing: readonly Part[]): Promise<readonly Seal[]> => {
+export const unpack = async (
+  host: Host,
+  options: StageOptions,
+  { missing, javaHome = "" }: { readonly missing: readonly Part[]; readonly javaHome?: string | undefined },
+): Promise<readonly Seal[]> => {
   const { deployDir, releaseId, sha256 } = options;
   const { stdout } = await host.script(
     unpackScript,
@@ -73,7 +77,7 @@ export const unpack = async (host: Host, options: StageOptions, missing: readonl
       incomingArchive(deployDir, sha256),
       options.version,
       sha256.toLowerCase(),
-      options.javaHome ?? "",
+      javaHome,
       ...listArguments(missing),
       ...missing.flatMap((part) => requiredFiles[part].map((file) => `${part}:${file}`)),
     ],

@@ -1,7 +1,7 @@
 import { UserError } from "../../error.js";
 import type { Step } from "../../plan/steps.js";
 import { done, type Outcome, skipped, type Works } from "../../rollout/execute.js";
-import { isSteady, Steady } from "../../rollout/steady.js";
+import { isSteadySoon, Steady } from "../../rollout/steady.js";
 import { backendRow } from "../../starrocks/rows.js";
 import type { Backend } from "../../starrocks/show.js";
 import { addBackend, decommissionBackend, endpoint, showBackends } from "../../starrocks/statements.js";
@@ -69,7 +69,7 @@ const lookForAlive = async (context: Context, steady: Steady): Promise<Look<void
     );
   }
   if (row.alive && runsVersion(row.version, inputs.release.version)) {
-    return isSteady(steady, "Alive");
+    return isSteadySoon(steady, "Alive");
   }
   steady.reset();
   const version = row.alive ? `Alive, but it runs ${row.version ?? "no known version"}` : "not Alive";

@@ -1,7 +1,7 @@
 import { UserError } from "../../error.js";
 import type { Step } from "../../plan/steps.js";
 import { done, notMet, type Outcome, skipped, type Works } from "../../rollout/execute.js";
-import { isSteady, Steady } from "../../rollout/steady.js";
+import { isSteadySoon, Steady } from "../../rollout/steady.js";
 import { frontendRow } from "../../starrocks/rows.js";
 import type { Frontend } from "../../starrocks/show.js";
 import { addFrontend, dropFrontend, endpoint, showFrontends, versionComment } from "../../starrocks/statements.js";
@@ -66,7 +66,7 @@ const lookForJoined = async (context: Context, steady: Steady): Promise<Look<voi
     steady.reset();
     return { done: false, seen: lacking };
   }
-  return isSteady(steady, "joined and Alive");
+  return isSteadySoon(steady, "joined and Alive");
 };
 
 const joined = async (context: Context): Promise<Outcome> => {

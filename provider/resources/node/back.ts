@@ -41,7 +41,7 @@ export const takeBack = async (
 
 /** Puts release and conf file back; nothing runs. */
 export const restore = async (old: NodeContext, { conf }: Before): Promise<void> => {
-  await switchRelease(old);
+  await switchRelease(old, await look(old));
   if (conf !== undefined) {
     await old.host.writeFile(homePaths(old.spec.home, old.spec.kind).conf, conf);
   }

@@ -13,7 +13,7 @@ import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { startNode } from "./start.js";
 import { tabletsAllow, tabletsHealed } from "./tablets.js";
-import type { Watch } from "./watch.js";
+import type { Watch, Watched } from "./watch.js";
 import { noteProven } from "./works.js";
 
 /** What the cluster said of the BE before it was started; its start time must be another one afterwards. */
@@ -151,20 +151,24 @@ export class BeWork {
     if (health.ok && (await this.#watch?.alive()) !== false) {
       return { done: true, value: undefined };
     }
-    await this.#assertAlive();
+    await this.#assertGoing(await (health.ok ? this.#watch?.look() : this.#watch?.lookAgain()));
     return { done: false, seen: health.ok ? "it answers, but its process was not found" : health.seen };
   }
 
-  /** Fails at once where waiting is in vain: the process is gone, or its log says that it gives up. */
   async #assertAlive(): Promise<void> {
+    await this.#assertGoing(await this.#watch?.look());
+  }
+
+  /** Fails at once where waiting is in vain: the process is gone, or its log says that it gives up. */
+  async #assertGoing(watched: Watched | undefined): Promise<void> {
     const watch = this.#watch;
-    if (!watch) {
+    if (!watch || !watched) {
       return;
     }
-    if (!(await watch.alive())) {
+    if (!watched.alive) {
       throw await this.#failure(watch);
     }
-    const verdict = beVerdict(await watch.lines(), versionOf(this.#context.spec.release.version));
+    const verdict = beVerdict(watched.lines, versionOf(this.#context.spec.release.version));
     if (verdict.state === "failed" && !(await watch.alive())) {
       throw await this.#failure(watch);
     }

@@ -1,12 +1,11 @@
 import { hold } from "../../engine/end.js";
 import { messageOf, UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
-import type { Item } from "../../plan/steps.js";
-import { deeds } from "../../plan/steps.js";
+import { deeds, type Item, type Step } from "../../plan/steps.js";
 import { done, Execution, notMet, type Outcome, skipped, type Works } from "../../rollout/execute.js";
 import type { Turnstile } from "../../rollout/turnstile.js";
 import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
-import { homePaths } from "../../starrocks/layout.js";
+import type { ObservedHome } from "../../starrocks/observe.js";
 import { stopProcess } from "../../starrocks/stop.js";
 import { type Before, stuck, takeBack, whatNow } from "./back.js";
 import { isBe, labelOf, type NodeContext, type Report } from "./context.js";
@@ -36,7 +35,7 @@ type Left =
   | { readonly as: "rebuilt"; readonly version: string; readonly why: string; readonly how: string }
   | { readonly as: "stuck"; readonly why: string };
 
-/** Brings a node to what is declared: observe → act → verify, by the steps that the plan lists. */
+/** Brings a node to what is declared: observe → act → verify, by the steps that the plan lists. Gives its conf file's digest. */
 export const converge = async (
   context: NodeContext,
   action: Action,
@@ -44,7 +43,7 @@ export const converge = async (
   gate: Gate,
   /** Settings that were declared before and are no longer: the release's own values count again. */
   undeclared: readonly string[] = [],
-): Promise<void> => new Change(context, action, item, gate, undeclared).run();
+): Promise<string | undefined> => new Change(context, action, item, gate, undeclared).run();
 
 class Change {
   readonly #context: NodeContext;
@@ -59,7 +58,11 @@ class Change {
   #touched = false;
   /** Whether this change has stopped the node: then it must not end before the node runs again, whatever happens elsewhere. */
   #stopped = false;
+  /** The home as it was found: looked at once under the node's lock, as nobody else changes it then. */
+  #home: ObservedHome | undefined;
+  /** The conf file before the change, and the digest of what it became. */
   #conf: string | undefined;
+  #confSha256: string | undefined;
 
   constructor(context: NodeContext, action: Action, item: Item, gate: Gate, undeclared: readonly string[]) {
     const { run, spec } = context;
@@ -72,30 +75,37 @@ class Change {
     this.#execution = new Execution(item, this.#works(), run.journal, context.progress);
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<string | undefined> {
     const { run, spec } = this.#context;
-    const { item } = this.#execution;
+    const { steps } = this.#execution.item;
     try {
       // A node that waits for its turn may be waiting for another one's repair: it must not be locked yet.
-      const acting = item.steps.findIndex(({ verb }) => verb !== "folders" && verb !== "turn");
-      await this.#execution.run(item.steps.slice(0, acting));
+      const acting = steps.findIndex(({ verb }) => verb === "turn") + 1;
+      await this.#through(steps.slice(0, acting));
       await run.onNode(labelOf(spec), () => {
         this.#letGo = hold();
-        return this.#act(item, acting);
+        this.#home = undefined;
+        return this.#through(steps.slice(acting));
       });
     } finally {
       this.#leave?.();
       this.#letGo?.();
     }
     await run.care?.changed(spec);
+    return this.#confSha256;
   }
 
-  async #act(item: Item, acting: number): Promise<void> {
+  async #through(steps: readonly Step[]): Promise<void> {
     try {
-      await this.#execution.run(item.steps.slice(acting));
+      await this.#execution.run(steps);
     } catch (error) {
       throw await this.#failed(error);
     }
+  }
+
+  async #found(): Promise<ObservedHome> {
+    this.#home ??= await look(this.#context);
+    return this.#home;
   }
 
   #works(): Works {
@@ -103,7 +113,7 @@ class Change {
     const conditionalStop = this.#action.type === "create";
     const report: Report = (seen) => this.#execution.report(seen);
     return {
-      turn: () => this.#guarded(() => this.#takeTurn()),
+      turn: () => this.#takeTurn(),
       tablets: () => (this.#leave ? this.#work.mayStop(report) : Promise.resolve(skipped("it is not stopped"))),
       handover: async () => {
         const outcome = this.#leave ? await this.#work.handOver(report) : skipped("it is not stopped");
@@ -112,7 +122,7 @@ class Change {
         return outcome;
       },
       stop: async () => {
-        await this.#work.note();
+        const [home] = await Promise.all([this.#found(), this.#work.note()]);
         // What runs already may work in a cluster whose state was lost: it waits for its turn like any other.
         const before = async (): Promise<void> => {
           if (conditionalStop) {
@@ -120,17 +130,19 @@ class Change {
           }
           await this.#work.drain();
         };
-        const outcome = await stop(this.#context, conditionalStop, before);
+        const outcome = await stop(this.#context, home, conditionalStop, before);
         this.#touched ||= outcome.mark === "done" || !conditionalStop;
         this.#stopped ||= outcome.mark === "done";
         return outcome;
       },
-      folders: () => this.#guarded(() => folders(this.#context)),
-      switch: () => switchRelease(this.#context),
+      folders: async () => folders(this.#context, await this.#found()),
+      switch: async () => switchRelease(this.#context, await this.#found()),
       configure: async (step) => {
-        const { host, spec } = this.#context;
-        this.#conf = await host.readFile(homePaths(spec.home, spec.kind).conf);
-        return configure(this.#context, step.when !== undefined, this.#undeclared);
+        const home = await this.#found();
+        this.#conf = home.conf?.text;
+        const { outcome, sha256 } = await configure(this.#context, home, step.when !== undefined, this.#undeclared);
+        this.#confSha256 = sha256;
+        return outcome;
       },
       start: async () => {
         if (!this.#stopped) {
@@ -149,15 +161,6 @@ class Change {
       rollback: async () => notMet("nothing failed"),
       rebuild: async () => notMet("nothing failed"),
     };
-  }
-
-  /** Steps before the node is locked: a refused turn is no failure of this node. */
-  async #guarded(work: () => Promise<Outcome>): Promise<Outcome> {
-    try {
-      return await work();
-    } catch (error) {
-      throw await this.#failed(error);
-    }
   }
 
   async #takeTurn(): Promise<Outcome> {

@@ -8,7 +8,7 @@ import { isSteady, Steady } from "../../rollout/steady.js";
 import { inspectData } from "../../starrocks/folders.js";
 import { feBootstrap } from "../../starrocks/http.js";
 import { feVerdict, meaningOf } from "../../starrocks/logs.js";
-import { writeHomeMarker } from "../../starrocks/marker.js";
+import { type HomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
 import { frontendRow } from "../../starrocks/rows.js";
 import {
   addFrontend,
@@ -91,7 +91,7 @@ export class FeWork {
     // One by one, so that what is wrong with one FE is found before the next is touched.
     return run.frontendStarts.run(async () => {
       await run.assertGoing(labelOf(spec));
-      return this.#startWith(await this.#firstStart(spec));
+      return this.#startWith(await this.#firstStart(spec, home.marker));
     });
   };
 
@@ -105,7 +105,7 @@ export class FeWork {
   }
 
   /** With empty metadata: join the group that is there, or found one where there can be none. */
-  async #firstStart(spec: FeSpec): Promise<StartWish> {
+  async #firstStart(spec: FeSpec, marker: HomeMarker | undefined): Promise<StartWish> {
     const hostType: StartWish =
       isIP(spec.address) === 0 && features(versionOf(spec.release.version)).fqdn ? { hostType: "FQDN" } : {};
     const living = await this.#livingHelper();
@@ -121,7 +121,6 @@ export class FeWork {
         `${labelOf(spec)} has no metadata and no FE to join: declare the FE group in \`frontends\`, or start its leader first.`,
       );
     }
-    const { marker } = await look(this.#context);
     await writeHomeMarker(this.#context.host, spec.home, {
       schema: 1,
       cluster: spec.cluster,
@@ -240,8 +239,9 @@ export class FeWork {
     if (!watch) {
       return { done: false, seen };
     }
-    const verdict = feVerdict(await watch.lines(), versionOf(spec.release.version));
-    if (!(await watch.alive())) {
+    const { alive, lines } = await watch.look();
+    const verdict = feVerdict(lines, versionOf(spec.release.version));
+    if (!alive) {
       throw new UserError(`${(await watch.died()).message}${meaningOf(verdict)}`);
     }
     switch (verdict.state) {

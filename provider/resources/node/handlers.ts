@@ -61,10 +61,11 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
     }
     const context = contextOf(kind, news);
     await guard(guarded(context));
+    let confSha256: string | undefined;
     try {
       const before = olds ? Object.keys(specOf(kind, olds).config) : [];
       const undeclared = before.filter((key) => !(key in context.spec.config));
-      await converge(context, action, item, gateOf(context.run), undeclared);
+      confSha256 = await converge(context, action, item, gateOf(context.run), undeclared);
     } catch (error) {
       if (error instanceof NodeFailure && error.touched) {
         const seen = seenOf(context.spec, await look(context), olds ?? news);
@@ -72,7 +73,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       }
       throw error;
     }
-    return plain({ ...outputs, status: "running", confSha256: (await look(context)).conf?.sha256 });
+    return plain({ ...outputs, status: "running", confSha256 });
   };
 
   return {

@@ -7,7 +7,7 @@ import type { Outcome } from "../../rollout/execute.js";
 import { askLeader } from "../../rollout/leader.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
 import { everyTabletElsewhere, tabletsNotWhole, tabletsOn } from "../../rollout/tablets.js";
-import { ensureFolders, markData } from "../../starrocks/folders.js";
+import { ensureFolders } from "../../starrocks/folders.js";
 import { beHealth } from "../../starrocks/http.js";
 import { backendRow } from "../../starrocks/rows.js";
 import { addBackend, dropBackend } from "../../starrocks/statements.js";
@@ -20,7 +20,7 @@ import { labelOf, type NodeContext, type Report } from "./context.js";
 import { workOf } from "./kind-work.js";
 import { dataPaths } from "./settings.js";
 import { speaks } from "./tablets.js";
-import { wantedFolders } from "./works.js";
+import { dataFolders } from "./works.js";
 
 /** What the cluster knows of the BE while it still has it. */
 interface Known {
@@ -50,8 +50,7 @@ export const rebuild = async (context: NodeContext<BeSpec>, before: Before, repo
     await stopProcess(host, "be", spec.home, { graceful: false, timeoutSeconds: limits.stop / 1000 });
     const moved = await moveToTrash(host, dataPaths(spec));
     told.push(`its data was moved, not deleted, to ${moved.join(", ")}`);
-    await ensureFolders(host, wantedFolders(old));
-    await markData(host, dataPaths(spec), { schema: 1, cluster: spec.cluster, node: spec.name, kind: "be" });
+    await ensureFolders(host, dataFolders(old));
     await restore(old, before);
     const work = workOf(old);
     // The cluster does not know it now: it is proven by itself.

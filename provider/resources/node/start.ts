@@ -1,6 +1,5 @@
-import { findJdk } from "../../starrocks/jdk.js";
 import { startProcess } from "../../starrocks/start.js";
-import { versionOf } from "../../starrocks/versions.js";
+import { javaHomeFor } from "../staging.js";
 import type { NodeContext } from "./context.js";
 import { logFolder, Watch } from "./watch.js";
 
@@ -27,13 +26,5 @@ export const startNode = async (context: NodeContext, wish: StartWish): Promise<
 };
 
 /** An FE needs a JDK that fits its version; a BE uses the one that is declared, or none. */
-export const javaHomeOf = async ({ host, spec }: NodeContext): Promise<string | undefined> => {
-  if (spec.kind === "be") {
-    return spec.javaHome;
-  }
-  const jdk = await findJdk(host, {
-    version: versionOf(spec.release.version),
-    ...(spec.javaHome !== undefined && { javaHome: spec.javaHome }),
-  });
-  return jdk.home;
-};
+export const javaHomeOf = async ({ host, spec }: NodeContext): Promise<string | undefined> =>
+  spec.kind === "be" ? spec.javaHome : javaHomeFor(host, spec);

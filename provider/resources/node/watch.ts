@@ -1,11 +1,21 @@
 import { posix } from "node:path";
 import { UserError } from "../../error.js";
 import { homePaths } from "../../starrocks/layout.js";
-import { type LogMarks, lastLines, mergeLines, readSince } from "../../starrocks/logs.js";
+import { type LogMarks, type LogsRead, lastLines, mergeLines, readSince } from "../../starrocks/logs.js";
 import { isSameProcess, type ObservedProcess, observeProcess } from "../../starrocks/process.js";
-import type { StartResult } from "../../starrocks/start.js";
+import { observeStart, type StartResult } from "../../starrocks/start.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { settingsOf } from "./settings.js";
+
+/** Milliseconds between two looks at a process whose port is asked meanwhile. */
+const lookEvery = 400;
+
+/** What one look at a process on its way up gives. */
+export interface Watched {
+  readonly alive: boolean;
+  /** All that it wrote since its start, in the order of their times. */
+  readonly lines: readonly string[];
+}
 
 /** A node's process on its way up: what its log said since it was started, and whether it is still there. */
 export class Watch {
@@ -15,6 +25,7 @@ export class Watch {
   #marks: LogMarks;
   readonly #texts: Record<string, string> = {};
   #process: ObservedProcess | undefined;
+  #lookedAt = performance.now();
 
   constructor(context: NodeContext, started: StartResult) {
     this.#context = context;
@@ -28,24 +39,41 @@ export class Watch {
     return this.#process;
   }
 
+  /** Whether it is there, and what it said: in one round trip. */
+  async look(): Promise<Watched> {
+    const { host, spec } = this.#context;
+    this.#lookedAt = performance.now();
+    const { process, ...read } = await observeStart(host, spec.kind, spec.home, this.#paths, this.#marks);
+    return { alive: this.#see(process), lines: this.#take(read) };
+  }
+
+  /** The same where the last look was a while ago: a port is asked more often than the host can run commands. */
+  async lookAgain(): Promise<Watched | undefined> {
+    return performance.now() - this.#lookedAt < lookEvery ? undefined : this.look();
+  }
+
   /** Lines that the process wrote since its start, in the order of their times. */
   async lines(): Promise<readonly string[]> {
-    const { texts, marks } = await readSince(this.#context.host, this.#paths, this.#marks);
-    this.#marks = marks;
-    for (const [path, text] of Object.entries(texts)) {
-      this.#texts[path] = (this.#texts[path] ?? "") + text;
-    }
-    return mergeLines(Object.values(this.#texts));
+    return this.#take(await readSince(this.#context.host, this.#paths, this.#marks));
   }
 
   /** Whether the process that was started is still there (or one that the scripts started after it). */
   async alive(): Promise<boolean> {
     const { host, spec } = this.#context;
-    const now = await observeProcess(host, spec.kind, spec.home);
-    if (now && !isSameProcess(now, this.#process)) {
-      this.#process ??= now;
-    }
+    return this.#see(await observeProcess(host, spec.kind, spec.home));
+  }
+
+  #see(now: ObservedProcess | undefined): boolean {
+    this.#process ??= now;
     return now !== undefined;
+  }
+
+  #take({ texts, marks }: LogsRead): readonly string[] {
+    this.#marks = marks;
+    for (const [path, text] of Object.entries(texts)) {
+      this.#texts[path] = (this.#texts[path] ?? "") + text;
+    }
+    return mergeLines(Object.values(this.#texts));
   }
 
   /** Whether it is still the process that was first seen here: one that something started again has died in between. */

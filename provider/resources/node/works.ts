@@ -1,18 +1,26 @@
+import { createHash } from "node:crypto";
 import { UserError } from "../../error.js";
 import { versionOfId } from "../../plan/release-id.js";
 import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import { applySettings, drift } from "../../starrocks/conf.js";
-import { describeFolder, ensureFolders, markData, ownershipOf, type WantedFolder } from "../../starrocks/folders.js";
-import { ensureView, prepareHome, switchTo } from "../../starrocks/home.js";
+import { describeFolder, ensureFolders, ownershipOf, type WantedFolder } from "../../starrocks/folders.js";
+import { homeFolders, switchTo } from "../../starrocks/home.js";
 import { homePaths, kindLayouts, releaseFolder } from "../../starrocks/layout.js";
-import { writeHomeMarker } from "../../starrocks/marker.js";
+import { readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
 import { type ObservedHome, observeHome } from "../../starrocks/observe.js";
 import { describeStop, stopProcess } from "../../starrocks/stop.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { dataPaths, settingsOf, unwantedKeys } from "./settings.js";
 
-export const look = ({ host, spec }: NodeContext): Promise<ObservedHome> =>
-  observeHome(host, { home: spec.home, kind: spec.kind, dataFolders: dataPaths(spec) });
+export const look = ({ host, spec }: NodeContext): Promise<ObservedHome> => {
+  const { conf, part } = kindLayouts[spec.kind];
+  return observeHome(host, {
+    home: spec.home,
+    kind: spec.kind,
+    dataFolders: dataPaths(spec),
+    template: `${releaseFolder(spec.deployDir, spec.release.id)}/${part}/conf/${conf}`,
+  });
+};
 
 /** Whether the home stands as declared, for a process to be started from it. */
 const homeFits = ({ spec }: NodeContext, home: ObservedHome): boolean =>
@@ -35,11 +43,11 @@ export const runsAsDeclared = (context: NodeContext, home: ObservedHome): boolea
 /** Stops what runs otherwise than declared, after `before`. */
 export const stop = async (
   context: NodeContext,
+  home: ObservedHome,
   conditional: boolean,
   before: () => Promise<unknown>,
 ): Promise<Outcome> => {
   const { host, limits, run, spec } = context;
-  const home = await look(context);
   if (!home.process) {
     return conditional ? notMet("it does not run") : skipped("it does not run");
   }
@@ -58,16 +66,17 @@ export const stop = async (
   return { mark: "done", detail: describeStop(result) };
 };
 
-export const wantedFolders = (context: NodeContext): readonly WantedFolder[] => {
-  const purpose = `${context.spec.kind === "fe" ? "metadata" : "storage"} of ${labelOf(context.spec)}`;
-  return dataPaths(context.spec).map((path) => ({ path, purpose }));
+/** The node's data folders, marked as its own. */
+export const dataFolders = ({ spec }: NodeContext): readonly WantedFolder[] => {
+  const purpose = `${spec.kind === "fe" ? "metadata" : "storage"} of ${labelOf(spec)}`;
+  const marker = { schema: 1, cluster: spec.cluster, node: spec.name, kind: spec.kind } as const;
+  return dataPaths(spec).map((path) => ({ path, purpose, marker }));
 };
 
 /** Makes home and data folders, and proves that the data in them is this node's own. */
-export const folders = async (context: NodeContext): Promise<Outcome> => {
+export const folders = async (context: NodeContext, before: ObservedHome): Promise<Outcome> => {
   const { host, spec } = context;
   const owner = { cluster: spec.cluster, node: spec.name, kind: spec.kind };
-  const before = await look(context);
   const { marker } = before;
   if (marker && (marker.cluster !== owner.cluster || marker.node !== owner.node) && !spec.adopt) {
     throw new UserError(
@@ -91,17 +100,20 @@ export const folders = async (context: NodeContext): Promise<Outcome> => {
       );
     }
   }
-  const home = await prepareHome(host, { home: spec.home, kind: spec.kind, node: spec.name });
-  const data = await ensureFolders(host, wantedFolders(context));
-  await markData(host, dataPaths(spec), { schema: 1, ...owner });
-  if (!marker || marker.left || marker.cluster !== owner.cluster || marker.node !== owner.node) {
-    await writeHomeMarker(host, spec.home, { schema: 1, ...owner, releases: [] });
-  }
-  const created = [...home.created, ...data.created];
+  const known = marker && !marker.left && marker.cluster === owner.cluster && marker.node === owner.node;
+  const { created } = await ensureFolders(host, [
+    ...homeFolders({
+      home: spec.home,
+      kind: spec.kind,
+      node: spec.name,
+      ...(!known && { marker: { schema: 1, ...owner, releases: [] } }),
+    }),
+    ...dataFolders(context),
+  ]);
   return created.length > 0 ? { mark: "done", detail: `made ${created.join(", ")}` } : skipped("all are there");
 };
 
-export const switchRelease = async (context: NodeContext): Promise<Outcome> => {
+export const switchRelease = async (context: NodeContext, home: ObservedHome): Promise<Outcome> => {
   const { host, spec } = context;
   const options = {
     home: spec.home,
@@ -109,45 +121,46 @@ export const switchRelease = async (context: NodeContext): Promise<Outcome> => {
     releaseId: spec.release.id,
     releaseFolder: releaseFolder(spec.deployDir, spec.release.id),
   };
-  const home = await look(context);
   if (home.current === spec.release.id && home.binRelease === spec.release.id && home.viewComplete) {
     return skipped(`${spec.release.version} is current`);
   }
-  await ensureView(host, options);
   const from = await switchTo(host, options);
   return { mark: "done", detail: from ? `was ${from}` : "first release" };
 };
 
+/** What became of a conf file. */
+interface Configured {
+  readonly outcome: Outcome;
+  readonly sha256: string;
+}
+
 export const configure = async (
   context: NodeContext,
+  { conf, template = "" }: ObservedHome,
   conditional: boolean,
   undeclared: readonly string[],
-): Promise<Outcome> => {
+): Promise<Configured> => {
   const { host, spec } = context;
-  const paths = homePaths(spec.home, spec.kind);
-  const layout = kindLayouts[spec.kind];
-  const existing = await host.readFile(paths.conf);
-  const base =
-    existing ??
-    (await host.readFile(`${releaseFolder(spec.deployDir, spec.release.id)}/${layout.part}/conf/${layout.conf}`)) ??
-    "";
-  const text = applySettings(base, settingsOf(spec), { remove: unwantedKeys(spec), restore: undeclared });
-  if (text === existing) {
-    return conditional ? notMet("the file says so already") : skipped("the file says so already");
+  const text = applySettings(conf?.text ?? template, settingsOf(spec), {
+    remove: unwantedKeys(spec),
+    restore: undeclared,
+  });
+  if (text === conf?.text) {
+    const reason = "the file says so already";
+    return { outcome: conditional ? notMet(reason) : skipped(reason), sha256: conf.sha256 };
   }
-  await host.writeFile(paths.conf, text);
-  return done;
+  await host.writeFile(homePaths(spec.home, spec.kind).conf, text);
+  return { outcome: done, sha256: createHash("sha256").update(text).digest("hex") };
 };
 
 /** Notes in the home that the node was proven on its release. */
 export const noteProven = async ({ host, spec }: NodeContext): Promise<void> => {
-  const home = await observeHome(host, { home: spec.home, kind: spec.kind });
-  const { marker } = home;
-  if (!marker || marker.releases.at(-1)?.id === spec.release.id) {
+  const { release } = spec;
+  const marker = await readHomeMarker(host, spec.home, spec.kind);
+  if (!marker || marker.releases.at(-1)?.id === release.id) {
     return;
   }
-  const at = new Date(home.at).toISOString();
-  const releases = [...marker.releases, { id: spec.release.id, version: spec.release.version, at }];
+  const releases = [...marker.releases, { id: release.id, version: release.version, at: new Date().toISOString() }];
   await writeHomeMarker(host, spec.home, { ...marker, releases: releases.slice(-releasesKept) });
 };
 

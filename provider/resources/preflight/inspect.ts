@@ -1,14 +1,12 @@
 import { warn } from "../../engine/log.js";
 import { messageOf, UserError } from "../../error.js";
 import { hostProblems } from "../../starrocks/host-problems.js";
-import { findJdk } from "../../starrocks/jdk.js";
+import { releaseFolder } from "../../starrocks/layout.js";
 import { hostFacts } from "../../starrocks/limits.js";
 import { describeListener, inTheWay } from "../../starrocks/listening.js";
-import { observeProcess } from "../../starrocks/process.js";
-import { observeRelease } from "../../starrocks/release.js";
-import { versionOf } from "../../starrocks/versions.js";
 import { labelOf, type NodeContext } from "../node/context.js";
 import { dataPaths } from "../node/settings.js";
+import { javaHomeFor } from "../staging.js";
 import type { Topology } from "./topology.js";
 
 interface Findings {
@@ -54,11 +52,13 @@ export const inspectHosts = async (topology: Topology, report: (seen: string) =>
 const inspectNode = async (node: NodeContext): Promise<Findings> => {
   const { host, spec } = node;
   try {
-    const ports = Object.values(spec.ports);
-    const [facts, process, seals, jdk] = await Promise.all([
-      hostFacts(host, { paths: [spec.deployDir, ...dataPaths(spec)], ports }),
-      observeProcess(host, spec.kind, spec.home),
-      observeRelease(host, spec.deployDir, spec.release.id),
+    const { deployDir, home, kind } = spec;
+    const [facts, jdk] = await Promise.all([
+      hostFacts(host, {
+        node: { kind, home, releaseFolder: releaseFolder(deployDir, spec.release.id) },
+        paths: [deployDir, ...dataPaths(spec)],
+        ports: Object.values(spec.ports),
+      }),
       spec.kind === "fe" ? jdkProblem(node) : undefined,
     ]);
     const files = spec.config.min_file_descriptor_number;
@@ -68,13 +68,12 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
       ...(files !== undefined && { leastFiles: Number(files) }),
       ...(spec.config.priority_networks !== undefined && { priorityNetworks: spec.config.priority_networks }),
     });
-    const taken = process ? [] : inTheWay(facts.listeners, spec.address).map(describeListener);
-    const staged = seals.some(({ part }) => part === spec.kind);
+    const taken = facts.process ? [] : inTheWay(facts.listeners, spec.address).map(describeListener);
     const errors = [
       ...problems.errors,
       ...taken.map((what) => `${what}; free it or give the node another port`),
       ...(jdk === undefined ? [] : [jdk]),
-      ...(staged ? [] : [`${spec.release.id} (${spec.kind}) is not staged in ${spec.deployDir}/releases`]),
+      ...(facts.staged ? [] : [`${spec.release.id} (${spec.kind}) is not staged in ${spec.deployDir}/releases`]),
     ];
     const prefix = `${labelOf(spec)} (${host.name}): `;
     return {
@@ -91,10 +90,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
 
 const jdkProblem = async ({ host, spec }: NodeContext): Promise<string | undefined> => {
   try {
-    await findJdk(host, {
-      version: versionOf(spec.release.version),
-      ...(spec.javaHome !== undefined && { javaHome: spec.javaHome }),
-    });
+    await javaHomeFor(host, spec);
     return undefined;
   } catch (error) {
     if (error instanceof UserError) {

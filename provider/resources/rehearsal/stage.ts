@@ -1,5 +1,5 @@
 import type { Host } from "../../host/types.js";
-import { ensureView, prepareHome, switchTo } from "../../starrocks/home.js";
+import { prepareHome, switchTo } from "../../starrocks/home.js";
 import { releaseFolder } from "../../starrocks/layout.js";
 import { composeParts, type Staging, stageParts } from "../staging.js";
 import type { Inputs } from "./inputs.js";
@@ -20,6 +20,5 @@ export const stage = async (
 export const makeHome = async (host: Host, home: string, { deployDir, to }: Inputs): Promise<void> => {
   const options = { home, kind: "fe", releaseId: to.id, releaseFolder: releaseFolder(deployDir, to.id) } as const;
   await prepareHome(host, options);
-  await ensureView(host, options);
   await switchTo(host, options);
 };

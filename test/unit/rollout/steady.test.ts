@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isSteady, Steady } from "../../../provider/rollout/steady.js";
+import { isSteady, isSteadySoon, Steady } from "../../../provider/rollout/steady.js";
 
 const noted = (...readings: readonly string[]): boolean => {
   const steady = new Steady();
@@ -27,6 +27,13 @@ describe("Steady", () => {
     steady.note("a");
     steady.reset();
     assert.equal(steady.note("a"), false);
+  });
+
+  it("asks to be looked at again soon where only rows are read", () => {
+    const steady = new Steady();
+    assert.deepEqual(isSteadySoon(steady, "Alive"), { done: false, seen: "Alive, once more", soon: true });
+    isSteadySoon(steady, "Alive");
+    assert.deepEqual(isSteadySoon(steady, "Alive"), { done: true, value: undefined });
   });
 
   it("is a look that says what is seen once more", () => {

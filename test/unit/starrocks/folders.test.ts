@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type DataFolder,
   describeFolder,
   ensureFolders,
   inspectData,
-  markData,
   ownershipOf,
 } from "../../../provider/starrocks/folders.js";
 import { localHost } from "./local-host.js";
@@ -30,6 +29,17 @@ describe("folders", () => {
       assert.deepEqual(await ensureFolders(bench.host, wanted), { created: [] });
       assert.equal(bench.host.trips, 2);
       assert.deepEqual([...readdirSync(there), ...readdirSync(path)], ["file"]);
+    });
+
+    it("marks folders once all of them are proven writable", async () => {
+      const marker = { schema: 1, cluster: "analytics", node: "be-1", kind: "be" } as const;
+      const [disk, file] = [join(bench.folder, "disk"), join(bench.folder, "file")];
+      writeFileSync(file, "");
+      const wanted = [disk, file].map((path) => ({ path, purpose: "storage of BE be-1", marker }));
+      await assert.rejects(ensureFolders(bench.host, wanted), /it is not a folder/);
+      assert.deepEqual(readdirSync(disk), []);
+      await ensureFolders(bench.host, wanted.slice(0, 1));
+      assert.deepEqual(JSON.parse(readFileSync(join(disk, ".pulumi-starrocks.json"), "utf8")), marker);
     });
 
     it("names every folder that the user may not write in, its owner, and the command that helps", async function () {
@@ -107,7 +117,7 @@ describe("folders", () => {
       const owner = { cluster: "analytics", node: "be-1", kind: "be" } as const;
       const path = join(bench.folder, "disk");
       mkdirSync(path);
-      await markData(bench.host, [path], { schema: 1, ...owner });
+      await ensureFolders(bench.host, [{ path, purpose: "storage of BE be-1", marker: { schema: 1, ...owner } }]);
       assert.equal(ownershipOf(await only(path), owner), "empty");
       writeFileSync(join(path, "data"), "");
       assert.equal(ownershipOf(await only(path), owner), "ours");

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { networkInterfaces, totalmem, userInfo } from "node:os";
+import { releaseFolder } from "../../../provider/starrocks/layout.js";
 import { hostFacts } from "../../../provider/starrocks/limits.js";
+import { startProcess } from "../../../provider/starrocks/start.js";
 import { localHost } from "./local-host.js";
-import { isRoot, nobody } from "./toy.js";
+import { buildToy, isRoot, nobody, openBench } from "./toy.js";
 
 describe("hostFacts", () => {
   it("tells this machine's facts in one round trip", async () => {
@@ -31,6 +33,25 @@ describe("hostFacts", () => {
     assert.deepEqual(facts.listeners, []);
     assert.equal(facts.killsUserProcesses, false);
   });
+
+  it("tells in the same round trip of a node's process, and whether its release is there", async () => {
+    const bench = openBench();
+    try {
+      const toy = buildToy(bench.folder, { version: "3.5.7" });
+      const home = await bench.makeHome("be", "be", toy);
+      const node = { kind: "be", home, releaseFolder: releaseFolder(bench.deployDir, toy.releaseId) } as const;
+      const { process: before, staged } = await hostFacts(bench.host, { node });
+      assert.deepEqual([before, staged], [undefined, true]);
+      const { process } = await startProcess(bench.host, "be", home);
+      const trips = bench.host.trips;
+      const seen = await hostFacts(bench.host, { node: { ...node, releaseFolder: "/none" } });
+      assert.equal(bench.host.trips, trips + 1);
+      assert.deepEqual([seen.process?.pid, seen.staged], [process?.pid ?? seen.process?.pid, false]);
+      assert.ok(seen.process);
+    } finally {
+      await bench.clear();
+    }
+  }).timeout(30_000);
 
   it("tells them of the user that commands run as, and what that one lacks", async function () {
     if (!isRoot) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { markData } from "../../../provider/starrocks/folders.js";
+import { ensureFolders } from "../../../provider/starrocks/folders.js";
 import { type HomeMarker, writeHomeMarker } from "../../../provider/starrocks/marker.js";
 import { observeHome } from "../../../provider/starrocks/observe.js";
 import { startProcess } from "../../../provider/starrocks/start.js";
@@ -27,9 +27,9 @@ describe("observeHome", function () {
     const storage = join(bench.folder, "disk 1");
     const marker: HomeMarker = { schema: 1, cluster: "c", node: "be-1", kind: "be", releases: [] };
     const text = "# a comment\nbe_port = 9060\n\n";
-    mkdirSync(storage);
+    const owner = { schema: 1, cluster: "c", node: "be-1", kind: "be" } as const;
+    await ensureFolders(bench.host, [{ path: storage, purpose: "storage of BE be-1", marker: owner }]);
     writeFileSync(join(storage, "cluster_id"), "1316123523-1");
-    await markData(bench.host, [storage], { schema: 1, cluster: "c", node: "be-1", kind: "be" });
     await writeHomeMarker(bench.host, home, marker);
     writeFileSync(join(home, "conf/be.conf"), text);
     await startProcess(bench.host, "be", home);
@@ -52,6 +52,19 @@ describe("observeHome", function () {
         ["missing", false],
       ],
     );
+  });
+
+  it("shows a release's conf file where the home has none", async () => {
+    const home = await bench.makeHome("be", "be", buildToy(bench.folder, { version: "3.5.7" }));
+    const template = join(bench.folder, "released.conf");
+    writeFileSync(template, "be_port = 9060\n");
+    const seen = async () => {
+      const { conf, template: released } = await observeHome(bench.host, { home, kind: "be", template });
+      return [conf?.text, released];
+    };
+    assert.deepEqual(await seen(), [undefined, "be_port = 9060\n"]);
+    writeFileSync(join(home, "conf/be.conf"), "be_port = 1\n");
+    assert.deepEqual(await seen(), ["be_port = 1\n", undefined]);
   });
 
   it("does not call a view complete that lost a link's target, or its release", async () => {

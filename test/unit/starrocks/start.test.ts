@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { observeProcess } from "../../../provider/starrocks/process.js";
-import { startProcess } from "../../../provider/starrocks/start.js";
+import { observeStart, startProcess } from "../../../provider/starrocks/start.js";
 import { until } from "../../../provider/wait.js";
 import { type Bench, buildToy, openBench, type ToyArchive } from "./toy.js";
 
@@ -91,5 +91,36 @@ describe("startProcess", function () {
     bench.fault(home, "hang-start");
     assert.equal((await startProcess(bench.host, "be", home, { limit: 500 })).code, 124);
     assert.equal(existsSync(join(home, "bin/be.pid")), false);
+  });
+});
+
+describe("observeStart", function () {
+  this.timeout(30_000);
+  let bench: Bench;
+  beforeEach(() => {
+    bench = openBench();
+  });
+  afterEach(() => bench.clear());
+
+  it("tells in one round trip of the process and of what its logs say since the marks", async () => {
+    const home = await bench.makeHome("be", "be", buildToy(bench.folder, { version: "3.5.7" }));
+    const [info, none] = [join(home, "log/be.INFO"), join(home, "log/be.out.1")];
+    writeFileSync(info, "old line\n");
+    const { marks } = await startProcess(bench.host, "be", home);
+    writeFileSync(info, "old line\nlogs\0\0 a line\nhalf a li");
+    const trips = bench.host.trips;
+    const seen = await observeStart(bench.host, "be", home, [info, none], marks);
+    assert.equal(bench.host.trips, trips + 1);
+    assert.equal(seen.process?.pid, (await observeProcess(bench.host, "be", home))?.pid);
+    assert.deepEqual(seen.texts, { [info]: "logs\0\0 a line\n", [none]: "" });
+    assert.deepEqual((await observeStart(bench.host, "be", home, [info], seen.marks)).texts, { [info]: "" });
+  });
+
+  it("still reads the last words of a process that is gone", async () => {
+    const home = join(bench.folder, "be");
+    const log = join(bench.folder, "be.INFO");
+    writeFileSync(log, "goodbye\n");
+    const seen = await observeStart(bench.host, "be", home, [log], []);
+    assert.deepEqual([seen.process, seen.texts], [undefined, { [log]: "goodbye\n" }]);
   });
 });

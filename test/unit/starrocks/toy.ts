@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { ensureView, prepareHome, switchTo } from "../../../provider/starrocks/home.js";
+import { prepareHome, switchTo } from "../../../provider/starrocks/home.js";
 import { type NodeKind, releaseFolder } from "../../../provider/starrocks/layout.js";
 import { stageRelease } from "../../../provider/starrocks/release.js";
 import { until } from "../../../provider/wait.js";
@@ -165,7 +165,6 @@ export const openBench = (user?: { uid: number; gid: number }): Bench => {
       const view = { home, kind, releaseId: toy.releaseId, releaseFolder: releaseFolder(deployDir, toy.releaseId) };
       await stage(toy);
       await prepareHome(host, { home, kind });
-      await ensureView(host, view);
       await switchTo(host, view);
       return home;
     },
