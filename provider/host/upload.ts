@@ -24,13 +24,8 @@ if [[ "$(openssl dgst -sha256 -r < /dev/null 2> /dev/null)" = ${emptyDigest}* ]]
   hash() { openssl dgst -sha256 -r; }
 fi`;
 
-/**
- * Says whether the file is there already, which ends the sending. Else takes the file from stdin, proves it, names it, and
- * removes what interrupted uploads left (the name ends in their process id). Whatever goes wrong, also a lost connection, the
- * part is removed. What is hashed is what was written: read back from memory it costs a third of a `tee` into a pipe on the
- * way, which would hold up the upload. A full disk ends it early.
- */
-const receiveScript = `
+/** Says whether the file is there already; removes what interrupted uploads left (the name ends in their process id). */
+const prepareScript = `
 export LC_ALL=C
 ${hashFunction}
 folder=$(dirname -- "$1")
@@ -44,11 +39,20 @@ for part in "$1".part-*; do
   if [ -f "$part" ] && ! [ -d "/proc/\${part##*.}" ]; then rm -f -- "$part"; fi
 done
 free=$(df -k --output=avail -- "$folder" | tail -n 1)
-if [ "$free" -lt $(($3 / 1024)) ]; then df -h -- "$folder" >&2; exit ${noRoom}; fi
+if [ "$free" -lt $(($3 / 1024)) ]; then df -h -- "$folder" >&2; exit ${noRoom}; fi`;
+
+/**
+ * Takes the file from stdin, proves it, names it. Whatever goes wrong, also a lost connection, the part is removed.
+ * What is hashed is what was written: read back from memory it costs a third of a `tee` into a pipe on the way, which
+ * would hold up the upload. A full disk ends it early.
+ */
+const receiveScript = `
+export LC_ALL=C
 umask 022
+${hashFunction}
 part="$1.part-$4.$$"
 trap 'rm -f -- "$part"' EXIT
-cat > "$part" || { df -h -- "$folder" >&2; exit 1; }
+cat > "$part" || { df -h -- "$(dirname -- "$1")" >&2; exit 1; }
 size=$(stat -c %s -- "$part") || exit 1
 [ "$size" = "$3" ] || { echo "$size"; exit ${wrongSize}; }
 sum=$(hash < "$part") || exit 1
@@ -90,13 +94,15 @@ const uploadNow = async (
     const { size } = await file.stat();
     const failed = explain(target.link.name, localPath, remotePath, digest, size);
     const label = `upload ${remotePath}`;
-    const args = [remotePath, digest, String(size), randomBytes(6).toString("hex")];
-    const feed = streamOf((buffer) => file.read(buffer, 0, buffer.length, null), size, onProgress);
-    const options = { label, feed, idleLimit: commandLimit(target.connection) };
-    const { stdout } = await script(target, receiveScript, args, options).catch(failed);
-    if (stdout.trim() === "present") {
+    const prepared = await script(target, prepareScript, [remotePath, digest, String(size)], { label }).catch(failed);
+    if (prepared.stdout.trim() === "present") {
       return "present";
     }
+    const args = [remotePath, digest, String(size), randomBytes(6).toString("hex")];
+    const feed = streamOf((buffer) => file.read(buffer, 0, buffer.length, null), size, onProgress);
+    await script(target, receiveScript, args, { label, feed, idleLimit: commandLimit(target.connection) }).catch(
+      failed,
+    );
     onProgress(size, size);
     return "sent";
   } finally {
