@@ -14,7 +14,7 @@ export const hostScript = `${processFunctions}${listenFunction}
 node=("\${@:2:$1}"); shift $((1 + $1))
 programs=("\${@:2:$1}"); shift $((1 + $1))
 paths=("\${@:2:$1}"); shift $((1 + $1))
-emit user "$(id -un 2>/dev/null)"
+emit run.user "$(id -un 2>/dev/null)"
 emit uid "$(id -u)"
 emit kernel "$(uname -srm)"
 emit clock "$(date +%s%3N)"

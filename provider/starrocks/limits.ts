@@ -86,7 +86,7 @@ export const hostFacts = async (
   const os = fields.get("os");
   const cpuFlags = fields.get("avx2");
   return {
-    user: { name: fields.get("user") ?? "", id: number("uid") ?? -1 },
+    user: { name: fields.get("run.user") ?? "", id: number("uid") ?? -1 },
     kernel: fields.get("kernel") ?? "",
     ...(os ? { os } : {}),
     clock: number("clock") ?? 0,
