@@ -67,7 +67,7 @@ module.exports = {
       from: { path: "^sdk/" },
       to: {
         path: "^provider/",
-        pathNot: "^provider/plan/(overlay|release-id)[.]ts$",
+        pathNot: "^provider/(plan/(overlay|release-id)|engine/packed)[.]ts$",
         dependencyTypesNot: ["type-only"],
       },
     },

@@ -40,7 +40,7 @@ export class Parts {
   readonly #needs = new Map<string, pulumi.Output<ResolvedRelease>>();
   /** What many resources share is resolved once: an output of its own for each of 600 resources costs gigabytes. */
   readonly #connections: ReadonlyMap<DeclaredNode, ReturnType<typeof connectionOf>>;
-  readonly #contacts: pulumi.Output<ContactArgs[]>;
+  readonly #contacts: ContactArgs[];
   readonly #topology: TopologyArgs;
   readonly #clusterUrn: Promise<string>;
 
@@ -95,7 +95,7 @@ export class Parts {
       return new Release(
         `${this.#name}-release-${alone}`,
         {
-          ...this.#context(position),
+          position,
           cluster: this.#common.cluster,
           deployDir: this.#deployDir(first),
           release: this.#needed(parts),
@@ -119,7 +119,7 @@ export class Parts {
     const { host, ...how } = typeof rehearsal === "object" ? rehearsal : {};
     const place = rehearsalPlace(this.#nodes, host);
     const inputs = {
-      ...this.#context(0),
+      ...this.#shownOnCluster,
       ...how,
       ...(rehearsal !== undefined && { when: "always" as const }),
       cluster: this.#common.cluster,
@@ -235,7 +235,7 @@ export class Parts {
   #resolveTopology(): TopologyArgs {
     const [first] = this.#nodes as [DeclaredNode];
     return {
-      ...this.#context(0),
+      ...this.#shownOnCluster,
       cluster: this.#common.cluster,
       release: this.#release.apply(({ version, sha256 }) => ({ id: releaseIdOf(version, sha256), version })),
       nodes: pulumi.output(this.#nodes.map((node) => ({ kind: node.kind, ...this.#nodeInputs(node) }))),
@@ -252,13 +252,16 @@ export class Parts {
   }
 
   endpoints(): pulumi.Output<string[]> {
-    return this.#contacts.apply((contacts) =>
-      (contacts as pulumi.Unwrap<ContactArgs>[]).map(({ address, ports }) => `${address}:${ports?.query ?? 9030}`),
-    );
+    return pulumi
+      .output(this.#contacts)
+      .apply((contacts) =>
+        (contacts as pulumi.Unwrap<ContactArgs>[]).map(({ address, ports }) => `${address}:${ports?.query ?? 9030}`),
+      );
   }
 
-  #context(position: number): { position: number; __clusterUrn: Promise<string> } {
-    return { position, __clusterUrn: this.#clusterUrn };
+  /** For resources that speak of the whole cluster. */
+  get #shownOnCluster(): { position: number; __clusterUrn: Promise<string> } {
+    return { position: 0, __clusterUrn: this.#clusterUrn };
   }
 
   #byName<T>(kind: "fe" | "be", inputs: (node: DeclaredNode) => T): Record<string, T> {
@@ -308,15 +311,15 @@ export class Parts {
     node: DeclaredNode,
   ): Pick<BeNodeArgs, "connection" | "sql" | "position"> & { frontends: pulumi.Input<pulumi.Input<ContactArgs>[]> } {
     return {
-      ...this.#context(node.position),
+      position: node.position,
       connection: this.#connection(node),
       ...(this.#args.sql && { sql: this.#args.sql }),
       frontends: this.#contacts,
     };
   }
 
-  #resolveContacts(): pulumi.Output<ContactArgs[]> {
-    const contacts = this.#nodes
+  #resolveContacts(): ContactArgs[] {
+    return this.#nodes
       .filter((node) => node.kind === "fe")
       .map((node) => ({
         name: node.name,
@@ -327,7 +330,6 @@ export class Parts {
         ...(node.args.metaDir !== undefined && { metaDir: node.args.metaDir }),
         ...(!this.#reachedAlike(node) && { connection: this.#reach(node) }),
       }));
-    return pulumi.output(contacts) as pulumi.Output<ContactArgs[]>;
   }
 
   /** Whether SSH goes to the node's address, and otherwise as to all others: then nothing needs to be said of it. */

@@ -4,6 +4,7 @@ import { type Overlay, overlayProblems } from "../provider/plan/overlay.js";
 import { digestOf } from "./archive.js";
 import type { OverlayFileArgs, ReleaseSource } from "./args.js";
 import { refuse } from "./nodes.js";
+import { isPlain } from "./plain.js";
 
 export type ResolvedRelease = {
   version: string;
@@ -38,15 +39,6 @@ const unreadable =
   (field: string) =>
   (error: unknown): never =>
     refuse(field, `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-
-/** Whether nothing in it is an output or a promise. */
-const isPlain = (value: unknown): boolean => {
-  if (typeof value !== "object" || value === null) {
-    return true;
-  }
-  const plain: readonly unknown[] = [Object.prototype, Array.prototype];
-  return plain.includes(Object.getPrototypeOf(value)) && Object.values(value).every(isPlain);
-};
 
 /** What is known at once is refused at once: an error in an output reaches people wrapped by each resource that it is in. */
 const assertKnownSource = (source: ReleaseSource): void => {

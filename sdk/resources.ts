@@ -8,6 +8,7 @@ import type {
   SqlArgs,
   StorageArgs,
 } from "./args.js";
+import { packed, secretKeys } from "./packed.js";
 import {
   beMemberProvider,
   beNodeProvider,
@@ -22,18 +23,9 @@ import {
 /** A promise, as an output used as an input inside a component deadlocks the program. */
 export const urnPromise = (urn: pulumi.Output<string>): Promise<string> => new Promise((resolve) => urn.apply(resolve));
 
-type Inputs = Record<string, unknown>;
-
-/** Credentials are secret whatever the program wrapped them in. */
-const withSecrets = (args: Inputs): Inputs => ({
-  ...args,
-  ...(args.connection !== undefined && { connection: pulumi.secret(args.connection) }),
-  ...(args.sql !== undefined && { sql: pulumi.secret(args.sql) }),
-});
-
 const always = {
   deleteBeforeReplace: true,
-  additionalSecretOutputs: ["connection", "sql"],
+  additionalSecretOutputs: secretKeys,
 } satisfies pulumi.CustomResourceOptions;
 
 abstract class StarRocksResource extends pulumi.dynamic.Resource {
@@ -45,7 +37,7 @@ abstract class StarRocksResource extends pulumi.dynamic.Resource {
     opts?: pulumi.CustomResourceOptions,
   ) {
     const urn = pulumi.createUrn(name, `pulumi-nodejs:dynamic/starrocks:${type}`, opts?.parent);
-    const inputs = { ...withSecrets({ ...args }), __urn: urnPromise(urn) };
+    const inputs = { ...packed({ ...args }), __urn: urnPromise(urn) };
     // The SDK takes a stack for the state and for each of four promises a property, through source maps: more than half of
     // the time of a program with a hundred nodes. They would tell where promises stand that never end, and where in this
     // package a resource was made: ours all stand in one place, and are made in one.

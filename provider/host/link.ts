@@ -3,7 +3,6 @@ import type { Client, ClientChannel } from "ssh2";
 import { messageOf, TransientError, UserError } from "../error.js";
 import { seconds } from "../wait.js";
 import { connectionDefaults, type LinkSettings, nameOf } from "./connection.js";
-import { dial, directly } from "./dial.js";
 import { UnreachableError } from "./errors.js";
 import { Slots } from "./slots.js";
 
@@ -168,6 +167,8 @@ export class Link {
   private async dialled() {
     const { proxy, settings } = this;
     const { signal } = this.closing;
+    // With it ssh2 is loaded, which a preview has no use for.
+    const { dial, directly } = await import("./dial.js");
     if (!proxy) {
       return dial(settings, directly(settings), signal);
     }

@@ -1,6 +1,7 @@
 import { whileAsked } from "../engine/end.js";
 import { type CheckFailure, withoutProperty } from "../engine/failure.js";
 import type { Plain } from "../engine/outputs.js";
+import { packedLike, unpacked } from "../engine/packed.js";
 
 /**
  * What a kind of resource can do. The names are Pulumi's and, with those of the kinds, live in users' state for ever.
@@ -18,14 +19,24 @@ export interface Handlers {
   delete(id: string, props: Plain): Promise<void>;
 }
 
-/** Handlers as the frozen entry gives them to the engine. */
+/** Handlers as the frozen entry gives them to the engine: what is packed is theirs to see unpacked. */
 export const entry = (handlers: Handlers): Handlers => ({
-  ...handlers,
-  create: (inputs) => whileAsked(() => handlers.create(inputs)),
-  update: (id, olds, news) => whileAsked(() => handlers.update(id, olds, news)),
-  delete: (id, props) => whileAsked(() => handlers.delete(id, props)),
   check: async (olds, news) => {
-    const { failures, ...checked } = await handlers.check(olds, news);
-    return { ...checked, ...(failures && { failures: failures.map(withoutProperty) }) };
+    const { failures, inputs } = await handlers.check(unpacked(olds), unpacked(news));
+    return { inputs: packedLike(news, inputs), ...(failures && { failures: failures.map(withoutProperty) }) };
   },
+  diff: (id, olds, news) => handlers.diff(id, unpacked(olds), unpacked(news)),
+  create: async (inputs) => {
+    const { id, outs } = await whileAsked(() => handlers.create(unpacked(inputs)));
+    return { id, outs: packedLike(inputs, outs) };
+  },
+  update: async (id, olds, news) => {
+    const { outs } = await whileAsked(() => handlers.update(id, unpacked(olds), unpacked(news)));
+    return { outs: packedLike(news, outs) };
+  },
+  read: async (id, recorded) => {
+    const { inputs, props, ...rest } = await handlers.read(id, unpacked(recorded));
+    return { ...rest, props: packedLike(recorded, props), ...(inputs && { inputs: packedLike(recorded, inputs) }) };
+  },
+  delete: (id, recorded) => whileAsked(() => handlers.delete(id, unpacked(recorded))),
 });

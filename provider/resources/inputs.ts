@@ -139,8 +139,12 @@ export const read = <S extends z.ZodObject>(schema: S, inputs: Plain): z.output<
     return earlier as z.output<S>;
   }
   const parsed = parse(schema, pick(schema, inputs));
-  readBefore.set(inputs, (readBefore.get(inputs) ?? new Map()).set(schema, parsed));
+  remember(schema, inputs, parsed);
   return parsed;
+};
+
+const remember = (schema: z.ZodObject, inputs: Plain, parsed: unknown): void => {
+  readBefore.set(inputs, (readBefore.get(inputs) ?? new Map()).set(schema, parsed));
 };
 
 const readBefore = new WeakMap<Plain, Map<z.ZodObject, unknown>>();
@@ -165,9 +169,10 @@ const parse = <S extends z.ZodObject>(schema: S, inputs: Plain): z.output<S> => 
 };
 
 /** What is wrong with inputs, by field. What preview does not know yet is not judged. */
-export const failuresOf = (schema: z.ZodType, inputs: Plain): readonly CheckFailure[] => {
+export const failuresOf = (schema: z.ZodObject, inputs: Plain): readonly CheckFailure[] => {
   const result = schema.safeParse(withoutProvider(inputs));
   if (result.success) {
+    remember(schema, inputs, result.data);
     return [];
   }
   return result.error.issues

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { type Connection, createConnection, type QueryError } from "mysql2";
+import type { Connection, ConnectionOptions, QueryError } from "mysql2";
 import { TransientError, UserError } from "../error.js";
 import type { Host } from "../host/types.js";
 import { seconds } from "../wait.js";
@@ -58,6 +58,8 @@ const limitDefault = 10_000;
 
 /** Opens a session through the host's tunnel. Not being able to yet is a `TransientError`, a wrong login `AccessDenied`. */
 export const connectSql = async (host: Host, options: SqlOptions): Promise<Sql> => {
+  // Loaded here, as a preview has no use for it.
+  const { createConnection } = await import("mysql2");
   const name = `${options.address}:${options.port}`;
   const connectLimit = options.connectLimit ?? limitDefault;
   const deadline = performance.now() + connectLimit;
@@ -66,7 +68,7 @@ export const connectSql = async (host: Host, options: SqlOptions): Promise<Sql> 
       `The frontend ${name} did not complete an SQL login within ${seconds(connectLimit)} (through ${host.name}).`,
     );
   const stream = await tunnel(host, options, connectLimit, timeout);
-  const session = new Session(name, stream, options);
+  const session = new Session(name, stream, options, createConnection);
   await session.login(Math.max(1, deadline - performance.now()), timeout);
   return session;
 };
@@ -93,6 +95,7 @@ class Session implements Sql {
     readonly name: string,
     private readonly stream: Duplex,
     private readonly options: SqlOptions,
+    createConnection: (options: ConnectionOptions) => Connection,
   ) {
     this.end = new Promise((_, reject) => {
       this.endAll = reject;

@@ -80,10 +80,10 @@ const preview = async (
       await calls.diff(name, recorded.outputs, checked.inputs);
     }
   }
-  const [first] = resources;
+  const rollout = resources.find(({ kind }) => kind === "rollout");
   const plans = messages(operation, before);
   for (const { urn } of plans) {
-    assert.equal(urn, first?.inputs.__clusterUrn);
+    assert.equal(urn, rollout?.inputs.__clusterUrn);
   }
   return plans.map(({ message }) => message);
 };

@@ -3,18 +3,19 @@
 
 import { echo, type Plain } from "../../../provider/engine/outputs.js";
 import * as real from "../../../provider/index.js";
-import type { Handlers } from "../../../provider/resources/handlers.js";
+import { entry, type Handlers } from "../../../provider/resources/handlers.js";
 import { outputsOf } from "../../../provider/resources/preflight/handlers.js";
 
 let count = 0;
 
-const recording = (handlers: Handlers, outputs: (inputs: Plain) => Record<string, unknown>): Handlers => ({
-  ...handlers,
-  create: async (inputs) => {
-    count += 1;
-    return { id: `recorded-${count}`, outs: outputs(inputs) };
-  },
-});
+const recording = (handlers: Handlers, outputs: (inputs: Plain) => Record<string, unknown>): Handlers =>
+  entry({
+    ...handlers,
+    create: async (inputs) => {
+      count += 1;
+      return { id: `recorded-${count}`, outs: outputs(inputs) };
+    },
+  });
 
 const withStatus =
   (status: Plain) =>

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { packedKeys } from "../../../provider/engine/packed.js";
 import { unknownValue } from "../../../provider/engine/unknown.js";
 import { connection, contacts, handlersOf, type Kind, kinds, newRelease, outputsOf, sample } from "./samples.js";
 
@@ -24,6 +25,13 @@ for (const kind of kinds) {
           : value,
       ) as Inputs;
       assert.equal((await handlersOf(kind).diff("id", outputsOf(kind, inputs), reversed)).changes, false);
+    });
+
+    it("sees no change between values that an earlier release recorded and their texts", async () => {
+      const inputs = sample(kind);
+      const texts = packedKeys.filter((key) => key in inputs).map((key) => [key, JSON.stringify(inputs[key])]);
+      const packed = { ...inputs, ...Object.fromEntries(texts) };
+      assert.equal((await handlersOf(kind).diff("id", outputsOf(kind, inputs), packed)).changes, false);
     });
 
     it("never replaces", async () => {

@@ -1,4 +1,5 @@
 import { runtime } from "@pulumi/pulumi";
+import { unpacked } from "../../../provider/engine/packed.js";
 
 type Value = Readonly<Record<string, unknown>>;
 
@@ -13,9 +14,11 @@ export interface Registered {
   readonly deletedWith: string;
   readonly additionalSecretOutputs: readonly string[];
   readonly deleteBeforeReplace: boolean;
-  /** The inputs with secrets as plain values. */
+  /** The inputs as handlers see them, with secrets as plain values. */
   readonly inputs: Value;
-  /** Where secrets are: `connection`, `connections[0].password`. */
+  /** The inputs as they travel, with secrets as plain values. */
+  readonly sent: Value;
+  /** The inputs that are secret. */
   readonly secrets: readonly string[];
 }
 
@@ -72,7 +75,7 @@ export const registered = async (program: () => unknown, preview = false): Promi
   monitor.registerResource = (request, done) =>
     register(request, (error, response) => {
       const secrets: string[] = [];
-      const inputs = unwrapped(request.getObject()?.toJavaScript() ?? {}, "", secrets) as Value;
+      const sent = unwrapped(request.getObject()?.toJavaScript() ?? {}, "", secrets) as Value;
       found.push({
         type: request.getType(),
         name: request.getName(),
@@ -82,7 +85,8 @@ export const registered = async (program: () => unknown, preview = false): Promi
         deletedWith: nameOf(request.getDeletedwith()),
         additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
         deleteBeforeReplace: request.getDeletebeforereplace(),
-        inputs,
+        inputs: unpacked(sent),
+        sent,
         secrets: secrets.map((path) => path.replace(/^\./, "")).sort(),
       });
       done(error, response);

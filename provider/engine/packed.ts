@@ -1,0 +1,40 @@
+import type { Plain } from "./outputs.js";
+
+/**
+ * Inputs with values inside, which travel and are recorded as JSON text. The engine logs each value by itself and once more with each that it
+ * is in, at every call about every resource, and that is most of what a preview of hundreds of nodes takes. It shows differences of such
+ * texts as those of what they say. In state of earlier releases, and from programs of them, they are values as they are.
+ */
+export const packedKeys: readonly string[] = [
+  "config",
+  "connection",
+  "connections",
+  "frontends",
+  "limits",
+  "nodes",
+  "parts",
+  "policy",
+  "ports",
+  "release",
+  "sql",
+  "storage",
+];
+
+/** What a program gave in the place of such a value, be it a text, was packed too: then it begins with a quotation mark. */
+const isPacked = (value: unknown): value is string => typeof value === "string" && /^[[{]/.test(value);
+
+const packedOf = (values: Plain): readonly string[] => packedKeys.filter((key) => isPacked(values[key]));
+
+/** Inputs or outputs as handlers take them. */
+export const unpacked = (values: Plain): Plain => ({
+  ...values,
+  ...Object.fromEntries(packedOf(values).map((key) => [key, JSON.parse(String(values[key]))])),
+});
+
+/** Packs what is packed in `given`: what was recorded by an earlier release keeps its form until it is written anew. */
+export const packedLike = (given: Plain, values: Plain): Record<string, unknown> => ({
+  ...values,
+  ...Object.fromEntries(
+    packedOf(given).flatMap((key) => (values[key] === undefined ? [] : [[key, JSON.stringify(values[key])]])),
+  ),
+});
