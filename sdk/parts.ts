@@ -221,7 +221,6 @@ export class Parts {
             {
               ...common,
               port: pulumi.output(this.#ports(node)).apply((ports) => ports?.heartbeat ?? 9050),
-              storage: node.args.storage ?? [],
             },
             options,
           );

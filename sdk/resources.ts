@@ -175,7 +175,6 @@ export class FeMember extends StarRocksResource {
 export interface BeMemberArgs extends MemberArgs {
   /** The heartbeat port, by which the cluster knows it. */
   port: pulumi.Input<number>;
-  storage: pulumi.Input<pulumi.Input<StorageArgs>[]>;
 }
 
 /** The membership of a BE in the cluster. */

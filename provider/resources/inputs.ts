@@ -14,7 +14,6 @@ import {
   nodeReleaseSchema,
   releaseSchema,
   roles,
-  storageEntry,
 } from "../plan/spec.js";
 
 export const sqlSchema = z.strictObject({
@@ -103,7 +102,6 @@ export const feMemberInputs = z.strictObject({
 export const beMemberInputs = z.strictObject({
   ...memberFields,
   port: z.int().min(1).max(65_535),
-  storage: z.array(storageEntry),
 });
 
 /** The whole cluster, for the two resources that look at it as one. `nodes` are the nodes' own inputs without what they share. */

@@ -74,7 +74,7 @@ const prove = async (topology: Topology): Promise<void> => {
   const execution: Execution = new Execution(
     itemOf(wantedOf(topology, true)),
     {
-      repair: () => repairDown(run, topology, execution, unchanged(run, topology)),
+      repair: () => repairDown(run, topology, execution, { nodes: unchanged(run, topology), unreachable: "left" }),
       survey: () => survey(topology, execution.report),
       observe: () => observe(topology, execution.report),
       verify: () => verifyThroughEach(topology, execution.report),

@@ -9,20 +9,27 @@ import { nodeItem } from "../node/plan.js";
 import { look } from "../node/works.js";
 import type { Topology } from "./topology.js";
 
+interface Asked {
+  /** Nodes that it is about. Default: all. */
+  readonly nodes?: readonly NodeContext[];
+  /** What a host that cannot be asked means. Default: refused; else what the cluster says of its node counts. */
+  readonly unreachable?: "refused" | "left";
+}
+
 /**
  * Starts every declared node that has run before and is down now, within the work of the item that this execution runs;
- * FEs first: without a majority nothing can be proven. `asked`: nodes that it is about. Default: all.
+ * FEs first: without a majority nothing can be proven.
  */
 export const repairDown = async (
   run: Run,
   topology: Topology,
   { item, report }: Pick<Execution, "item" | "report">,
-  asked: readonly NodeContext[] = topology.nodes,
+  { nodes: asked = topology.nodes, unreachable = "refused" }: Asked = {},
 ): Promise<Outcome> => {
   const repaired: string[] = [];
   for (const kind of ["fe", "be"] as const) {
     const nodes = asked.filter(({ spec }) => spec.kind === kind);
-    const down = await Promise.all(nodes.map(async (node) => ((await isDown(node)) ? [node] : [])));
+    const down = await Promise.all(nodes.map(async (node) => ((await isDown(node, unreachable)) ? [node] : [])));
     for (const node of down.flat()) {
       report(`starting ${labelOf(node.spec)}`);
       const spec = { ...node.spec, release: await releaseFor(topology, node) } as NodeContext["spec"];
@@ -62,11 +69,14 @@ const releaseFor = async (topology: Topology, node: NodeContext): Promise<NodeCo
 const versionsOf = (ids: readonly (string | undefined)[]): readonly string[] =>
   ids.flatMap((id) => (id === undefined ? [] : [versionOfId(id)]));
 
-const isDown = async (node: NodeContext): Promise<boolean> => {
+const isDown = async (node: NodeContext, unreachable: Asked["unreachable"]): Promise<boolean> => {
   try {
     const { marker, process } = await look(node);
     return process === undefined && (marker?.releases.length ?? 0) > 0 && marker?.left === undefined;
   } catch (error) {
+    if (error instanceof TransientError && unreachable === "left") {
+      return false;
+    }
     if (error instanceof TransientError) {
       throw new UserError(`${labelOf(node.spec)} could not be looked at: ${messageOf(error)}`);
     }

@@ -90,7 +90,6 @@ export const samples = (cluster: string) => {
       name: "be-1",
       address: "10.0.0.21",
       port: 9050,
-      storage: ["/disk1/sr"],
       home: `${deployDir}/be`,
       release,
     },
