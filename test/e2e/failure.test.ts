@@ -3,6 +3,7 @@ import { tellFailure } from "../lab/failure.js";
 import { Lab } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
 import { previewThenUp } from "../lab/story.js";
+import { recordedNodes } from "../lab/told.js";
 import type { BuiltRelease } from "../simulator/release.js";
 
 describe("a version change that fails", () => {
@@ -10,17 +11,10 @@ describe("a version change that fails", () => {
   let processes: NodeProcesses;
   let old: BuiltRelease;
   const declare = (release: BuiltRelease): void => lab.declare(lab.args(release));
-  const versionsOf = async (): Promise<Record<string, unknown>> => {
-    const { deployment } = await lab.stack.export();
-    return Object.fromEntries(
-      (deployment.resources ?? [])
-        .filter(({ type }) => /:(Be|Fe)Node$/.test(type))
-        .map(({ outputs = {} }) => [
-          String(outputs.name),
-          `${(outputs.release as { version: string }).version} ${outputs.status}`,
-        ]),
+  const versionsOf = async (): Promise<Record<string, string>> =>
+    Object.fromEntries(
+      (await recordedNodes(lab.stack)).map(({ name, status, version }) => [name, `${version} ${status}`]),
     );
-  };
 
   before(async () => {
     lab = await Lab.create();

@@ -4,7 +4,7 @@ import { itemsOf } from "../lab/journal.js";
 import { Lab } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
 import { reached } from "../lab/step-watch.js";
-import { pendingOf, stateOf, told } from "../lab/told.js";
+import { pendingOf, recordedVersions, stateOf, told } from "../lab/told.js";
 
 describe("Ctrl-C in the middle of an upgrade", () => {
   let lab: Lab;
@@ -22,13 +22,7 @@ describe("Ctrl-C in the middle of an upgrade", () => {
   afterEach(tellFailure(() => lab));
   after(() => lab?.close());
 
-  const versionsOf = async (): Promise<Readonly<Record<string, string>>> => {
-    const { deployment } = await lab.stack.export();
-    const nodes = (deployment.resources ?? []).filter(({ type }) => /:(Be|Fe)Node$/.test(type));
-    return Object.fromEntries(
-      nodes.map(({ outputs = {} }) => [String(outputs.name), (outputs.release as { version: string }).version]),
-    );
-  };
+  const versionsOf = () => recordedVersions(lab.stack);
 
   it("finishes and proves the node that is down, stops no other one, and says so", async () => {
     const known = lab.journals().length;

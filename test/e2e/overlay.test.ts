@@ -3,7 +3,7 @@ import { tellFailure } from "../lab/failure.js";
 import { Lab } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
 import { previewThenUp } from "../lab/story.js";
-import { told } from "../lab/told.js";
+import { recordedVersions, told } from "../lab/told.js";
 import type { BuiltHotfix, BuiltRelease } from "../simulator/release.js";
 
 describe("a vendor's hotfix over a release", () => {
@@ -22,13 +22,7 @@ describe("a vendor's hotfix over a release", () => {
   const entry = ({ archive, path, sha256 }: BuiltHotfix, version?: string): Record<string, Entry> => ({
     [path]: { archive, sha256, ...(version !== undefined && { version }) },
   });
-  const versionsOf = async (): Promise<Record<string, unknown>> => {
-    const { deployment } = await lab.stack.export();
-    const nodes = (deployment.resources ?? []).filter(({ type }) => /:(Be|Fe)Node$/.test(type));
-    return Object.fromEntries(
-      nodes.map(({ outputs = {} }) => [String(outputs.name), (outputs.release as { version: string }).version]),
-    );
-  };
+  const versionsOf = () => recordedVersions(lab.stack);
 
   before(async () => {
     lab = await Lab.create({ frontends: 1, backends: 2 });

@@ -1,3 +1,4 @@
+import { unpacked } from "../../provider/engine/packed.js";
 import type { Outcome, Stack } from "../engine/stack.js";
 
 const nameOf = (urn: string): string => urn.split("::").at(-1) ?? "";
@@ -26,6 +27,31 @@ export const stateOf = async (stack: Stack): Promise<Readonly<Record<string, str
     }),
   );
 };
+
+/** A node as the state has it. */
+export interface RecordedNode {
+  readonly kind: "fe" | "be";
+  readonly name: string;
+  readonly status: string;
+  readonly version: string;
+}
+
+export const recordedNodes = async (stack: Stack): Promise<readonly RecordedNode[]> =>
+  ((await stack.export()).deployment.resources ?? []).flatMap(({ outputs, type }): RecordedNode[] => {
+    const [, kind] = /:(Be|Fe)Node$/.exec(type) ?? [];
+    if (kind === undefined) {
+      return [];
+    }
+    const { name, release, status } = unpacked(outputs ?? {});
+    const { version } = (release ?? {}) as { version?: string };
+    return [
+      { kind: kind === "Fe" ? "fe" : "be", name: String(name), status: String(status), version: String(version) },
+    ];
+  });
+
+/** The version of each node, as the state has it. */
+export const recordedVersions = async (stack: Stack): Promise<Readonly<Record<string, string>>> =>
+  Object.fromEntries((await recordedNodes(stack)).map(({ name, version }) => [name, version]));
 
 /** What the engine had begun when it ended, so that its next operation must look. */
 export const pendingOf = async (stack: Stack): Promise<readonly string[]> =>

@@ -1,12 +1,5 @@
 import type { PlainArgs } from "../../lab/lab.js";
-
-/** A node as the state of the operations has it. */
-export interface RecordedNode {
-  readonly kind: "fe" | "be";
-  readonly name: string;
-  readonly status: string;
-  readonly version: string;
-}
+import type { RecordedNode } from "../../lab/told.js";
 
 export interface Ended {
   /** Undefined: the operator was killed. */

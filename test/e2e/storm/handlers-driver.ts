@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { Mutex } from "../../../provider/rollout/mutex.js";
 import { Cluster, type ClusterArgs } from "../../../sdk/index.js";
 import type { PlainArgs } from "../../lab/lab.js";
+import type { RecordedNode } from "../../lab/told.js";
 import { registered } from "../../unit/sdk/monitor.js";
-import type { Driver, Ended, RecordedNode, Up } from "./driver.js";
+import type { Driver, Ended, Up } from "./driver.js";
 import type { Declared, Kind, Recorded } from "./engine.js";
 import type { Order, Told } from "./operator.js";
 

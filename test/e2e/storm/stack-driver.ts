@@ -1,6 +1,7 @@
 import { until } from "../../../provider/wait.js";
 import type { Stack } from "../../engine/stack.js";
-import type { Driver, RecordedNode } from "./driver.js";
+import { recordedNodes } from "../../lab/told.js";
+import type { Driver } from "./driver.js";
 
 /** Milliseconds in which a provider whose engine was killed brings the node that it is at to its end. */
 const orphanLimit = 60_000;
@@ -26,19 +27,6 @@ export const stackDriver = (stack: Stack): Driver => ({
       },
     };
   },
-  nodes: async () =>
-    ((await stack.export()).deployment.resources ?? []).flatMap(({ outputs = {}, type }): RecordedNode[] => {
-      const [, kind] = /:(Be|Fe)Node$/.exec(type) ?? [];
-      return kind === undefined
-        ? []
-        : [
-            {
-              kind: kind === "Fe" ? "fe" : "be",
-              name: String(outputs.name),
-              status: String(outputs.status),
-              version: String((outputs.release as { version?: string } | undefined)?.version),
-            },
-          ];
-    }),
+  nodes: () => recordedNodes(stack),
   close: () => stack.close(),
 });
