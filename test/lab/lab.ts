@@ -171,7 +171,7 @@ export class Lab {
       connection: { ...connection, dialErrorLimit: 1, perDialTimeout: 5 },
       sql: { password: rootPassword },
       javaHome: this.jdk,
-      limits: patient,
+      limits: { ...patient },
       frontends: { leader, followers },
       backends: {
         nodes: Array.from({ length: backends }, (_, index) => this.node(`be${index + 1}`)),
