@@ -2,7 +2,7 @@ import { progressOf, tell } from "../engine/log.js";
 import { type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
 import type { Item } from "../plan/steps.js";
-import { Execution } from "../rollout/execute.js";
+import { Execution, notMet } from "../rollout/execute.js";
 import { type Run, runOf } from "../rollout/run.js";
 import type { Handlers } from "./handlers.js";
 import { failuresOf, topologyInputs } from "./inputs.js";
@@ -21,12 +21,14 @@ interface Wanted {
   readonly changes: boolean;
   /** Whether there are nodes that this operation does not change: they may have died unseen. */
   readonly repair: boolean;
-  /** Seconds for which nodes are watched that were stopped and started. */
-  readonly observe?: number | undefined;
-  readonly verify?: boolean;
+  /** Whether running nodes are stopped. */
+  readonly stops: boolean;
+  /** Seconds for which nodes are watched, where any was started anew. */
+  readonly observe: number;
+  readonly verify: boolean;
 }
 
-const itemOf = ({ changes, repair, observe, verify }: Wanted): Item => ({
+const itemOf = ({ changes, repair, stops, observe, verify }: Wanted): Item => ({
   id: "rollout",
   wave: "rollout",
   position: 0,
@@ -39,15 +41,16 @@ const itemOf = ({ changes, repair, observe, verify }: Wanted): Item => ({
           verb: "survey",
           text: "see every declared node Alive with the declared version, several times, and query each FE",
         },
-        ...(observe === undefined
-          ? []
-          : [
+        ...(stops || repair
+          ? [
               {
                 verb: "observe",
                 text: `watch every node for ${observe} s: no restart, all Alive, no tablet worse off`,
+                ...(!stops && { when: "if one was started" }),
               } as const,
-            ]),
-        ...(verify ? [{ verb: "verify", text: "run the declared queries through each FE" } as const] : []),
+            ]
+          : []),
+        ...(stops && verify ? [{ verb: "verify", text: "run the declared queries through each FE" } as const] : []),
       ]
     : [],
 });
@@ -55,12 +58,13 @@ const itemOf = ({ changes, repair, observe, verify }: Wanted): Item => ({
 /** What the end of this operation has to do: more where running nodes are stopped. */
 const wantedOf = (topology: Topology, changes: boolean): Wanted => {
   const run = runOf(topology.cluster);
-  const stops = [...run.items.values()].some((item) => item.stops);
-  const repair = unchanged(run, topology).length > 0;
+  const { observe, verify } = topology.policy;
   return {
     changes,
-    repair,
-    ...(stops && { observe: topology.policy.observe, verify: topology.policy.verify.length > 0 }),
+    repair: unchanged(run, topology).length > 0,
+    stops: [...run.items.values()].some((item) => item.stops),
+    observe,
+    verify: verify.length > 0,
   };
 };
 
@@ -71,12 +75,19 @@ const unchanged = (run: Run, { nodes }: Topology): readonly NodeContext[] =>
 const prove = async (topology: Topology): Promise<void> => {
   const run = runOf(topology.cluster);
   await run.care?.end();
+  const wanted = wantedOf(topology, true);
+  let started = wanted.stops;
   const execution: Execution = new Execution(
-    itemOf(wantedOf(topology, true)),
+    itemOf(wanted),
     {
-      repair: () => repairDown(run, topology, execution, { nodes: unchanged(run, topology), unreachable: "left" }),
+      repair: async () => {
+        const nodes = unchanged(run, topology);
+        const outcome = await repairDown(run, topology, execution, { nodes, unreachable: "left" });
+        started ||= outcome.mark === "done";
+        return outcome;
+      },
       survey: () => survey(topology, execution.report),
-      observe: () => observe(topology, execution.report),
+      observe: async () => (started ? observe(topology, execution.report) : notMet("none was started")),
       verify: () => verifyThroughEach(topology, execution.report),
     },
     run.journal,

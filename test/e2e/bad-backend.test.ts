@@ -193,7 +193,7 @@ describe("a bad build of the BE", () => {
 
   it("that lets a BE die after the last node was changed fails the rollout, and says which", async () => {
     declare(await repaired(3, "3.5.10"), (args) => {
-      args.rollout = { observe: 60 };
+      args.rollout = { observe: 20 };
     });
     const known = lab.journals().length;
     const up = lab.stack.start("up", ["--skip-preview"]);
@@ -211,7 +211,7 @@ describe("a bad build of the BE", () => {
   it("and the next plain up starts it, though no node has anything to change", async () => {
     const { plan, restarted: touched } = await previewThenUp(lab);
     assert.match(plan ?? "", /^sr: no running node is stopped\.$/m);
-    assert.match(plan ?? "", /^ +1\. rollout: \[repair\] → prove every node$/m);
+    assert.match(plan ?? "", /^ +1\. rollout: \[repair\] → prove every node → \[watch every node\]$/m);
     assert.deepEqual(touched, ["be2"]);
     await lab.stack.preview(["--expect-no-changes"]);
   });

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { tellFailure } from "../lab/failure.js";
 import { Lab } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
+import { reached } from "../lab/step-watch.js";
 import { previewThenUp } from "../lab/story.js";
-import { recordedNodes } from "../lab/told.js";
+import { recordedNodes, told } from "../lab/told.js";
 import type { BuiltRelease } from "../simulator/release.js";
 
 describe("a version change that fails", () => {
@@ -93,5 +94,28 @@ describe("a version change that fails", () => {
     assert.deepEqual(touched, ["be1", "be2", "be3"]);
     assert.deepEqual(new Set(Object.values(await versionsOf())), new Set(["3.5.8 running"]));
     await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  it("records a node whose host is lost on the way as failed, and goes on once the host is back", async () => {
+    const next = await lab.release("3.5.10");
+    lab.declare(
+      lab.args(next, (args) => {
+        args.connection = { ...args.connection, keepaliveInterval: 2 };
+      }),
+    );
+    const known = lab.journals().length;
+    const up = lab.stack.start("up", ["--skip-preview"]);
+    assert.ok(await reached(lab, up, known, { kind: "BE", verb: "start" }));
+    await lab.fleet.host("be1").cutNetwork();
+    const outcome = await up.ended;
+    await lab.fleet.host("be1").restoreNetwork();
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    assert.match(
+      told(outcome, "error")["sr-be-be1"] ?? "",
+      /^BE be1 \([\d.:]+\) failed to \w+ \(step \d+ of 11: 3\.5\.8 → 3\.5\.10\)\./,
+    );
+    assert.equal((await versionsOf()).be1, "3.5.8 failed");
+    await lab.stack.up();
+    assert.deepEqual(new Set(Object.values(await versionsOf())), new Set(["3.5.10 running"]));
   });
 });

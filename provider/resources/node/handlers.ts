@@ -68,7 +68,9 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       confSha256 = await converge(context, action, item, gateOf(context.run), undeclared);
     } catch (error) {
       if (error instanceof NodeFailure && error.touched) {
-        const seen = seenOf(context.spec, await look(context), olds ?? news);
+        // Of a host that is lost nothing can be told but what was recorded.
+        const home = await look(context).catch(() => ({}));
+        const seen = seenOf(context.spec, home, olds ?? news);
         throw new PartialFailure(idOf(context), { ...outputs, ...seen, status: "failed" }, error);
       }
       throw error;
@@ -161,7 +163,11 @@ const stopForGood = async ({ host, limits, spec }: NodeContext): Promise<Outcome
 const withoutContacts = ({ frontends, ...rest }: Plain): Plain => rest;
 
 /** What a look at the host tells: the release that is current, and declared settings that the conf file does not have. */
-const seenOf = (spec: NodeSpec, { conf, current }: ObservedHome, recorded: Plain): Record<string, unknown> => {
+const seenOf = (
+  spec: NodeSpec,
+  { conf, current }: Pick<ObservedHome, "conf" | "current">,
+  recorded: Plain,
+): Record<string, unknown> => {
   const { release } = recorded as { readonly release?: { readonly id?: string } };
   const differing = conf ? drift(conf.text, settingsOf(spec)) : [];
   return {

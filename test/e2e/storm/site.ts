@@ -106,7 +106,8 @@ export class Site {
         config: { ...backends.config, ...setting("sys_log_roll_num", wanted.settings.be) },
         rollout: { soak: 0.5, maxUnavailable: wanted.maxUnavailable, ...(!wanted.canary && { canary: false }) },
       };
-      args.rollout = { observe: 0.5 };
+      // Longer than a node lives that crashes again and again.
+      args.rollout = { observe: 2 };
     });
   }
 
