@@ -112,7 +112,7 @@ describe("a version change that fails", () => {
     assert.equal(outcome.exitCode, 1, outcome.stdout);
     assert.match(
       told(outcome, "error")["sr-be-be1"] ?? "",
-      /^BE be1 \([\d.:]+\) failed to \w+ \(step \d+ of 11: 3\.5\.8 → 3\.5\.10\)\./,
+      /BE be1 \([\d.:]+\) failed to \w+ \(step \d+ of 11: 3\.5\.8 → 3\.5\.10\)\./,
     );
     assert.equal((await versionsOf()).be1, "3.5.8 failed");
     await lab.stack.up();
