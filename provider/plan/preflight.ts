@@ -18,6 +18,9 @@ export const preflightItem = (changes: boolean, position: number): Item => ({
     : [],
 });
 
+/** A node that is down is repaired, never a reason to refuse its own repair. */
+export const repairStep: Step = { verb: "repair", text: "start declared nodes that are down", when: "if one is" };
+
 /** What comes before the first stop of a running node, whichever node it is; more of it before a version change. */
 export const gateItem = (versionChange: boolean): Item => ({
   id: "gate",
@@ -27,7 +30,7 @@ export const gateItem = (versionChange: boolean): Item => ({
   stops: false,
   steps: [
     { verb: "inspect", text: "see on every host: release staged, JDK, limits", when: "if this run has not done so" },
-    { verb: "repair", text: "start declared nodes that are down", when: "if one is" },
+    repairStep,
     {
       verb: "gate",
       text: "see every FE and BE Alive with a version of this plan, clocks within 5 s, no BE being decommissioned",

@@ -1,6 +1,7 @@
 import { progressOf, tell } from "../engine/log.js";
 import { type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
+import { repairStep } from "../plan/preflight.js";
 import type { Item } from "../plan/steps.js";
 import { Execution, notMet } from "../rollout/execute.js";
 import { type Run, runOf } from "../rollout/run.js";
@@ -36,7 +37,7 @@ const itemOf = ({ changes, repair, stops, observe, verify }: Wanted): Item => ({
   stops: false,
   steps: changes
     ? [
-        ...(repair ? [{ verb: "repair", text: "start declared nodes that are down", when: "if one is" } as const] : []),
+        ...(repair ? [repairStep] : []),
         {
           verb: "survey",
           text: "see every declared node Alive with the declared version, several times, and query each FE",

@@ -1,3 +1,4 @@
+import type { Plain } from "../../provider/engine/outputs.js";
 import { unpacked } from "../../provider/engine/packed.js";
 import type { Outcome, Stack } from "../engine/stack.js";
 
@@ -36,17 +37,16 @@ export interface RecordedNode {
   readonly version: string;
 }
 
+export const recordedNode = (kind: RecordedNode["kind"], outputs: Plain): RecordedNode => {
+  const { name, release, status } = unpacked(outputs);
+  const { version } = (release ?? {}) as { version?: string };
+  return { kind, name: String(name), status: String(status), version: String(version) };
+};
+
 export const recordedNodes = async (stack: Stack): Promise<readonly RecordedNode[]> =>
-  ((await stack.export()).deployment.resources ?? []).flatMap(({ outputs, type }): RecordedNode[] => {
+  ((await stack.export()).deployment.resources ?? []).flatMap(({ outputs = {}, type }) => {
     const [, kind] = /:(Be|Fe)Node$/.exec(type) ?? [];
-    if (kind === undefined) {
-      return [];
-    }
-    const { name, release, status } = unpacked(outputs ?? {});
-    const { version } = (release ?? {}) as { version?: string };
-    return [
-      { kind: kind === "Fe" ? "fe" : "be", name: String(name), status: String(status), version: String(version) },
-    ];
+    return kind === undefined ? [] : [recordedNode(kind === "Fe" ? "fe" : "be", outputs)];
   });
 
 /** The version of each node, as the state has it. */

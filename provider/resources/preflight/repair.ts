@@ -3,6 +3,7 @@ import { mayStartOnDeclared } from "../../plan/preflight.js";
 import { versionOfId } from "../../plan/release-id.js";
 import { type Execution, notMet, type Outcome } from "../../rollout/execute.js";
 import type { Run } from "../../rollout/run.js";
+import type { ObservedHome } from "../../starrocks/observe.js";
 import { isBe, isFe, labelOf, type NodeContext } from "../node/context.js";
 import { converge } from "../node/converge.js";
 import { nodeItem } from "../node/plan.js";
@@ -29,10 +30,14 @@ export const repairDown = async (
   const repaired: string[] = [];
   for (const kind of ["fe", "be"] as const) {
     const nodes = asked.filter(({ spec }) => spec.kind === kind);
-    const down = await Promise.all(nodes.map(async (node) => ((await isDown(node, unreachable)) ? [node] : [])));
-    for (const node of down.flat()) {
+    const homes = await Promise.all(nodes.map((node) => homeOf(node, unreachable)));
+    const down = nodes.flatMap((node, index) => {
+      const home = homes[index];
+      return home && isDown(home) ? [{ node, home }] : [];
+    });
+    for (const { node, home } of down) {
       report(`starting ${labelOf(node.spec)}`);
-      const spec = { ...node.spec, release: await releaseFor(topology, node) } as NodeContext["spec"];
+      const spec = { ...node.spec, release: await releaseFor(topology, node, home) } as NodeContext["spec"];
       const action = { type: "repair", status: "stopped" } as const;
       const { id, wave, position } = item;
       const place = { id: `${labelOf(spec)}, found down`, within: id, wave, position };
@@ -48,9 +53,12 @@ export const repairDown = async (
  * The release on which a node found down is started: the declared one, as it may be down because the one before was
  * bad. An FE whose turn has not come yet takes the one on which it was proven last.
  */
-const releaseFor = async (topology: Topology, node: NodeContext): Promise<NodeContext["spec"]["release"]> => {
+const releaseFor = async (
+  topology: Topology,
+  node: NodeContext,
+  { current, marker, previous }: ObservedHome,
+): Promise<NodeContext["spec"]["release"]> => {
   const { release } = node.spec;
-  const { current, marker, previous } = await look(node);
   if (!isFe(node) || current === undefined || current === release.id) {
     return release;
   }
@@ -69,17 +77,21 @@ const releaseFor = async (topology: Topology, node: NodeContext): Promise<NodeCo
 const versionsOf = (ids: readonly (string | undefined)[]): readonly string[] =>
   ids.flatMap((id) => (id === undefined ? [] : [versionOfId(id)]));
 
-const isDown = async (node: NodeContext, unreachable: Asked["unreachable"]): Promise<boolean> => {
+/** Whether it has run before, belongs here still, and does not run. */
+const isDown = ({ marker, process }: ObservedHome): boolean =>
+  process === undefined && (marker?.releases.length ?? 0) > 0 && marker?.left === undefined;
+
+/** Undefined where the host cannot be asked, and that is no reason to refuse. */
+const homeOf = async (node: NodeContext, unreachable: Asked["unreachable"]): Promise<ObservedHome | undefined> => {
   try {
-    const { marker, process } = await look(node);
-    return process === undefined && (marker?.releases.length ?? 0) > 0 && marker?.left === undefined;
+    return await look(node);
   } catch (error) {
-    if (error instanceof TransientError && unreachable === "left") {
-      return false;
+    if (!(error instanceof TransientError)) {
+      throw error;
     }
-    if (error instanceof TransientError) {
-      throw new UserError(`${labelOf(node.spec)} could not be looked at: ${messageOf(error)}`);
+    if (unreachable === "left") {
+      return undefined;
     }
-    throw error;
+    throw new UserError(`${labelOf(node.spec)} could not be looked at: ${messageOf(error)}`);
   }
 };

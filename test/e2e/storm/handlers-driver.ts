@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Mutex } from "../../../provider/rollout/mutex.js";
 import { Cluster, type ClusterArgs } from "../../../sdk/index.js";
 import type { PlainArgs } from "../../lab/lab.js";
-import type { RecordedNode } from "../../lab/told.js";
+import { recordedNode } from "../../lab/told.js";
 import { registered } from "../../unit/sdk/monitor.js";
 import type { Driver, Ended, Up } from "./driver.js";
 import type { Declared, Kind, Recorded } from "./engine.js";
@@ -94,17 +94,8 @@ export const handlersDriver = (): Driver => {
       };
     },
     nodes: async () =>
-      [...state.values()].flatMap(({ kind, outputs }): RecordedNode[] =>
-        kind === "feNode" || kind === "beNode"
-          ? [
-              {
-                kind: kind === "feNode" ? "fe" : "be",
-                name: String(outputs.name),
-                status: String(outputs.status),
-                version: String((outputs.release as { version?: string } | undefined)?.version),
-              },
-            ]
-          : [],
+      [...state.values()].flatMap(({ kind, outputs }) =>
+        kind === "feNode" || kind === "beNode" ? [recordedNode(kind === "feNode" ? "fe" : "be", outputs)] : [],
       ),
     close: async () => rmSync(folder, { recursive: true, force: true }),
   };
