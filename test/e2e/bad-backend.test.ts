@@ -3,7 +3,7 @@ import type { Outcome } from "../engine/stack.js";
 import { tellFailure } from "../lab/failure.js";
 import { itemsOf } from "../lab/journal.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
-import { NodeProcesses, restarted } from "../lab/node-processes.js";
+import { NodeProcesses, nodeCommand, restarted } from "../lab/node-processes.js";
 import { reached } from "../lab/step-watch.js";
 import { previewThenUp } from "../lab/story.js";
 import { told } from "../lab/told.js";
@@ -199,7 +199,7 @@ describe("a bad build of the BE", () => {
     const up = lab.stack.start("up", ["--skip-preview"]);
     // The step before it is marked in the journal, and the nodes are being watched.
     assert.ok(await reached(lab, up, known, { kind: "rollout", verb: "observe" }));
-    await lab.fleet.host("be2").kill("starrocks_be", "SIGKILL");
+    await lab.fleet.host("be2").kill(nodeCommand);
     const outcome = await up.ended;
     assert.equal(outcome.exitCode, 1, outcome.stdout);
     assert.match(

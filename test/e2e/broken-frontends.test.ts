@@ -5,6 +5,7 @@ import { namespacesPossible } from "../fleet/fleet.js";
 import type { Host } from "../fleet/types.js";
 import { assertDone, assertFailed } from "../lab/failed.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
+import { nodeCommand } from "../lab/node-processes.js";
 import { stateOf, told } from "../lab/told.js";
 import { Session } from "../simulator/client/session.js";
 import type { BuiltRelease } from "../simulator/release.js";
@@ -100,7 +101,7 @@ describe("a cluster whose FEs lose their network, their disk, their power or the
   it("lets the FE that founded the cluster join when its disk was lost: no second cluster", async () => {
     const [founder] = frontends;
     assert.ok(founder);
-    await founder.kill("com.starrocks.StarRocksFE");
+    await founder.kill(nodeCommand);
     await founder.exec(`rm -rf ${founder.path("/opt/starrocks/fe")}`);
     assertDone(await up(asDeclared, "--refresh"));
     await assertWhole();
@@ -133,7 +134,7 @@ describe("a cluster whose FEs lose their network, their disk, their power or the
     assert.ok(leader && dropped);
     const drop = `ALTER SYSTEM DROP FOLLOWER "${dropped.address}:9010"`;
     await sql((session) => session.query(drop), [leader]);
-    await dropped.kill("com.starrocks.StarRocksFE");
+    await dropped.kill(nodeCommand);
     const outcome = await up(asDeclared, "--refresh");
     const text = told(outcome, "error")[`sr-fe-${dropped.name}`] ?? "";
     assert.match(

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Outcome } from "../engine/stack.js";
 import { assertDone, assertFailed } from "../lab/failed.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
+import { nodeCommand } from "../lab/node-processes.js";
 import { stateOf, told } from "../lab/told.js";
 import { Session } from "../simulator/client/session.js";
 import type { BuiltRelease } from "../simulator/release.js";
@@ -100,7 +101,7 @@ describe("a cluster whose nodes do not start, or are not its own", () => {
 
   it("joins that BE once its folders were emptied by hand", async () => {
     const be2 = host("be2");
-    await be2.kill("starrocks_be", "SIGTERM");
+    await be2.kill(nodeCommand, "SIGTERM");
     await be2.exec(`rm -rf ${be2.path("/disk1/starrocks")} ${be2.path("/disk2/starrocks")}`);
     assertDone(await up(adopt, "--refresh"));
     assert.deepEqual(await running(), ["fe1", "be1", "be2"]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Lab, rootPassword } from "../lab/lab.js";
-import { NodeProcesses, restarted } from "../lab/node-processes.js";
+import { NodeProcesses, nodeCommand, restarted } from "../lab/node-processes.js";
 import { Session } from "../simulator/client/session.js";
 
 describe("refresh tells what the hosts and the cluster say, and the next up mends it", () => {
@@ -28,7 +28,7 @@ describe("refresh tells what the hosts and the cluster say, and the next up mend
   });
 
   it("sees a BE whose process was killed; up starts it, and only it", async () => {
-    await lab.fleet.host("be2").kill("starrocks_be");
+    await lab.fleet.host("be2").kill(nodeCommand);
     const before = processes.byHost();
     const { stdout } = await lab.stack.refresh(["--diff"]);
     assert.match(stdout, /status\s*: "running" => "stopped"/);

@@ -10,8 +10,9 @@ export interface NodeProcess {
   readonly started: string;
 }
 
-/** By their own program: those who look for them have the same words in their arguments. */
-const isNode = /^[^\0]*\/java\0(.*\0)?com\.starrocks\.StarRocksFE\0|^([^\0]*\/node\0)?[^\0]*\/lib\/starrocks_be\0/s;
+/** A node's command, its arguments parted by blanks: those who look for nodes have the same words in their arguments. */
+export const nodeCommand =
+  /^\S*\/java (.* )?com\.starrocks\.StarRocksFE( |$)|^(\S*\/node )?\S*\/lib\/starrocks_be( |$)/s;
 
 const readOr = (read: () => string): string => {
   try {
@@ -50,7 +51,7 @@ export class NodeProcesses {
     return readdirSync("/proc").flatMap((name) => {
       const pid = Number(name);
       const command = Number.isInteger(pid) ? readOr(() => readFileSync(`/proc/${name}/cmdline`, "utf8")) : "";
-      const host = isNode.test(command) ? this.#hostOf(pid, command) : undefined;
+      const host = nodeCommand.test(command.replaceAll("\0", " ")) ? this.#hostOf(pid, command) : undefined;
       return host === undefined ? [] : [{ host, pid, started: startTime(pid) ?? "" }];
     });
   }

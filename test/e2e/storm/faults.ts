@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { nodeCommand } from "../../lab/node-processes.js";
 import { type Login, Session } from "../../simulator/client/session.js";
 import type { Up } from "./driver.js";
 import type { Fault, NodeName } from "./plan.js";
@@ -22,8 +23,6 @@ export interface Struck {
 }
 
 const nothing = async (): Promise<void> => undefined;
-
-const nodePattern = /com\.starrocks\.StarRocksFE|\/lib\/starrocks_be/;
 
 export const ask = async (login: Login, statement: string): Promise<readonly Record<string, unknown>[]> => {
   const session = new Session(login);
@@ -89,7 +88,7 @@ const strikers: Readonly<Record<Fault["kind"], (fault: Fault, scene: Scene) => P
     return { down: node, heal: nothing };
   },
   "process killed": async ({ node }, { site }) => {
-    const killed = await site.lab.fleet.host(node).kill(nodePattern);
+    const killed = await site.lab.fleet.host(node).kill(nodeCommand);
     return { ...(killed > 0 && { down: node }), heal: nothing };
   },
   "disk full": async ({ node }, { site }) => {

@@ -34,19 +34,23 @@ export const tabletStatus = (fe: Frontend, table: Table, tablet: Tablet): Tablet
   return tablet.replicas.length > wanted ? "REDUNDANT" : "HEALTHY";
 };
 
-const load = (fe: Frontend, nodeId: number): number =>
-  fe.catalog.state.databases
-    .flatMap(({ tables }) => tables.flatMap(({ tablets }) => tablets))
-    .filter(({ replicas }) => replicas.some(({ backendId }) => backendId === nodeId)).length;
+const load = (tablets: readonly Tablet[], nodeId: number): number =>
+  tablets.filter(({ replicas }) => replicas.some(({ backendId }) => backendId === nodeId)).length;
 
 export const liveBackends = (fe: Frontend): NodeRow[] =>
   fe.catalog.state.nodes.filter(({ kind, alive, decommissioned }) => kind === "backend" && alive && !decommissioned);
 
-/** Where new replicas go: different hosts, other locations first, then the emptiest. */
-export const chooseBackends = (fe: Frontend, count: number, taken: readonly NodeRow[] = []): NodeRow[] => {
+/** Where new replicas go: different hosts, other locations first, then the emptiest, tablets of `making` counted in. */
+export const chooseBackends = (
+  fe: Frontend,
+  count: number,
+  { taken = [], making = [] }: { readonly taken?: readonly NodeRow[]; readonly making?: readonly Tablet[] } = {},
+): NodeRow[] => {
   const chosen: NodeRow[] = [];
+  const made = fe.catalog.state.databases.flatMap(({ tables }) => tables.flatMap(({ tablets }) => tablets));
+  const tablets = [...made, ...making];
   const sorted = liveBackends(fe)
-    .map((node) => ({ node, load: load(fe, node.id) + Math.random() }))
+    .map((node) => ({ node, load: load(tablets, node.id) + Math.random() }))
     .sort((a, b) => a.load - b.load)
     .map(({ node }) => node);
   for (const spread of [true, false]) {

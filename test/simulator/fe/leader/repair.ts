@@ -55,7 +55,7 @@ const addCopy = async (fe: Frontend, tablet: Tablet): Promise<void> => {
     await propose(fe, { type: "dropReplica", tabletId: tablet.id, replicaId: unfinished.id });
   }
   const taken = tablet.replicas.flatMap((replica) => nodeOf(fe, replica) ?? []);
-  const [target] = chooseBackends(fe, 1, taken);
+  const [target] = chooseBackends(fe, 1, { taken });
   if (target === undefined || sourceOf(fe, tablet) === undefined) {
     return;
   }

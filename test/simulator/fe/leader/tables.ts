@@ -31,8 +31,9 @@ export const createTable = async (fe: Frontend, database: Database, wish: TableW
   }
   const first = takeIds(fe, 3 + buckets * (1 + replicationNum));
   let next = first + 3;
-  const placed = Array.from({ length: buckets }, () => {
-    const nodes = chooseBackends(fe, replicationNum);
+  const placed: Placed[] = [];
+  while (placed.length < buckets) {
+    const nodes = chooseBackends(fe, replicationNum, { making: placed.map(({ tablet }) => tablet) });
     const id = next++;
     const replicas = nodes.map((node) => ({
       id: next++,
@@ -43,8 +44,8 @@ export const createTable = async (fe: Frontend, database: Database, wish: TableW
       state: "NORMAL" as const,
       bad: false,
     }));
-    return { tablet: { id, version: 1, replicas }, nodes };
-  });
+    placed.push({ tablet: { id, version: 1, replicas }, nodes });
+  }
   const ids = placed.map(({ tablet }) => tablet.id);
   for (const id of ids) {
     tabletsBeingMade.add(id);
