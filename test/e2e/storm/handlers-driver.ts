@@ -14,14 +14,8 @@ import type { Order, Told } from "./operator.js";
 
 const script = require.resolve("./operator.js");
 
-/** Operator processes that wait for an order: loading what the provider needs takes longer than most operations compute. */
-const idle: ChildProcess[] = [];
-
-export const endOperators = (): void => {
-  for (const operator of idle.splice(0)) {
-    operator.disconnect();
-  }
-};
+/** Milliseconds from SIGINT, with which the engine ends a provider, to SIGKILL. */
+const endLimit = 5000;
 
 /** The SDK's registrations go through one monitor of this process. */
 const registering = new Mutex();
@@ -52,40 +46,28 @@ export const handlersDriver = (): Driver => {
   const state = new Map<string, Recorded>();
 
   const run = async (operator: ChildProcess, order: Order): Promise<Ended> => {
-    const told = new Promise<Ended>((resolve) => {
-      operator.on("message", (message: Told) => {
-        if (message.type === "ended") {
-          resolve({ exitCode: message.failures.length > 0 ? 1 : 0, told: message.failures.join("\n") });
-        } else if (message.recorded) {
-          state.set(message.name, message.recorded);
-        } else {
-          state.delete(message.name);
-        }
-      });
+    let ended: Ended | undefined;
+    operator.on("message", (message: Told) => {
+      if (message.type === "ended") {
+        ended = { exitCode: message.failures.length > 0 ? 1 : 0, told: message.failures.join("\n") };
+        operator.kill("SIGINT");
+        setTimeout(() => operator.kill("SIGKILL"), endLimit).unref();
+      } else if (message.recorded) {
+        state.set(message.name, message.recorded);
+      } else {
+        state.delete(message.name);
+      }
     });
-    const done = new AbortController();
-    const gone = once(operator, "exit", done).then(
-      ([code]): Ended => ({
-        exitCode: typeof code === "number" ? code || 1 : undefined,
-        told: "the operator has ended",
-      }),
-      (): Ended => ({ exitCode: undefined, told: "" }),
-    );
     operator.send(order);
-    const ended = await Promise.race([told, gone]);
-    operator.removeAllListeners("message");
-    done.abort();
-    if (operator.connected && operator.exitCode === null && operator.signalCode === null) {
-      idle.push(operator);
-    }
-    return ended;
+    const [code] = await once(operator, "exit");
+    return ended ?? { exitCode: typeof code === "number" ? code || 1 : undefined, told: "the operator has ended" };
   };
 
   return {
     folder,
     up: async (args): Promise<Up> => {
       const resources = await declaredBy(args);
-      const operator = idle.pop() ?? fork(script, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+      const operator = fork(script, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
       return {
         ended: run(operator, { resources, state: [...state.values()], folder }),
         kill: async () => {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Driver } from "./driver.js";
 import { ask } from "./faults.js";
-import { endOperators } from "./handlers-driver.js";
 import { type Plan, planOf } from "./plan.js";
 import { Site } from "./site.js";
 import { play } from "./story.js";
@@ -49,7 +48,6 @@ describe("a storm over clusters", () => {
     site = await Site.create();
   });
   after(async () => {
-    endOperators();
     await site?.close();
   });
 

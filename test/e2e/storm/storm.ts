@@ -1,4 +1,3 @@
-import { endOperators } from "./handlers-driver.js";
 import type { Plan } from "./plan.js";
 import { describePlan, planOf } from "./plan.js";
 import { Site, type Way } from "./site.js";
@@ -76,9 +75,6 @@ export const storm = async (options: StormOptions): Promise<Totals> => {
   };
 
   await Promise.all(Array.from({ length: Math.min(lanes, seeds.length) }, lane));
-  if (way === "handlers") {
-    endOperators();
-  }
   return {
     storm: seeds.length,
     plans: verdicts.length,
