@@ -174,7 +174,8 @@ export interface BackendRolloutArgs {
   singleReplicaTables?: Input<"report" | "refuse">;
   /**
    * When the canary starts with neither the new release nor the old one: stop, or drop it, put its data aside, start the
-   * old release on empty folders and let the cluster copy its tablets back. Default `stop`.
+   * old release on empty folders and let the cluster copy its tablets back. Default `stop`. Said only after a canary was
+   * left stopped, the next `up` does it.
    */
   onUnrecoverable?: Input<"stop" | "rebuild">;
 }

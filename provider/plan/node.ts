@@ -166,7 +166,7 @@ export const nodeSteps = (action: Action, spec: NodeSpec, manner: Manner = alone
     case "create":
       return [
         folders(spec),
-        { verb: "stop", text: `stop the ${label}`, when: "if it runs already, with another release or other settings" },
+        { verb: "stop", text: `stop the ${label}`, when: runsOtherwise },
         { verb: "switch", text: `make ${version} the current release of ${spec.home}` },
         configure(spec),
         start(spec),
@@ -175,10 +175,14 @@ export const nodeSteps = (action: Action, spec: NodeSpec, manner: Manner = alone
     case "repair":
       return [
         folders(spec),
+        // Of a host that was lost on the way nobody knows what runs there.
+        { verb: "stop", text: `stop the ${label}`, when: runsOtherwise },
         { verb: "switch", text: `make sure that ${version} is the current release of ${spec.home}` },
         configure(spec),
         { ...start(spec), when: "if it does not run" },
         prove(spec),
+        // A BE that was seen down may only lack a disk: its data is given up where an operation failed on it.
+        ...(action.status === "failed" ? rebuild(spec, manner, version, "on its data") : []),
       ];
     case "restart":
       return [
@@ -211,10 +215,12 @@ export const nodeSteps = (action: Action, spec: NodeSpec, manner: Manner = alone
           text: `switch ${spec.home}/current back to ${action.from.version}, start it and prove it`,
           when: "if a step after the stop fails",
         },
-        ...rebuild(spec, manner, action.from.version),
+        ...rebuild(spec, manner, action.from.version, "either"),
       ];
   }
 };
+
+const runsOtherwise = "if it runs already, with another release or other settings";
 
 /** A BE is not stopped while a tablet would be worse off without it than its table's replication allows. */
 const before = (spec: NodeSpec): readonly Step[] =>
@@ -245,13 +251,13 @@ const watch = (spec: NodeSpec, { canary }: Manner): readonly Step[] =>
       ]
     : [];
 
-const rebuild = (spec: NodeSpec, { canary }: Manner, version: string): readonly Step[] =>
+const rebuild = (spec: NodeSpec, { canary }: Manner, version: string, how: string): readonly Step[] =>
   spec.kind === "be" && canary?.rebuild
     ? [
         {
           verb: "rebuild",
           text: `drop it, move its data aside, start ${version} on empty folders, add it again and wait for its tablets`,
-          when: `if ${version} cannot start either, and every tablet is whole elsewhere`,
+          when: `if ${version} cannot start ${how}, and every tablet is whole elsewhere`,
         },
       ]
     : [];

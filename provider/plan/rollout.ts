@@ -129,8 +129,12 @@ const title = (cluster: string, items: readonly Item[]): string => {
     return `${cluster}: restart of ${who}.${removed > 0 ? ` ${nodes(removed)} removed.` : ""}`;
   }
   const starts = items.filter((item) => ["backends", "observers", "followers", "leader"].includes(item.wave)).length;
-  const started = starts > 0 ? `${nodes(starts)} started, ` : "";
-  return `${cluster}: ${started}${removed > 0 ? `${nodes(removed)} removed, no other` : "no"} running node is stopped.`;
+  const changed = [
+    ...(starts > 0 ? [`${nodes(starts)} started`] : []),
+    ...(removed > 0 ? [`${nodes(removed)} removed`] : []),
+  ];
+  // One that is started may run already, otherwise than declared.
+  return `${cluster}: ${[...changed, changed.length > 0 ? "no other" : "no"].join(", ")} running node is stopped.`;
 };
 
 const nodes = (count: number): string => `${count} ${count === 1 ? "node is" : "nodes are"}`;

@@ -156,6 +156,51 @@ describe("a bad build of the BE", () => {
     assert.deepEqual(ends, ["rollback failed", "rebuild done"]);
   });
 
+  it("that was left stopped is rebuilt by the next up, where the user wants that only then", async () => {
+    const old = await lab.release("3.5.7");
+    declare(await spoils(2), rollout({ soak: 15 }));
+    const { error } = await fails();
+    assert.match(
+      error,
+      /with `onUnrecoverable: "rebuild"` the next `pulumi up` does that\. By hand: ALTER SYSTEM DROP BACKEND/,
+    );
+    assert.match((await backends()).be1 ?? "", /^false/);
+    declare(old, rollout({ onUnrecoverable: "rebuild" }));
+    const preview = await lab.stack.preview();
+    assert.match(preview.stdout, /BE be1, repair \(was failed\): .*\[rebuild\]/);
+    const second = await fails();
+    assert.deepEqual(second.restarted, ["be1"]);
+    assert.match(second.error, /^BE be1 \(\S+\) failed to prove \(step 6 of 7: repair \(was failed\)\)\./);
+    assert.match(
+      second.error,
+      /\nBE be1 was rebuilt with 3\.5\.7: it was dropped from the cluster; its data was moved, not deleted, to /,
+    );
+    assert.deepEqual(await backends(), all("3.5.7"));
+    const { restarted: touched } = await previewThenUp(lab);
+    assert.deepEqual(touched, []);
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  it("is not dropped where its host is out of reach: nobody knows then whether it is lost", async () => {
+    declare(await lab.release("3.5.8"), (args) => {
+      args.connection = { ...args.connection, keepaliveInterval: 2 };
+      rollout({ soak: 15, onUnrecoverable: "rebuild" })(args);
+    });
+    const known = lab.journals().length;
+    const up = lab.stack.start("up", ["--skip-preview"]);
+    assert.ok(await reached(lab, up, known, { kind: "BE", verb: "start" }));
+    const be1 = lab.fleet.host("be1");
+    await be1.cutNetwork();
+    const outcome = await up.ended;
+    await be1.restoreNetwork();
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    assert.match(told(outcome, "error")["sr-be-be1"] ?? "", /It was not rebuilt: \S+: /);
+    assert.deepEqual(Object.keys(await backends()), ["be1", "be2", "be3"], "no BE was dropped");
+    declare(await lab.release("3.5.7"));
+    await lab.stack.up(["--skip-preview"]);
+    assert.deepEqual(await backends(), all("3.5.7"));
+  });
+
   it("is left stopped with its data where nothing else is said, and a repaired build goes on from there", async () => {
     declare(await spoils(2), rollout({ soak: 15 }));
     const { error } = await fails();

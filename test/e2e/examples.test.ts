@@ -32,7 +32,7 @@ describe("the examples", () => {
 
   it("quickstart previews a first deployment on the hosts of its configuration", async () => {
     const text = await preview(example("quickstart"), quickstart);
-    assert.match(text, /quickstart: 6 nodes are started, no running node is stopped/);
+    assert.match(text, /quickstart: 6 nodes are started, no other running node is stopped/);
     assert.match(text, /FE 10\.0\.0\.11.*: .*start/);
   });
 

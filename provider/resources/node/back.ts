@@ -67,9 +67,9 @@ const whyNot = async (context: NodeContext, work: KindWork, from: NodeRelease): 
 export const stuck = (context: NodeContext, from: NodeRelease, error: unknown): string =>
   `${labelOf(context.spec)} could not be taken back to ${from.version}: ${messageOf(error)}`;
 
-/** For a node that starts with neither release: how it is left, why that may be, and what can be done. */
+/** For a node that starts with no release: how it is left, why that may be, and what can be done. */
 export const whatNow = async (context: NodeContext, from: NodeRelease): Promise<string> => {
-  const { spec } = context;
+  const { position, run, spec } = context;
   const label = labelOf(spec);
   const to = spec.release.version;
   if (spec.kind === "fe") {
@@ -80,10 +80,14 @@ export const whatNow = async (context: NodeContext, from: NodeRelease): Promise<
     return `${label} is left as it is; its data is untouched.`;
   }
   const { address, ports } = spec;
+  const changed = from.id !== spec.release.id;
+  const { canary } = run.placeOf(spec, position).manner;
   return (
-    `${label} is left stopped, and its data is untouched: probably ${to} has written a format that ${from.version} cannot read. ` +
-    `Tables with replicas on other BEs are served by those. Declare a repaired build of ${to}, or a newer version, that reads the data. ` +
-    `Or give the data up, if the other BEs hold all of its tablets: ALTER SYSTEM DROP BACKEND "${endpoint(address, ports.heartbeat)}", move its storage folders away, ` +
-    `and \`pulumi up --refresh\` with ${from.version} and \`adopt: true\` on this node. (\`onUnrecoverable: "rebuild"\` does that in the next change of a canary.)`
+    `${label} is left stopped, and its data is untouched${changed ? `: probably ${to} has written a format that ${from.version} cannot read` : ""}. ` +
+    "Tables with replicas on other BEs are served by those. " +
+    `Declare a ${changed ? `repaired build of ${to}, or a newer version,` : "build"} that reads the data. ` +
+    `Or give the data up, if the other BEs hold all of its tablets: ${canary && !canary.rebuild ? 'with `onUnrecoverable: "rebuild"` the next `pulumi up` does that. By hand: ' : ""}` +
+    `ALTER SYSTEM DROP BACKEND "${endpoint(address, ports.heartbeat)}", move its storage folders away, ` +
+    `and \`pulumi up --refresh\` with ${from.version} and \`adopt: true\` on this node.`
   );
 };

@@ -32,7 +32,7 @@ export class NodeFailure extends UserError {
 type Left =
   | { readonly as: "untouched" | "stopped again" | "it is" }
   | { readonly as: "before"; readonly version: string }
-  | { readonly as: "rebuilt"; readonly version: string; readonly why: string; readonly how: string }
+  | { readonly as: "rebuilt"; readonly version: string; readonly why?: string; readonly how: string }
   | { readonly as: "stuck"; readonly why: string };
 
 /** Brings a node to what is declared: observe → act → verify, by the steps that the plan lists. Gives its conf file's digest. */
@@ -110,7 +110,7 @@ class Change {
 
   #works(): Works {
     const { run } = this.#context;
-    const conditionalStop = this.#action.type === "create";
+    const conditionalStop = ["create", "repair"].includes(this.#action.type);
     const report: Report = (seen) => this.#execution.report(seen);
     return {
       turn: () => this.#takeTurn(),
@@ -127,6 +127,7 @@ class Change {
         const before = async (): Promise<void> => {
           if (conditionalStop) {
             await this.#takeTurn();
+            await this.#work.mayStop(report);
           }
           await this.#work.drain();
         };
@@ -147,9 +148,6 @@ class Change {
       start: async () => {
         if (!this.#stopped) {
           await run.assertGoing(labelOf(this.#context.spec));
-        }
-        if (this.#action.type === "repair") {
-          await this.#work.note();
         }
         this.#touched = true;
         return this.#work.start();
@@ -210,11 +208,14 @@ class Change {
     return this.#describe(error, left);
   }
 
-  /** Switches back what failed after its switch. */
+  /** Switches back what failed after its switch; what failed before already has nothing to be switched back to. */
   async #recover(error: unknown): Promise<Left> {
     const action = this.#action;
     if (!this.#touched || !(error instanceof UserError)) {
       return { as: this.#touched ? "it is" : "untouched" };
+    }
+    if (action.type === "repair") {
+      return this.#lost({ release: this.#context.spec.release, conf: undefined });
     }
     if (action.type !== "version") {
       return { as: "it is" };
@@ -230,24 +231,27 @@ class Change {
     }
   }
 
-  /** What is left for a node that starts with neither release: a canary BE may be rebuilt, if the user wants that. */
-  async #lost(before: Before, reason: string): Promise<Left> {
+  /** What is left for a node that starts with no release on its data: a canary BE may be rebuilt, if the user wants that. */
+  async #lost(before: Before, reason?: string): Promise<Left> {
     const context = this.#context;
-    let why = reason;
+    let refusal: string | undefined;
     try {
       const rebuilt = await this.#execution.recover("rebuild", async () =>
         isBe(context) ? rebuild(context, before, this.#execution.report) : notMet(`${labelOf(context.spec)} is no BE`),
       );
       if (rebuilt?.mark === "done") {
-        return { as: "rebuilt", version: before.release.version, why, how: rebuilt.detail ?? "" };
+        const how = rebuilt.detail ?? "";
+        return { as: "rebuilt", version: before.release.version, ...(reason !== undefined && { why: reason }), how };
       }
     } catch (error) {
-      why = `${why}\nIt was not rebuilt: ${messageOf(error)}`;
+      refusal = `It was not rebuilt: ${messageOf(error)}`;
       if (error instanceof HalfRebuilt) {
-        return { as: "stuck", why };
+        return { as: "stuck", why: lines(reason, refusal) };
       }
     }
-    return { as: "stuck", why: `${why}\n${await whatNow(context, before.release)}` };
+    return reason === undefined && refusal === undefined
+      ? { as: "it is" }
+      : { as: "stuck", why: lines(reason, refusal, await whatNow(context, before.release)) };
   }
 
   /**
@@ -298,9 +302,11 @@ class Change {
       case "before":
         return `${label} was taken back to ${left.version} and is proven there.`;
       case "rebuilt":
-        return `${left.why}\n${label} was rebuilt with ${left.version}: ${left.how}.`;
+        return lines(left.why, `${label} was rebuilt with ${left.version}: ${left.how}.`);
       case "stuck":
         return left.why;
     }
   }
 }
+
+const lines = (...texts: readonly (string | undefined)[]): string => texts.filter(Boolean).join("\n");

@@ -8,7 +8,7 @@ import { askLeader } from "../../rollout/leader.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
 import { everyTabletElsewhere, tabletsNotWhole, tabletsOn } from "../../rollout/tablets.js";
 import { ensureFolders } from "../../starrocks/folders.js";
-import { beHealth } from "../../starrocks/http.js";
+import { observeProcess } from "../../starrocks/process.js";
 import { backendRow } from "../../starrocks/rows.js";
 import { addBackend, dropBackend } from "../../starrocks/statements.js";
 import { stopProcess } from "../../starrocks/stop.js";
@@ -75,11 +75,11 @@ export const rebuild = async (context: NodeContext<BeSpec>, before: Before, repo
   return { mark: "done", detail: told.join("; ") };
 };
 
-/** A BE that runs on its data is not lost, whatever else could not be proven of it. */
-const assertLost = async ({ host, limits, spec }: NodeContext<BeSpec>): Promise<void> => {
-  const { ok } = await beHealth(host, spec.address, spec.ports.http, { limit: limits.http });
-  if (ok) {
-    throw new UserError("It serves HTTP on its data, so its data is not given up.");
+/** A BE that runs on its data is not lost, whatever else could not be proven of it; nor is one that cannot be looked at. */
+const assertLost = async ({ host, spec }: NodeContext<BeSpec>): Promise<void> => {
+  const process = await observeProcess(host, "be", spec.home);
+  if (process) {
+    throw new UserError(`Its process ${process.pid} runs on its data, so that is not given up.`);
   }
 };
 

@@ -240,7 +240,7 @@ describe("planText", () => {
     const text = planText("a", items, { maxUnavailable: 1 });
     assert.match(text, /be-2, repair \(was stopped\)/);
     assert.doesNotMatch(text, /be-1|fe-/);
-    assert.match(text, /no running node is stopped/);
+    assert.match(text, /no other running node is stopped/);
   });
 });
 

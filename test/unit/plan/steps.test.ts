@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Action, nodeSteps } from "../../../provider/plan/node.js";
+import { type Action, nodeSteps, type Status } from "../../../provider/plan/node.js";
 import type { NodeSpec } from "../../../provider/plan/spec.js";
 import { numbered } from "../../../provider/plan/steps.js";
 import { be, fe, releases } from "./specs.js";
@@ -21,7 +21,7 @@ describe("nodeSteps", () => {
     {
       what: "a repair",
       action: { type: "repair", status: "stopped" },
-      steps: "folders switch configure [start] prove",
+      steps: "folders [stop] switch configure [start] prove",
     },
     {
       what: "a restart",
@@ -92,6 +92,14 @@ describe("nodeSteps", () => {
         .map(({ verb, when }) => (when === undefined ? verb : `[${verb}]`)),
       ["soak", "verify", "[rollback]", "[rebuild]"],
     );
+  });
+
+  it("lets a canary on which an operation failed be rebuilt where that is wanted, and not one that was only seen down", () => {
+    const manner = { group: false, canary: { soak: 60, verify: true, rebuild: true } };
+    const last = (status: Status, how = manner) => nodeSteps({ type: "repair", status }, be(), how).at(-1)?.verb;
+    assert.equal(last("failed"), "rebuild");
+    assert.equal(last("failed", { ...manner, canary: { ...manner.canary, rebuild: false } }), "prove");
+    assert.equal(last("stopped"), "prove");
   });
 
   it("lets a follower of a group hand leadership over before it stops", () => {
