@@ -139,7 +139,7 @@ describe("a cluster whose FEs lose their network, their disk, their power or the
     const text = told(outcome, "error")[`sr-fe-${dropped.name}`] ?? "";
     assert.match(
       text,
-      new RegExp(`FE ${dropped.name} \\(\\S+\\) failed to prove \\(step 5 of 5: repair \\(was stopped\\)\\)\\.`),
+      new RegExp(`FE ${dropped.name} \\(\\S+\\) failed to prove \\(step 6 of 6: repair \\(was stopped\\)\\)\\.`),
     );
     assert.match(text, /this node is DETACHED/);
     assert.match(
