@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { tellFailure } from "../lab/failure.js";
-import { Lab } from "../lab/lab.js";
+import { Lab, type PlainArgs } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
 import { previewThenUp } from "../lab/story.js";
 import { recordedVersions, told } from "../lab/told.js";
@@ -13,9 +13,10 @@ describe("a vendor's hotfix over a release", () => {
   let binary: BuiltHotfix;
 
   type Entry = { archive: string; sha256?: string; version?: string };
-  const declare = (overlay?: Record<string, Entry>): void =>
+  const declare = (overlay?: Record<string, Entry>, more: Partial<PlainArgs> = {}): void =>
     lab.declare(
       lab.args(base, (args) => {
+        Object.assign(args, more);
         args.release = { ...args.release, ...(overlay && { overlay }) };
       }),
     );
@@ -86,6 +87,40 @@ describe("a vendor's hotfix over a release", () => {
     assert.match(plan, /BE be1, 3\.5\.7, another build/);
     assert.doesNotMatch(plan, /FE fe1/);
     await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  /** An `up` that must fail; gives what people read of each resource. */
+  const fails = async () => {
+    const processes = await NodeProcesses.of(lab.fleet);
+    const before = processes.byHost();
+    const outcome = await lab.stack.up([], { expectFailure: true });
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    return { errors: told(outcome, "error"), touched: restarted(before, processes.byHost()) };
+  };
+
+  it("that is a bad BE touches one, which is taken back to the hotfix before", async () => {
+    const bad = await lab.hotfix("be", "3.5.7-hotfix2", {
+      be: { faults: [{ fault: "dieAtStart", message: "no cigar" }] },
+    });
+    declare({ ...entry(jar, "3.5.7-hotfix1"), ...entry(bad, "3.5.7-hotfix2") });
+    const { errors, touched } = await fails();
+    assert.deepEqual(touched, ["be1"]);
+    assert.match(errors["sr-be-be1"] ?? "", /no cigar[\s\S]*BE be1 was taken back to 3\.5\.7 and is proven there\./);
+    declare({ ...entry(jar, "3.5.7-hotfix1"), ...entry(binary) });
+    const { restarted: again } = await previewThenUp(lab);
+    assert.deepEqual(again, []);
+  });
+
+  it("that is a bad FE is met by the rehearsal, where the user wants one, and no node is touched", async () => {
+    const bad = await lab.hotfix("fe", "3.5.7-hotfix2", { fe: { faults: [{ fault: "dieOnReplay" }] } });
+    declare({ ...entry(bad, "3.5.7-hotfix2"), ...entry(binary) }, { rehearsal: true });
+    const { errors, touched } = await fails();
+    assert.deepEqual(touched, []);
+    assert.match(
+      errors["sr-rehearsal"] ?? "",
+      /The rehearsal of StarRocks 3\.5\.7-hotfix2 on [\d.]+ failed \(judge\)\./,
+    );
+    assert.match(errors["sr-rehearsal"] ?? "", /No node of the cluster was touched\./);
   });
 
   it("goes when it is taken out: nodes run the release itself again", async () => {
