@@ -90,6 +90,7 @@ export const beFailures: readonly Failure[] = [
     pattern: /^F\d{4,8} \d\d:\d\d:\d\d|\*\*\* Check failure stack trace|\*\*\* (?:SIG\w+|Aborted at)/,
     meaning: "the BE crashed",
     advice: "Look at this line and what follows in be.out and be.INFO.",
+    crash: true,
   },
 ];
 

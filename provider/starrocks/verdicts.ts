@@ -11,6 +11,8 @@ export interface Verdict<State> {
   readonly meaning?: string;
   /** For a failure: what to do. */
   readonly advice?: string;
+  /** For a failure: its line names no cause. */
+  readonly crash?: true;
 }
 
 /** What a failure means and what to do, as a further line of an error; nothing where no line told of one. */
@@ -41,10 +43,10 @@ const verdict = <State extends string>(
   ready: RegExp,
   progress: readonly Progress<State>[],
 ): Verdict<State | "ready" | "failed" | "starting"> => {
-  for (const { pattern, meaning, advice } of failures) {
+  for (const { pattern, meaning, advice, crash } of failures) {
     const line = lines.find((one) => pattern.test(one));
     if (line !== undefined) {
-      return { state: "failed", line, meaning, advice };
+      return { state: "failed", line, meaning, advice, ...(crash && { crash }) };
     }
   }
   const readyLine = lines.find((line) => ready.test(line));

@@ -194,8 +194,29 @@ describe("a bad build of the BE", () => {
     const outcome = await up.ended;
     await be1.restoreNetwork();
     assert.equal(outcome.exitCode, 1, outcome.stdout);
-    assert.match(told(outcome, "error")["sr-be-be1"] ?? "", /It was not rebuilt: \S+: /);
+    assert.match(
+      told(outcome, "error")["sr-be-be1"] ?? "",
+      /It was not rebuilt: It was not seen to die on its data, so that is not given up\./,
+    );
     assert.deepEqual(Object.keys(await backends()), ["be1", "be2", "be3"], "no BE was dropped");
+    declare(await lab.release("3.5.7"));
+    await lab.stack.up(["--skip-preview"]);
+    assert.deepEqual(await backends(), all("3.5.7"));
+  });
+
+  it("is not dropped where its log names another cause than its data", async () => {
+    declare(await lab.release("3.5.8"), rollout({ soak: 15, onUnrecoverable: "rebuild" }));
+    const be1 = lab.fleet.host("be1");
+    // Somebody else takes its port as soon as it is free.
+    const take = `const s=require("net").createServer(),t=()=>s.listen(8040,"${be1.address}");s.on("error",()=>setTimeout(t,20));t()`;
+    await be1.exec(`cd /; nohup ${process.execPath} -e '${take}' > /dev/null 2>&1 &`);
+    const outcome = await lab.stack.up(["--skip-preview"], { expectFailure: true });
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    const error = told(outcome, "error")["sr-be-be1"] ?? "";
+    assert.match(error, /It was not rebuilt: Its log names another cause than its data \(the HTTP port is taken\)/);
+    assert.match(error, /\nBE be1 is left stopped; its data is untouched\. No other node is touched any more\./);
+    assert.deepEqual(Object.keys(await backends()), ["be1", "be2", "be3"], "no BE was dropped");
+    await be1.kill("createServer");
     declare(await lab.release("3.5.7"));
     await lab.stack.up(["--skip-preview"]);
     assert.deepEqual(await backends(), all("3.5.7"));

@@ -5,6 +5,7 @@ import type { Outcome } from "../../rollout/execute.js";
 import { homePaths } from "../../starrocks/layout.js";
 import { endpoint } from "../../starrocks/statements.js";
 import { stopProcess } from "../../starrocks/stop.js";
+import { BeDied } from "./be.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
 import { look, switchRelease } from "./works.js";
@@ -68,7 +69,7 @@ export const stuck = (context: NodeContext, from: NodeRelease, error: unknown): 
   `${labelOf(context.spec)} could not be taken back to ${from.version}: ${messageOf(error)}`;
 
 /** For a node that starts with no release: how it is left, why that may be, and what can be done. */
-export const whatNow = async (context: NodeContext, from: NodeRelease): Promise<string> => {
+export const whatNow = async (context: NodeContext, from: NodeRelease, failure: unknown): Promise<string> => {
   const { position, run, spec } = context;
   const label = labelOf(spec);
   const to = spec.release.version;
@@ -78,6 +79,9 @@ export const whatNow = async (context: NodeContext, from: NodeRelease): Promise<
   const home = await look(context).catch(() => undefined);
   if (!home || home.process) {
     return `${label} is left as it is; its data is untouched.`;
+  }
+  if (!(failure instanceof BeDied) || !failure.mayBeItsData) {
+    return `${label} is left stopped; its data is untouched.`;
   }
   const { address, ports } = spec;
   const changed = from.id !== spec.release.id;

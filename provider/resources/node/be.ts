@@ -4,7 +4,7 @@ import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
 import { allowDrain } from "../../starrocks/drain.js";
 import { beHealth } from "../../starrocks/http.js";
-import { beVerdict, meaningOf } from "../../starrocks/logs.js";
+import { type BeState, beVerdict, meaningOf, type Verdict } from "../../starrocks/logs.js";
 import { backendName, backendRow } from "../../starrocks/rows.js";
 import type { Backend } from "../../starrocks/statements.js";
 import { isNewer } from "../../starrocks/statements.js";
@@ -21,6 +21,22 @@ interface Before {
   readonly row: Backend | undefined;
   /** Whether the cluster answered: then it must answer for the proof too. */
   readonly answered: boolean;
+}
+
+/** Its process ended before it was proven. */
+export class BeDied extends UserError {
+  constructor(
+    message: string,
+    /** What its log says of that. */
+    readonly verdict: Verdict<BeState>,
+  ) {
+    super(message);
+  }
+
+  /** Whether its data may be why: the log names no other cause, such as a port that is taken or a disk that is not mounted. */
+  get mayBeItsData(): boolean {
+    return this.verdict.meaning === undefined || this.verdict.crash === true;
+  }
 }
 
 export class BeWork {
@@ -174,11 +190,11 @@ export class BeWork {
     }
   }
 
-  async #failure(watch: Watch): Promise<UserError> {
+  async #failure(watch: Watch): Promise<BeDied> {
     const { spec } = this.#context;
     const died = await watch.died();
     const verdict = beVerdict(await watch.lines(), versionOf(spec.release.version));
-    return new UserError(`${died.message}${meaningOf(verdict)}`);
+    return new BeDied(`${died.message}${meaningOf(verdict)}`, verdict);
   }
 
   /** Several equal readings of the new process in SHOW BACKENDS; a cluster that knows it not, or does not run, cannot tell. */

@@ -215,7 +215,7 @@ class Change {
       return { as: this.#touched ? "it is" : "untouched" };
     }
     if (action.type === "repair") {
-      return this.#lost({ release: this.#context.spec.release, conf: undefined });
+      return this.#lost({ release: this.#context.spec.release, conf: undefined }, error);
     }
     if (action.type !== "version") {
       return { as: "it is" };
@@ -227,17 +227,19 @@ class Change {
       );
       return back ? { as: "before", version: action.from.version } : { as: "it is" };
     } catch (stop) {
-      return this.#lost(before, stuck(this.#context, action.from, stop));
+      return this.#lost(before, stop, stuck(this.#context, action.from, stop));
     }
   }
 
   /** What is left for a node that starts with no release on its data: a canary BE may be rebuilt, if the user wants that. */
-  async #lost(before: Before, reason?: string): Promise<Left> {
+  async #lost(before: Before, failure: unknown, reason?: string): Promise<Left> {
     const context = this.#context;
     let refusal: string | undefined;
     try {
       const rebuilt = await this.#execution.recover("rebuild", async () =>
-        isBe(context) ? rebuild(context, before, this.#execution.report) : notMet(`${labelOf(context.spec)} is no BE`),
+        isBe(context)
+          ? rebuild(context, before, failure, this.#execution.report)
+          : notMet(`${labelOf(context.spec)} is no BE`),
       );
       if (rebuilt?.mark === "done") {
         const how = rebuilt.detail ?? "";
@@ -251,7 +253,7 @@ class Change {
     }
     return reason === undefined && refusal === undefined
       ? { as: "it is" }
-      : { as: "stuck", why: lines(reason, refusal, await whatNow(context, before.release)) };
+      : { as: "stuck", why: lines(reason, refusal, await whatNow(context, before.release, failure)) };
   }
 
   /**

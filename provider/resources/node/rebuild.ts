@@ -16,6 +16,7 @@ import { moveToTrash } from "../../starrocks/trash.js";
 import { runsVersion } from "../../starrocks/versions.js";
 import { until } from "../../wait.js";
 import { type Before, restore } from "./back.js";
+import { BeDied } from "./be.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { workOf } from "./kind-work.js";
 import { dataPaths } from "./settings.js";
@@ -37,10 +38,15 @@ export class HalfRebuilt extends UserError {}
  * Gives a BE that starts with no release on its data an empty life with the old one: the cluster lets it go, its data is
  * moved aside, and its tablets are copied back from the others. Only where the others have every one of them.
  */
-export const rebuild = async (context: NodeContext<BeSpec>, before: Before, report: Report): Promise<Outcome> => {
+export const rebuild = async (
+  context: NodeContext<BeSpec>,
+  before: Before,
+  failure: unknown,
+  report: Report,
+): Promise<Outcome> => {
   const { host, limits, run, spec } = context;
   const old: NodeContext<BeSpec> = { ...context, spec: { ...spec, release: before.release } };
-  await assertLost(context);
+  await assertLost(context, failure);
   const { tablets } = await spared(context, report);
   const told: string[] = [];
   try {
@@ -75,8 +81,16 @@ export const rebuild = async (context: NodeContext<BeSpec>, before: Before, repo
   return { mark: "done", detail: told.join("; ") };
 };
 
-/** A BE that runs on its data is not lost, whatever else could not be proven of it; nor is one that cannot be looked at. */
-const assertLost = async ({ host, spec }: NodeContext<BeSpec>): Promise<void> => {
+/** Data is given up only where it may be why the BE does not start: it was seen to die of nothing else, and does not run now. */
+const assertLost = async ({ host, spec }: NodeContext<BeSpec>, failure: unknown): Promise<void> => {
+  if (!(failure instanceof BeDied)) {
+    throw new UserError("It was not seen to die on its data, so that is not given up.");
+  }
+  if (!failure.mayBeItsData) {
+    throw new UserError(
+      `Its log names another cause than its data (${failure.verdict.meaning}), so that is not given up.`,
+    );
+  }
   const process = await observeProcess(host, "be", spec.home);
   if (process) {
     throw new UserError(`Its process ${process.pid} runs on its data, so that is not given up.`);
