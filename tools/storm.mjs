@@ -1,4 +1,4 @@
-// node tools/storm.mjs [plans] [--seed X] [--from X] [--engine] [--lanes N] [--verbose]; docs/storm.md
+// node tools/storm.mjs [plans] [--seed X] [--from X] [--engine] [--every-step] [--lanes N] [--minutes M] [--verbose]; docs/storm.md
 
 import { ensureFleetPackages } from "./lib/fleet-packages.mjs";
 import { runProgram } from "./lib/program.mjs";

@@ -19,16 +19,19 @@ const wrongDigest = 4;
 /** `openssl` hashes up to ten times as fast as `sha256sum` does on Debian; it is used where it is found to work. */
 const emptyDigest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const hashFunction = `
-hash() { sha256sum; }
-if [[ "$(openssl dgst -sha256 -r < /dev/null 2> /dev/null)" = ${emptyDigest}* ]]; then
-  hash() { openssl dgst -sha256 -r; }
-fi`;
+hash() {
+  if [[ "$(openssl dgst -sha256 -r < /dev/null 2> /dev/null)" = ${emptyDigest}* ]]; then
+    openssl dgst -sha256 -r
+  else
+    sha256sum
+  fi
+}`;
 
 /** Says whether the file is there already; removes what interrupted uploads left (the name ends in their process id). */
 const prepareScript = `
 export LC_ALL=C
 ${hashFunction}
-folder=$(dirname -- "$1")
+folder=\${1%/*}/
 mkdir -p -- "$folder" || exit 1
 if [ -d "$1" ]; then echo "$1 is a directory" >&2; exit 1; fi
 if [ -f "$1" ] && [ "$(stat -Lc %s -- "$1")" = "$3" ]; then
@@ -38,7 +41,7 @@ fi
 for part in "$1".part-*; do
   if [ -f "$part" ] && ! [ -d "/proc/\${part##*.}" ]; then rm -f -- "$part"; fi
 done
-free=$(df -k --output=avail -- "$folder" | tail -n 1)
+{ read -r _; read -r free; } < <(df -k --output=avail -- "$folder")
 if [ "$free" -lt $(($3 / 1024)) ]; then df -h -- "$folder" >&2; exit ${noRoom}; fi`;
 
 /**
@@ -52,7 +55,7 @@ umask 022
 ${hashFunction}
 part="$1.part-$4.$$"
 trap 'rm -f -- "$part"' EXIT
-cat > "$part" || { df -h -- "$(dirname -- "$1")" >&2; exit 1; }
+cat > "$part" || { df -h -- "\${1%/*}/" >&2; exit 1; }
 size=$(stat -c %s -- "$part") || exit 1
 [ "$size" = "$3" ] || { echo "$size"; exit ${wrongSize}; }
 sum=$(hash < "$part") || exit 1

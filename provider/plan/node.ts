@@ -21,7 +21,8 @@ export type Action =
   /** Only what is recorded changes (credentials, limits): the node is not touched. */
   | { readonly type: "record"; readonly fields: readonly string[] }
   | { readonly type: "create" }
-  | { readonly type: "repair"; readonly status: Status }
+  /** `together`: one of the nodes that the pre-flight found down; it proves them all when they run. */
+  | { readonly type: "repair"; readonly status: Status; readonly together?: true }
   | { readonly type: "restart"; readonly fields: readonly string[] }
   | {
       readonly type: "version";

@@ -1,16 +1,13 @@
-import { posix } from "node:path";
 import { UserError } from "../error.js";
 import { describeRisks, type TabletRisk } from "../plan/tablets.js";
 import type { Outcome } from "../rollout/execute.js";
 import { askLeader } from "../rollout/leader.js";
 import { tabletsLacking } from "../rollout/tablets.js";
-import { kindLayouts } from "../starrocks/layout.js";
-import { beVerdict, feVerdict, readTails } from "../starrocks/logs.js";
 import { isSameProcess, type ObservedProcess, observeProcess } from "../starrocks/process.js";
 import { versionOf } from "../starrocks/versions.js";
 import { type Look, until } from "../wait.js";
 import { labelOf, type NodeContext } from "./node/context.js";
-import { lastWordsIn, logFolder, shownLines } from "./node/watch.js";
+import { lastWordsOf } from "./node/watch.js";
 import { type Topology, versionsText } from "./preflight/topology.js";
 import { missingOf } from "./survey.js";
 
@@ -79,18 +76,6 @@ const assertSame = async (topology: Topology, before: readonly (ObservedProcess 
         "`pulumi up --refresh` starts it again.",
     );
   }
-};
-
-const lastWordsOf = async (node: NodeContext): Promise<string> => {
-  const { host, spec } = node;
-  const lines = await readTails(
-    host,
-    kindLayouts[spec.kind].logs.map((name) => posix.join(logFolder(node), name)),
-  );
-  // Only what is shown: a log tells of earlier starts, too.
-  const last = lines.slice(-shownLines);
-  const { meaning, state } = (spec.kind === "fe" ? feVerdict : beVerdict)(last, versionOf(spec.release.version));
-  return `${lastWordsIn(node, last)}${state === "failed" ? `\nThat means: ${meaning}.` : ""}`;
 };
 
 const processes = (topology: Topology): Promise<readonly (ObservedProcess | undefined)[]> =>

@@ -13,18 +13,25 @@ export interface WantedFolder {
   readonly marker?: DataMarker | HomeMarker;
 }
 
-const ensureScript = `${emitFunction}
+/** Bash function: of an absolute path the folder in NEAREST that there is, be it `/`. */
+export const nearestFunction = `
+nearest() {
+  NEAREST=$1
+  while [ ! -e "$NEAREST" ] && [ "$NEAREST" != / ]; do NEAREST=\${NEAREST%/*}; NEAREST=\${NEAREST:-/}; done
+}
+`;
+
+const ensureScript = `${emitFunction}${nearestFunction}
 emit user "$(id -un)"
 about() {
-  local at=$1
-  while [ ! -e "$at" ] && [ "$at" != / ]; do at=$(dirname -- "$at"); done
-  emit nearest "$at"
-  emit owner "$(stat -L -c '%U:%G, mode %a' -- "$at" 2>/dev/null)"
+  nearest "$1"
+  emit nearest "$NEAREST"
+  emit owner "$(stat -L -c '%U:%G, mode %a' -- "$NEAREST" 2>/dev/null)"
 }
 fail() { emit failed "$1"; failed=1; }
 paths=("\${@:2:$1}"); shift $((1 + $1))
 texts=("$@")
-failed=
+failed= probes=()
 for path in "\${paths[@]}"; do
   emit folder "$path"
   if [ -d "$path" ]; then
@@ -41,16 +48,18 @@ for path in "\${paths[@]}"; do
   fi
   probe=$path/.pulumi-starrocks.probe.$$
   if message=$({ : >"$probe"; } 2>&1); then
-    rm -f -- "$probe"
+    probes+=("$probe")
   else
     fail "\${message##*: }"
     about "$path"
   fi
 done
+if [ "\${#probes[@]}" -gt 0 ]; then rm -f -- "\${probes[@]}"; fi
 [ -z "$failed" ] || exit 0
 for index in "\${!paths[@]}"; do
   marker=\${paths[index]}/${markerFile} text=\${texts[index]}
-  if [ -z "$text" ] || [ "$(cat -- "$marker" 2>/dev/null)" = "$text" ]; then continue; fi
+  if [ -z "$text" ]; then continue; fi
+  if [ -r "$marker" ] && [ "$(<"$marker")" = "$text" ]; then continue; fi
   printf '%s\\n' "$text" >"$marker.$$" && mv -Tf -- "$marker.$$" "$marker" || exit 1
 done
 `;
@@ -117,6 +126,10 @@ export type DataFolder =
   | { readonly path: string; readonly state: "unreadable"; readonly reason: string }
   | { readonly path: string; readonly state: "empty"; readonly marker?: DataMarker }
   | { readonly path: string; readonly state: "data"; readonly marker?: DataMarker; readonly content: FolderContent };
+
+/** Whether it holds the metadata of an FE that has been part of a cluster. */
+export const holdsMetadata = (folder: DataFolder | undefined): boolean =>
+  folder?.state === "data" && folder.content.hasVersion;
 
 /** Bash function that tells of one data folder. Needs `emitFunction`. */
 export const inspectFunction = `

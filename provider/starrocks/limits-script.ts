@@ -1,3 +1,4 @@
+import { nearestFunction } from "./folders.js";
 import { listenFunction } from "./listening.js";
 import { processFunctions } from "./process.js";
 
@@ -10,12 +11,13 @@ export const ensuredPrograms: readonly string[] = [
 ];
 
 /** Tells the facts that `limits.ts` reads. */
-export const hostScript = `${processFunctions}${listenFunction}
+export const hostScript = `${processFunctions}${nearestFunction}${listenFunction}
 node=("\${@:2:$1}"); shift $((1 + $1))
 programs=("\${@:2:$1}"); shift $((1 + $1))
 paths=("\${@:2:$1}"); shift $((1 + $1))
-emit run.user "$(id -un 2>/dev/null)"
-emit uid "$(id -u)"
+user=$(id -un 2>/dev/null)
+emit run.user "$user"
+emit uid "$EUID"
 emit kernel "$(uname -srm)"
 emit clock "$(date +%s%3N)"
 emit files.soft "$(ulimit -S -n)"
@@ -51,13 +53,15 @@ for file in /etc/systemd/logind.conf /usr/lib/systemd/logind.conf.d/*.conf /etc/
     case $line in KillUserProcesses=[yYtT1]*) kills=yes ;; KillUserProcesses=*) kills=no ;; esac
   done <"$file"
 done
-if [ "$(id -u)" = 0 ] || [ -e "/var/lib/systemd/linger/$(id -un)" ]; then kills=no; fi
+if [ "$EUID" = 0 ] || [ -e "/var/lib/systemd/linger/$user" ]; then kills=no; fi
 emit kills "$kills"
 
 for path in "\${paths[@]}"; do
   emit disk "$path"
-  while [ ! -e "$path" ] && [ "$path" != / ]; do path=$(dirname -- "$path"); done
-  emit df "$(df -k --output=size,avail,fstype,target -- "$path" 2>/dev/null | tail -n 1)"
+  nearest "$path"
+  path=$NEAREST line=
+  { read -r _; IFS= read -r line; } < <(df -k --output=size,avail,fstype,target -- "$path" 2>/dev/null)
+  emit df "$line"
   if ! [ -d "$path" ] || ! [ -w "$path" ] || ! [ -x "$path" ]; then
     emit closed "$path"
     emit mode "$(stat -c '%A %U' -- "$path" 2>/dev/null)"
@@ -67,7 +71,7 @@ done
 if [ "\${#node[@]}" -gt 0 ]; then
   select_process "\${node[@]:0:6}"
   if find_process; then emit_process; fi
-  emit seal "$(cat -- "\${node[6]}" 2>/dev/null)"
+  if [ -r "\${node[6]}" ]; then emit seal "$(<"\${node[6]}")"; fi
 fi
 
 # Addresses are in the kernel's own tables: neither "ip" nor "hostname -I" is everywhere.

@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import type { Host } from "../host/types.js";
-import { emitFunction, groupsOf, integer, type Rec, recordsOf } from "./records.js";
+import { processFunctions } from "./process.js";
+import { groupsOf, integer, type Rec, recordsOf } from "./records.js";
 
 /** A TCP listener on the host. */
 export interface Listener {
@@ -14,23 +15,21 @@ export interface Listener {
 
 /**
  * Bash function: listeners on the given ports, from /proc/net (`ss` and `lsof` are not everywhere). The search for their
- * processes looks at every open file of the host and is left out when nothing listens. Needs `emitFunction`.
+ * processes looks at every open file of the host and is left out when nothing listens. Needs `processFunctions`.
  */
 export const listenFunction = `
 emit_listeners() {
-  local wanted=' ' port table local_address state user inode rest line pid= inodes=' '
-  for port; do wanted="$wanted$(printf %04X "$port") "; done
-  for table in /proc/net/tcp /proc/net/tcp6; do
-    [ -r "$table" ] || continue
-    while read -r _ local_address _ state _ _ _ user _ inode rest; do
-      [ "$state" = 0A ] || continue
-      case $wanted in *" \${local_address##*:} "*) ;; *) continue ;; esac
-      emit listener "$local_address"
-      emit user "$(id -nu "$user" 2>/dev/null || echo "$user")"
-      emit inode "$inode"
-      inodes="$inodes$inode "
-    done < <(grep ' 0A ' "$table")
-  done
+  local wanted=' ' port local_address state user inode line pid= inodes=' ' known= name=
+  for port; do printf -v port %04X "$port"; wanted="$wanted$port "; done
+  while read -r _ local_address _ state _ _ _ user _ inode _; do
+    [ "$state" = 0A ] || continue
+    case $wanted in *" \${local_address##*:} "*) ;; *) continue ;; esac
+    if [ "$user" != "$known" ]; then known=$user name=$(id -nu "$user" 2>/dev/null || echo "$user"); fi
+    emit listener "$local_address"
+    emit user "$name"
+    emit inode "$inode"
+    inodes="$inodes$inode "
+  done < <(grep -hs ' 0A ' /proc/net/tcp /proc/net/tcp6)
   [ "$inodes" != ' ' ] || return 0
   while IFS= read -r line; do
     case $line in
@@ -41,11 +40,14 @@ emit_listeners() {
         case $inodes in *" $inode "*) ;; *) continue ;; esac
         emit owner "$inode"
         emit pid "$pid"
-        emit name "$(tr -d '\\0' 2>/dev/null <"/proc/$pid/comm")"
-        emit cmdline "$(tr '\\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")"
+        name=
+        { IFS= read -r name <"/proc/$pid/comm"; } 2>/dev/null
+        read_arguments "$pid"
+        emit name "$name"
+        emit cmdline "\${ARGV[*]}"
         ;;
     esac
-  done < <(LC_ALL=C ls -l /proc/[0-9]*/fd 2>/dev/null | grep -E '^/proc/|socket:')
+  done < <(LC_ALL=C ls -ln /proc/[0-9]*/fd 2>/dev/null | grep -E '^/proc/|socket:')
 }
 `;
 
@@ -86,7 +88,7 @@ export const addressOf = (hex: string): string => {
 export const plainAddress = (address: string): string =>
   isIPv6(address) ? new URL(`http://[${address}]/`).hostname.slice(1, -1) : address;
 
-const listenScript = `${emitFunction}${listenFunction}
+const listenScript = `${processFunctions}${listenFunction}
 emit_listeners "$@"
 `;
 

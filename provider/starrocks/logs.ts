@@ -106,7 +106,7 @@ piece() {
   length=$((size - from)); done=yes
   if [ "$length" -gt "$most" ]; then length=$most; done=; fi
   window() { tail -c "+$((from + 1))" -- "$2" | head -c "$length"; }
-  if [ "$length" -gt 0 ] && [ "$(window "$@" | tail -c 1 | od -An -tx1 | tr -d ' ')" != 0a ]; then
+  if [ "$length" -gt 0 ] && [ "$(window "$@" | tail -c 1; echo .)" != $'\\n.' ]; then
     if [ -z "$done" ] || [ "$5" = growing ]; then
       length=$((length - $(window "$@" | tail -n 1 | wc -c)))
       # A line longer than a whole reading comes in parts.

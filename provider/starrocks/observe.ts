@@ -32,12 +32,12 @@ home=$5 conf=$7 marker=$8 template=$9
 shift 9
 emit at "$(date +%s%3N)"
 if [ -d "$home" ]; then emit exists 1; fi
-if [ -f "$marker" ]; then emit home.marker "$(cat -- "$marker")"; fi
+if [ -f "$marker" ]; then emit home.marker "$(<"$marker")"; fi
 if [ -L "$home/current" ]; then
   current=$(readlink -- "$home/current") || exit 1
   emit current "\${current##*/}"
   complete=
-  if release=$(cat -- "$home/current/${viewFile}" 2>/dev/null) && [ -f "$release/${sealFile}" ]; then
+  if [ -r "$home/current/${viewFile}" ] && release=$(<"$home/current/${viewFile}") && [ -f "$release/${sealFile}" ]; then
     complete=1
     shopt -s nullglob dotglob
     for entry in "$home/current"/* "$home/current/lib"/* "$home/current/lib"/*/*; do
@@ -48,7 +48,7 @@ if [ -L "$home/current" ]; then
   emit complete "$complete"
 fi
 if [ -L "$home/previous" ]; then previous=$(readlink -- "$home/previous"); emit previous "\${previous##*/}"; fi
-if [ -f "$home/bin/.release" ]; then emit bin "$(cat -- "$home/bin/.release")"; fi
+if [ -f "$home/bin/.release" ]; then emit bin "$(<"$home/bin/.release")"; fi
 if [ -f "$conf" ]; then
   sum=$(sha256sum <"$conf") || exit 1
   emit conf.sha256 "\${sum%% *}"

@@ -5,7 +5,7 @@ import { emitFunction, fieldsOf, integer, type Rec, recordsOf } from "./records.
 /** The process of a node's home. A pid may be given again; pid and start ticks together name one process for ever. */
 export interface ObservedProcess {
   readonly pid: number;
-  /** Field 22 of /proc/<pid>/stat: clock ticks from boot to its start. */
+  /** Field 22 of /proc/<pid>/stat: clock ticks (hundredths of a second on x86-64 and ARM64) from boot to its start. */
   readonly startTicks: number;
   /** Epoch seconds by the host's clock, rounded down (to a second early at most). */
   readonly startedAt: number;
@@ -104,29 +104,27 @@ is_node_process() { read_ticks "$1" && read_arguments "$1" && is_program && is_o
 
 # The node's process in FOUND and FOUND_TICKS (the oldest when there are several), the pid file's content in FILED.
 find_process() {
-  local pid line
+  local pid
   FOUND= FOUND_TICKS= FILED=
   { IFS= read -r FILED <"$PID_FILE"; } 2>/dev/null
   case $FILED in
     '' | *[!0-9]*) ;;
     *) if is_node_process "$FILED"; then FOUND=$FILED FOUND_TICKS=$TICKS; return 0; fi ;;
   esac
-  # Bash reads a pipe byte by byte: it gets only the lines that count.
-  while read -r pid line; do
+  while IFS=/ read -r _ _ pid _; do
     is_node_process "$pid" || continue
     if [ -z "$FOUND" ] || [ "$TICKS" -lt "$FOUND_TICKS" ]; then FOUND=$pid FOUND_TICKS=$TICKS; fi
-  done < <(ps -e -ww -o pid=,args= 2>/dev/null | grep -F -- "$PROGRAM")
+  done < <(grep -lF -- "$PROGRAM" /proc/[0-9]*/cmdline 2>/dev/null)
   [ -n "$FOUND" ]
 }
 
 emit_process() {
-  local key value boot=0 hertz
+  local key value boot=0
   read_arguments "$FOUND"
   while read -r key value; do [ "$key" != btime ] || boot=$value; done </proc/stat
-  hertz=$(getconf CLK_TCK 2>/dev/null) || hertz=100
   emit process.pid "$FOUND"
   emit process.ticks "$FOUND_TICKS"
-  emit process.started $((boot + FOUND_TICKS / hertz))
+  emit process.started $((boot + FOUND_TICKS / 100))
   emit process.user "$(stat -c %U "/proc/$FOUND" 2>/dev/null)"
   emit process.cmdline "\${ARGV[*]}"
   emit process.filed "$FILED"

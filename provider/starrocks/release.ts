@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { messageOf, UserError } from "../error.js";
 import type { Host } from "../host/types.js";
 import { downloadArchive } from "./download.js";
+import { nearestFunction } from "./folders.js";
 import { incomingArchive, releaseFolder, releasesFolder, sealFile } from "./layout.js";
 import { bytes, emitFunction, fieldsOf, groupsOf, integer, recordsOf } from "./records.js";
 import { type Seal, sealOf } from "./seal.js";
@@ -21,16 +22,17 @@ export interface StagedRelease {
   readonly parts: readonly Seal[];
 }
 
-const observeScript = `${emitFunction}
+const observeScript = `${emitFunction}${nearestFunction}
 release=$1 archive=$2 at=$3
 shift 3
 for part; do
   emit part "$part"
-  if [ -f "$release/$part/${sealFile}" ]; then emit seal "$(cat -- "$release/$part/${sealFile}")"; fi
+  if [ -f "$release/$part/${sealFile}" ]; then emit seal "$(<"$release/$part/${sealFile}")"; fi
 done
 if [ -f "$archive" ]; then emit archive "$(stat -c %s -- "$archive")"; fi
-while [ ! -e "$at" ] && [ "$at" != / ]; do at=$(dirname -- "$at"); done
-emit free "$(df -k --output=avail -- "$at" | tail -n 1)"
+nearest "$at"
+{ read -r _; read -r free; } < <(df -k --output=avail -- "$NEAREST")
+emit free "$free"
 `;
 
 interface Observed {

@@ -50,8 +50,13 @@ if ! find_process; then
   exit 0
 fi
 emit_process
-started=$(date +%s%3N)
-elapsed() { echo $(($(date +%s%3N) - started)); }
+# Milliseconds in NOW. From bash 5 on, without a process for each.
+clock() {
+  if [ -n "$EPOCHREALTIME" ]; then NOW=$((\${EPOCHREALTIME/[.,]/} / 1000)); else NOW=$(date +%s%3N); fi
+}
+elapsed() { clock; now=$((NOW - started)); }
+clock
+started=$NOW
 output=$NODE_HOME/log/.stop.$$
 refused() {
   kill -0 "$1" 2>/dev/null && return 1
@@ -81,7 +86,7 @@ while :; do
     pid=$FOUND ticks=$FOUND_TICKS signalled= another=1
   fi
   if refused "$pid" "$ticks"; then emit refused "$pid"; finish; exit 0; fi
-  now=$(elapsed)
+  elapsed
   if [ "$now" -ge "$limit" ]; then
     if [ "$did" = killed ] && [ "$now" -ge $((limit + 15000)) ]; then emit survived "$pid"; finish; exit 0; fi
     kill -KILL "$pid" 2>/dev/null
@@ -98,7 +103,7 @@ while :; do
   fi
   sleep 0.1
 done
-now=$(elapsed)
+elapsed
 # A script that polls each second or two gets the time to see the end; then it has nothing left to do.
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do
   if [ -z "$running" ] || [ "$did" = killed ]; then break; fi

@@ -127,6 +127,17 @@ describe("a cluster whose FEs lose their network, their disk, their power or the
     await lab.stack.preview(["--expect-no-changes"]);
   });
 
+  it("starts all FEs that went down unseen before it stops a BE: none can be proven without the others", async () => {
+    for (const host of frontends) {
+      await host.kill(nodeCommand);
+    }
+    const outcome = await up(({ backends }) => {
+      backends.config = { ...backends.config, sys_log_roll_num: "5" };
+    });
+    assertDone(outcome);
+    await assertWhole();
+  });
+
   it("says that the group has dropped an FE, and takes it in again once its metadata was moved away", async () => {
     const rows = await sql((session) => session.query("SHOW FRONTENDS"));
     const leader = frontends.find(({ address }) => rows.some(({ IP, Role }) => IP === address && Role === "LEADER"));

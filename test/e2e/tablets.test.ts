@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { until } from "../../provider/wait.js";
+import type { Running } from "../engine/stack.js";
 import { tellFailure } from "../lab/failure.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
@@ -20,6 +21,13 @@ describe("tablets that a BE is not stopped for", () => {
   const limit = (tablets: number) => (args: PlainArgs) => {
     Object.assign(args.limits as object, { tablets });
   };
+
+  /** Waits until the rows of an operation under way say this. */
+  const shows = (up: Running, text: RegExp, wish: { readonly what: string; readonly limit: number }): Promise<void> =>
+    until<void>(
+      async () => (text.test(up.output()) ? { done: true, value: undefined } : { done: false, seen: up.output() }),
+      wish,
+    );
 
   const refused = async (): Promise<string> => {
     const before = processes.byHost();
@@ -99,13 +107,7 @@ describe("tablets that a BE is not stopped for", () => {
     const known = lab.journals().length;
     const up = lab.stack.start("up", ["--skip-preview"]);
     assert.ok(await reached(lab, up, known, { kind: "BE", verb: "tablets" }));
-    await until(
-      async () =>
-        up.output().includes("waiting for tablets: sales.orders")
-          ? { done: true, value: undefined }
-          : { done: false, seen: up.output() },
-      { what: "the row to tell of the table", limit: 60_000 },
-    );
+    await shows(up, /waiting for tablets: sales\.orders/, { what: "the row to tell of the table", limit: 60_000 });
     assert.deepEqual(restarted(before, processes.byHost()), [], "nothing was stopped while it waited");
     await session.query('ADMIN SET FRONTEND CONFIG ("tablet_sched_max_scheduling_tablets" = "10000")');
     const outcome = await up.ended;
@@ -140,13 +142,7 @@ describe("tablets that a BE is not stopped for", () => {
     });
     const up = lab.stack.start("up", ["--skip-preview"]);
     // By then it knows which tablets lack replicas already.
-    await until(
-      async () =>
-        /sr-rollout .*: \d+ s left/.test(up.output())
-          ? { done: true, value: undefined }
-          : { done: false, seen: up.output() },
-      { what: "the nodes to be watched", limit: 120_000 },
-    );
+    await shows(up, /sr-rollout .*: \d+ s left/, { what: "the nodes to be watched", limit: 120_000 });
     // The FE was restarted.
     session.close();
     session = connected();

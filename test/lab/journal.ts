@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Direction, type Verb, type Wave, wavesOf } from "../../provider/plan/steps.js";
 import type { Mark } from "../../provider/rollout/journal.js";
 
@@ -34,6 +35,16 @@ export interface JournalItem {
     readonly detail: string;
   }[];
 }
+
+/** The journals of the operations on the program in this folder, oldest first. */
+export const journalsIn = (program: string): readonly string[] => {
+  const folder = join(program, ".pulumi-starrocks", "journal");
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .sort()
+        .map((name) => join(folder, name))
+    : [];
+};
 
 export const readJournal = (file: string): readonly JournalEntry[] =>
   readFileSync(file, "utf8")

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createStack, type Stack } from "../engine/stack.js";
@@ -12,7 +12,7 @@ import {
   buildRelease,
   type ReleaseOptions,
 } from "../simulator/release.js";
-import { type JournalEntry, readJournal } from "./journal.js";
+import { type JournalEntry, journalsIn, readJournal } from "./journal.js";
 
 export interface LabOptions {
   readonly kind?: FleetKind;
@@ -211,12 +211,7 @@ export class Lab {
 
   /** The journals of the stack's operations, oldest first. */
   journals(): readonly string[] {
-    const folder = join(this.stack.folder, ".pulumi-starrocks", "journal");
-    return existsSync(folder)
-      ? readdirSync(folder)
-          .sort()
-          .map((name) => join(folder, name))
-      : [];
+    return journalsIn(this.stack.folder);
   }
 
   /** The entries of the newest journal. */

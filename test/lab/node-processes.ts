@@ -14,6 +14,9 @@ export interface NodeProcess {
 export const nodeCommand =
   /^\S*\/java (.* )?com\.starrocks\.StarRocksFE( |$)|^(\S*\/node )?\S*\/lib\/starrocks_be( |$)/s;
 
+/** Milliseconds after which a process that is no node has become none: a start script makes one of its children a node at once. */
+const settledAfter = 3000;
+
 const readOr = (read: () => string): string => {
   try {
     return read();
@@ -28,6 +31,8 @@ const readOr = (read: () => string): string => {
  * node that was down for a moment only. Linux only.
  */
 export class NodeProcesses {
+  /** Processes that were seen to be no node, and since when: of hundreds, few need to be looked at again. */
+  #others: ReadonlyMap<number, number> = new Map();
   readonly #hostOf: (pid: number, command: string) => string | undefined;
 
   private constructor(hostOf: (pid: number, command: string) => string | undefined) {
@@ -48,12 +53,22 @@ export class NodeProcesses {
   }
 
   look(): readonly NodeProcess[] {
-    return readdirSync("/proc").flatMap((name) => {
-      const pid = Number(name);
-      const command = Number.isInteger(pid) ? readOr(() => readFileSync(`/proc/${name}/cmdline`, "utf8")) : "";
+    const now = Date.now();
+    const others = new Map<number, number>();
+    const pids = readdirSync("/proc").map(Number).filter(Number.isInteger);
+    const nodes = pids.flatMap((pid) => {
+      const since = this.#others.get(pid) ?? now;
+      const isSettled = now - since > settledAfter;
+      const command = isSettled ? "" : readOr(() => readFileSync(`/proc/${pid}/cmdline`, "utf8"));
       const host = nodeCommand.test(command.replaceAll("\0", " ")) ? this.#hostOf(pid, command) : undefined;
-      return host === undefined ? [] : [{ host, pid, started: startTime(pid) ?? "" }];
+      if (host === undefined) {
+        others.set(pid, since);
+        return [];
+      }
+      return [{ host, pid, started: startTime(pid) ?? "" }];
     });
+    this.#others = others;
+    return nodes;
   }
 
   /** Pid and start of each host's node, to be compared: what is the same was not restarted. */

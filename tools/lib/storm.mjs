@@ -9,7 +9,7 @@ import { run } from "./run.mjs";
  */
 
 /** Milliseconds for what is under way when no further plan begins: an operation has 4 minutes, a plan several of them. */
-const grace = 20 * 60_000;
+const grace = 12 * 60_000;
 
 /**
  * @param {string} stdout

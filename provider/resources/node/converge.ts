@@ -152,7 +152,7 @@ class Change {
         this.#touched = true;
         return this.#work.start();
       },
-      prove: () => this.#work.prove(report),
+      prove: () => this.#work.prove(report, this.#action.type === "repair" && this.#action.together),
       heal: () => this.#work.heal(report),
       soak: () => this.#work.soak(report),
       verify: async () => (await run.care?.verify(report)) ?? notMet("no cluster is declared"),

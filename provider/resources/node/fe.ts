@@ -5,7 +5,7 @@ import type { FeSpec } from "../../plan/spec.js";
 import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import type { Contact } from "../../rollout/frontends.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
-import { inspectData } from "../../starrocks/folders.js";
+import { holdsMetadata, inspectData } from "../../starrocks/folders.js";
 import { feBootstrap } from "../../starrocks/http.js";
 import { feVerdict, meaningOf } from "../../starrocks/logs.js";
 import { type HomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
@@ -32,6 +32,9 @@ interface Before {
   /** Whether an FE group answered: then this FE must become a working part of it again. */
   readonly answered: boolean;
 }
+
+/** All that an FE can come to while too few others run: no proof of its version. */
+const waitsForMajority = "it waits for a majority of the FE group";
 
 export class FeWork {
   readonly #context: NodeContext<FeSpec>;
@@ -84,8 +87,7 @@ export class FeWork {
     const { run, spec } = this.#context;
     const home = await look(this.#context);
     const [data] = home.data;
-    const hasMetadata = data?.state === "data" && data.content.hasVersion;
-    if (home.process || hasMetadata) {
+    if (home.process || holdsMetadata(data)) {
       return this.#startWith({});
     }
     // One by one, so that what is wrong with one FE is found before the next is touched.
@@ -171,7 +173,7 @@ export class FeWork {
     const looks = await Promise.allSettled(
       this.#others.map(async (contact) => {
         const [folder] = await inspectData(frontends.hostOf(contact), [contact.metaDir]);
-        return folder?.state === "data" && folder.content.hasVersion;
+        return holdsMetadata(folder);
       }),
     );
     const holder = looks.findIndex((look) => look.status === "fulfilled" && look.value);
@@ -205,27 +207,31 @@ export class FeWork {
       /(leader|master) finished to replay journal, can write now/.test(line),
     ) ?? false;
 
-  readonly prove = async (report: (seen: string) => void): Promise<Outcome> => {
+  readonly prove = async (report: (seen: string) => void, together = false): Promise<Outcome> => {
     const { limits, spec, host, frontends } = this.#context;
     frontends.forget(this.#self);
     const steady = new Steady();
-    const detail = await until<string>(() => this.#look(steady), {
+    // Alone it cannot become ready; the leader, where it is started last, must.
+    const mayWait = together || (!this.#before.answered && spec.role !== "leader");
+    const detail = await until<string>(() => this.#look(steady, mayWait), {
       what: `${labelOf(spec)} on ${host.name} to be ready with ${spec.release.version}`,
       limit: limits.start,
       onProgress: report,
       advice: "Its process runs; look at fe.log. Raise `limits.start` if it is loading a large image.",
     });
-    await noteProven(this.#context);
+    if (detail !== waitsForMajority) {
+      await noteProven(this.#context);
+    }
     return { mark: "done", detail };
   };
 
-  async #look(steady: Steady): Promise<Look<string>> {
+  async #look(steady: Steady, mayWait: boolean): Promise<Look<string>> {
     const { host, limits, spec } = this.#context;
     const bootstrap = await feBootstrap(host, spec.address, spec.ports.http, { limit: limits.http });
     if (bootstrap.ok) {
       return this.#lookInside(steady);
     }
-    return this.#lookAtLog(bootstrap.seen, steady);
+    return this.#lookAtLog(bootstrap.seen, steady, mayWait);
   }
 
   /** A starting FE says for a moment what a waiting one says again and again. */
@@ -233,7 +239,7 @@ export class FeWork {
     return steady.note(value) ? { done: true, value } : { done: false, seen: value };
   }
 
-  async #lookAtLog(seen: string, steady: Steady): Promise<Look<string>> {
+  async #lookAtLog(seen: string, steady: Steady, mayWait: boolean): Promise<Look<string>> {
     const { spec } = this.#context;
     const watch = this.#watch;
     if (!watch) {
@@ -248,10 +254,7 @@ export class FeWork {
       case "waiting-to-be-added":
         return this.#waitingToBeAdded();
       case "waiting-for-majority":
-        // Alone it cannot become ready; the leader, which is started last, must.
-        return this.#before.answered || spec.role === "leader"
-          ? { done: false, seen: "it waits for a majority of the FE group" }
-          : this.#steadily(steady, "it waits for a majority of the FE group");
+        return mayWait ? this.#steadily(steady, waitsForMajority) : { done: false, seen: waitsForMajority };
       case "failed":
         return { done: false, seen: `its log says: ${verdict.line}` };
       default:

@@ -19,7 +19,8 @@ export interface KindWork {
   readonly drain: () => Promise<void>;
   readonly handOver: (report: Report) => Promise<Outcome>;
   readonly start: () => Promise<Outcome>;
-  readonly prove: (report: Report) => Promise<Outcome>;
+  /** `together`: other nodes are started along with it and all are proven afterwards, so it need not be ready without them. */
+  readonly prove: (report: Report, together?: boolean) => Promise<Outcome>;
   readonly heal: (report: Report) => Promise<Outcome>;
   readonly soak: (report: Report) => Promise<Outcome>;
   /** Whether the process that was started here has written metadata as a leader. */

@@ -1,9 +1,19 @@
 import { posix } from "node:path";
 import { UserError } from "../../error.js";
-import { homePaths } from "../../starrocks/layout.js";
-import { type LogMarks, type LogsRead, lastLines, mergeLines, readSince } from "../../starrocks/logs.js";
+import { homePaths, kindLayouts } from "../../starrocks/layout.js";
+import {
+  beVerdict,
+  feVerdict,
+  type LogMarks,
+  type LogsRead,
+  lastLines,
+  mergeLines,
+  readSince,
+  readTails,
+} from "../../starrocks/logs.js";
 import { isSameProcess, type ObservedProcess, observeProcess } from "../../starrocks/process.js";
 import { observeStart, type StartResult } from "../../starrocks/start.js";
+import { versionOf } from "../../starrocks/versions.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { settingsOf } from "./settings.js";
 
@@ -115,4 +125,17 @@ export const logFolder = ({ spec }: NodeContext): string => {
   const settings = settingsOf(spec);
   const declared = settings.sys_log_dir ?? settings.LOG_DIR;
   return declared && posix.isAbsolute(declared) ? declared : homePaths(spec.home, spec.kind).log;
+};
+
+/** What the log of a node that was not watched from its start ends with, and what that means. */
+export const lastWordsOf = async (node: NodeContext): Promise<string> => {
+  const { host, spec } = node;
+  const lines = await readTails(
+    host,
+    kindLayouts[spec.kind].logs.map((name) => posix.join(logFolder(node), name)),
+  );
+  // Only what is shown: a log tells of earlier starts, too.
+  const last = lines.slice(-shownLines);
+  const { meaning, state } = (spec.kind === "fe" ? feVerdict : beVerdict)(last, versionOf(spec.release.version));
+  return `${lastWordsIn(node, last)}${state === "failed" ? `\nThat means: ${meaning}.` : ""}`;
 };

@@ -8,6 +8,7 @@ import { healthOf } from "../../rollout/health.js";
 import type { Run } from "../../rollout/run.js";
 import { decommissioning } from "../../rollout/tablets.js";
 import { PreflightFailed } from "../../rollout/turnstile.js";
+import { holdsMetadata } from "../../starrocks/folders.js";
 import { backendName } from "../../starrocks/rows.js";
 import { until } from "../../wait.js";
 import { isFe, labelOf, type NodeContext } from "../node/context.js";
@@ -134,7 +135,7 @@ class Passage {
   /** Whether an FE of this cluster has ever run: then not answering is a fault, not the beginning. */
   async #clusterExists(): Promise<boolean> {
     const homes = await Promise.all(this.#topology.nodes.filter(isFe).map(look));
-    return homes.some(({ data }) => data.some((folder) => folder.state === "data" && folder.content.hasVersion));
+    return homes.some(({ data }) => data.some(holdsMetadata));
   }
 }
 

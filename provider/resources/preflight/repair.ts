@@ -1,12 +1,16 @@
 import { messageOf, TransientError, UserError } from "../../error.js";
 import { mayStartOnDeclared } from "../../plan/preflight.js";
 import { versionOfId } from "../../plan/release-id.js";
+import type { FeSpec } from "../../plan/spec.js";
 import { type Execution, notMet, type Outcome } from "../../rollout/execute.js";
 import type { Run } from "../../rollout/run.js";
+import { holdsMetadata } from "../../starrocks/folders.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
+import { type Look, until } from "../../wait.js";
 import { isBe, isFe, labelOf, type NodeContext } from "../node/context.js";
 import { converge } from "../node/converge.js";
 import { nodeItem } from "../node/plan.js";
+import { lastWordsOf } from "../node/watch.js";
 import { look } from "../node/works.js";
 import type { Topology } from "./topology.js";
 
@@ -17,6 +21,12 @@ interface Asked {
   readonly unreachable?: "refused" | "left";
 }
 
+/** A node whose host could be asked. */
+interface Found {
+  readonly node: NodeContext;
+  readonly home: ObservedHome;
+}
+
 /**
  * Starts every declared node that has run before and is down now, within the work of the item that this execution runs;
  * FEs first: without a majority nothing can be proven.
@@ -24,29 +34,110 @@ interface Asked {
 export const repairDown = async (
   run: Run,
   topology: Topology,
-  { item, report }: Pick<Execution, "item" | "report">,
-  { nodes: asked = topology.nodes, unreachable = "refused" }: Asked = {},
+  execution: Pick<Execution, "item" | "report">,
+  asked: Asked = {},
 ): Promise<Outcome> => {
-  const repaired: string[] = [];
-  for (const kind of ["fe", "be"] as const) {
-    const nodes = asked.filter(({ spec }) => spec.kind === kind);
-    const homes = await Promise.all(nodes.map((node) => homeOf(node, unreachable)));
-    const down = nodes.flatMap((node, index) => {
-      const home = homes[index];
-      return home && isDown(home) ? [{ node, home }] : [];
-    });
-    for (const { node, home } of down) {
-      report(`starting ${labelOf(node.spec)}`);
-      const spec = { ...node.spec, release: await releaseFor(topology, node, home) } as NodeContext["spec"];
-      const action = { type: "repair", status: "stopped" } as const;
-      const { id, wave, position } = item;
-      const place = { id: `${labelOf(spec)}, found down`, within: id, wave, position };
-      const own = { ...nodeItem(action, spec, run.placeOf(spec, node.position)), ...place };
-      await converge({ ...node, spec }, action, own, async () => undefined);
-      repaired.push(labelOf(node.spec));
+  const repair = new Repair(run, topology, execution, asked);
+  await repair.frontends();
+  await repair.backends();
+  return repair.outcome;
+};
+
+class Repair {
+  readonly #run: Run;
+  readonly #topology: Topology;
+  readonly #execution: Pick<Execution, "item" | "report">;
+  readonly #nodes: readonly NodeContext[];
+  readonly #unreachable: Asked["unreachable"];
+  readonly #repaired = new Set<NodeContext>();
+
+  constructor(
+    run: Run,
+    topology: Topology,
+    execution: Pick<Execution, "item" | "report">,
+    { nodes = topology.nodes, unreachable = "refused" }: Asked,
+  ) {
+    this.#run = run;
+    this.#topology = topology;
+    this.#execution = execution;
+    this.#nodes = nodes;
+    this.#unreachable = unreachable;
+  }
+
+  get outcome(): Outcome {
+    const detail = `started ${[...this.#repaired].map(({ spec }) => labelOf(spec)).join(", ")}`;
+    return this.#repaired.size === 0 ? notMet("all run") : { mark: "done", detail };
+  }
+
+  /**
+   * They may need each other to be ready, and one that led without a majority ends by itself some 40 s later (seen on a
+   * real 3.5.7): so they are looked at until the group has a leader again.
+   */
+  async frontends(): Promise<void> {
+    const frontends = inStartOrder(this.#nodes.filter(isFe));
+    const [any] = frontends;
+    if (any) {
+      await until(() => this.#lookAtFrontends(frontends, any), {
+        what: "the FE group to have a leader once its FEs were started",
+        limit: any.limits.start,
+        onProgress: this.#execution.report,
+        advice: "A majority of its voting FEs must run; look at their fe.log.",
+      });
     }
   }
-  return repaired.length === 0 ? notMet("all run") : { mark: "done", detail: `started ${repaired.join(", ")}` };
+
+  async backends(): Promise<void> {
+    for (const one of (await this.#find(this.#nodes.filter(isBe))).filter(isDown)) {
+      await this.#start(one);
+    }
+  }
+
+  async #lookAtFrontends(frontends: readonly NodeContext[], any: NodeContext): Promise<Look<void>> {
+    const found = await this.#find(frontends);
+    const down = found.filter(isDown);
+    const again = down.find(({ node }) => this.#repaired.has(node));
+    if (again) {
+      throw new UserError(
+        `${labelOf(again.node.spec)} was started, and its process has ended since. ${await lastWordsOf(again.node)}`,
+      );
+    }
+    for (const one of down) {
+      await this.#start(one);
+    }
+    if (down.length > 0) {
+      return { done: false, seen: "another look at the FEs" };
+    }
+    // An FE that was only started to join has no group yet.
+    const isGroup = found.some(({ home }) => home.data.some(holdsMetadata));
+    return this.#repaired.size === 0 || !isGroup || (await any.frontends.rows())
+      ? { done: true, value: undefined }
+      : { done: false, seen: "no FE answers" };
+  }
+
+  async #find(nodes: readonly NodeContext[]): Promise<readonly Found[]> {
+    const homes = await Promise.all(nodes.map((node) => homeOf(node, this.#unreachable)));
+    return nodes.flatMap((node, index) => {
+      const home = homes[index];
+      return home ? [{ node, home }] : [];
+    });
+  }
+
+  async #start({ node, home }: Found): Promise<void> {
+    this.#execution.report(`starting ${labelOf(node.spec)}`);
+    const spec = { ...node.spec, release: await releaseFor(this.#topology, node, home) } as NodeContext["spec"];
+    const action = { type: "repair", status: "stopped", together: true } as const;
+    const { id, wave, position } = this.#execution.item;
+    const place = { id: `${labelOf(spec)}, found down`, within: id, wave, position };
+    const own = { ...nodeItem(action, spec, this.#run.placeOf(spec, node.position)), ...place };
+    await converge({ ...node, spec }, action, own, async () => undefined);
+    this.#repaired.add(node);
+  }
+}
+
+/** As the edges of a program have it: the leader when the followers run, observers when there is somebody to observe. */
+const inStartOrder = (frontends: readonly NodeContext<FeSpec>[]): readonly NodeContext<FeSpec>[] => {
+  const roles = ["follower", "leader", "observer"] as const;
+  return roles.flatMap((role) => frontends.filter(({ spec }) => spec.role === role));
 };
 
 /**
@@ -78,7 +169,7 @@ const versionsOf = (ids: readonly (string | undefined)[]): readonly string[] =>
   ids.flatMap((id) => (id === undefined ? [] : [versionOfId(id)]));
 
 /** Whether it has run before, belongs here still, and does not run. */
-const isDown = ({ marker, process }: ObservedHome): boolean =>
+const isDown = ({ home: { marker, process } }: Found): boolean =>
   process === undefined && (marker?.releases.length ?? 0) > 0 && marker?.left === undefined;
 
 /** Undefined where the host cannot be asked, and that is no reason to refuse. */

@@ -1,7 +1,10 @@
 // npm run storm -- [number of plans] [--seed X] [--from X] [--engine] [--lanes N] [--minutes M] [--verbose]
+// npm run storm -- --every-step [--seed X] [--lanes N] [--verbose]
 
 import { parseArgs } from "node:util";
 import { namespacesPossible } from "../../fleet/fleet.js";
+import { everyStep } from "./every-step.js";
+import { planOf } from "./plan.js";
 import { storm, type Totals, together } from "./storm.js";
 
 /** Plans through the real engine, on hosts with an sshd each where this machine allows them. */
@@ -13,9 +16,10 @@ const main = async (): Promise<void> => {
     options: {
       seed: { type: "string" },
       from: { type: "string" },
-      lanes: { type: "string", default: "4" },
+      lanes: { type: "string", default: "6" },
       minutes: { type: "string" },
       engine: { type: "boolean", default: false },
+      "every-step": { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
     },
   });
@@ -23,9 +27,15 @@ const main = async (): Promise<void> => {
   const lanes = Number(values.lanes);
   const limit = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes) * 60_000;
   const kind = namespacesPossible() === undefined ? "namespaces" : "loopback";
+  if (values["every-step"]) {
+    const plans = (await everyStep()).filter((plan) => seed === undefined || plan.seed === Number(seed));
+    console.log(`an upgrade, its operator killed at each of ${plans.length} steps`);
+    finish([await storm({ plans, named: "step", lanes, limit, verbose })], [], "--every-step ");
+    return;
+  }
   if (seed !== undefined) {
     const totals = await storm({
-      seeds: [Number(seed)],
+      plans: [planOf(Number(seed))],
       verbose: true,
       ...(engine && ({ way: "engine", kind } as const)),
     });
@@ -36,19 +46,19 @@ const main = async (): Promise<void> => {
   const first = Number(values.from ?? Math.floor(Math.random() * 1_000_000));
   const some = Math.min(throughEngine, Math.floor(count / 20));
   console.log(`${count} plans, seeds ${first} to ${first + count - 1}; the last ${some} through the real engine`);
-  const seeds = Array.from({ length: count }, (_, index) => first + index);
+  const plans = Array.from({ length: count }, (_, index) => planOf(first + index));
   // Side by side: an engine waits more than it computes.
   const all = await Promise.all([
-    storm({ seeds: seeds.slice(0, count - some), lanes, limit, verbose }),
-    storm({ seeds: seeds.slice(count - some), lanes: 1, limit, verbose, way: "engine", kind }),
+    storm({ plans: plans.slice(0, count - some), lanes, limit, verbose }),
+    storm({ plans: plans.slice(count - some), lanes: 1, limit, verbose, way: "engine", kind }),
   ]);
   finish(all, all.slice(1));
 };
 
-const finish = (all: readonly Totals[], real: readonly Totals[]): void => {
+const finish = (all: readonly Totals[], real: readonly Totals[], mode = ""): void => {
   for (const totals of all) {
     for (const seed of totals.failedSeeds) {
-      console.log(`replay: npm run storm -- --seed ${seed}${real.includes(totals) ? " --engine" : ""}`);
+      console.log(`replay: npm run storm -- ${mode}--seed ${seed}${real.includes(totals) ? " --engine" : ""}`);
     }
   }
   const totals = together(all);

@@ -6,6 +6,8 @@ import { Random } from "./random.js";
 export interface Trigger {
   readonly verb: Verb;
   readonly nth: number;
+  /** The resource whose steps count, as the journal names it, made plain by the lab: sites differ in addresses. Default: every node. */
+  readonly item?: string;
 }
 
 export type NodeName = `${"fe" | "be"}${number}`;
@@ -217,5 +219,7 @@ const describeChange = (change: Change): string => {
   }
 };
 
-export const describeFault = ({ kind, lasts, node, when }: Fault): string =>
-  `${kind} (${node}${when ? `, at "${when.verb}" ${when.nth}` : ", before"}${lasts ? `, for ${lasts} ms` : ""})`;
+export const describeFault = ({ kind, lasts, node, when }: Fault): string => {
+  const at = when ? `at "${when.verb}" ${when.nth}${when.item === undefined ? "" : ` of ${when.item}`}` : "before";
+  return `${kind} (${node}, ${at}${lasts ? `, for ${lasts} ms` : ""})`;
+};

@@ -11,7 +11,7 @@ const smallUpgrade = {
   changes: [{ type: "upgrade", version: "3.5.8", faults: [] }],
 } as const satisfies Partial<Plan>;
 
-/** An operator who has all BEs down before the upgrade, loses the client's rows, and records what is not so. */
+/** An operator who has all BEs down before the upgrade, loses the client's rows, leaves balancing off, and records what is not so. */
 const crooked = (driver: Driver, site: Site): Driver => {
   let ups = 0;
   return {
@@ -28,6 +28,7 @@ const crooked = (driver: Driver, site: Site): Driver => {
           const login = site.login(1);
           await ask(login, "DROP TABLE workload.acknowledged");
           await ask(login, tableOfWorkload);
+          await ask(login, 'ADMIN SET FRONTEND CONFIG ("tablet_sched_disable_balance" = "true")');
         }
         return outcome;
       });
@@ -51,7 +52,7 @@ describe("a storm over clusters", () => {
     await site?.close();
   });
 
-  it("notices nodes that are down at once, lost writes, and states that lie", async () => {
+  it("notices nodes that are down at once, lost writes, balancing left off, and states that lie", async () => {
     const { extraNodesDown, log, unfinished, untrueExits, writesLost } = await play(
       { ...planOf(0), ...smallUpgrade },
       site,
@@ -59,6 +60,31 @@ describe("a storm over clusters", () => {
       (driver) => crooked(driver, site),
     );
     assert.ok(extraNodesDown === 1 && untrueExits >= 2 && writesLost > 0, log.join("\n"));
+    assert.match(log.join("\n"), /but the balancer is left with .*tablet_sched_disable_balance = true/);
     assert.equal(unfinished, 0, log.join("\n"));
+  });
+
+  it("starts an FE that ends while the other one is started, as a leader without a majority does", async () => {
+    const during = { item: "FE fe1, found down", verb: "start", nth: 1 } as const;
+    const { log } = await play(
+      {
+        ...{ ...planOf(0), ...smallUpgrade, frontends: 2 },
+        changes: [
+          {
+            ...{ type: "setting", of: "be", value: 7 },
+            faults: [
+              { kind: "process killed", node: "fe1" },
+              { kind: "process killed", node: "fe2", when: during },
+            ],
+          },
+        ],
+      },
+      site,
+      "handlers",
+    );
+    const told = log.join("\n");
+    assert.match(told, /struck: process killed \(fe2/);
+    assert.match(told, /setting: exit code 0/, told);
+    assert.doesNotMatch(told, /UNTRUE|UNFINISHED|LOST/);
   });
 });

@@ -1,10 +1,12 @@
 import type { Plan } from "./plan.js";
-import { describePlan, planOf } from "./plan.js";
+import { describePlan } from "./plan.js";
 import { Site, type Way } from "./site.js";
 import { type Counts, isWell, play, type Verdict } from "./story.js";
 
 export interface StormOptions {
-  readonly seeds: readonly number[];
+  readonly plans: readonly Plan[];
+  /** What a plan's number is called. */
+  readonly named?: "seed" | "step";
   readonly way?: Way;
   readonly kind?: "loopback" | "namespaces";
   /** Plans at a time. */
@@ -29,13 +31,14 @@ export const storm = async (options: StormOptions): Promise<Totals> => {
     kind,
     lanes = 2,
     limit = Number.POSITIVE_INFINITY,
+    named = "seed",
+    plans,
     say = console.log,
-    seeds,
     verbose = false,
     way = "handlers",
   } = options;
   const started = performance.now();
-  const left = [...seeds];
+  const left = [...plans];
   const verdicts: Verdict[] = [];
 
   const one = async (plan: Plan, site: Site): Promise<void> => {
@@ -51,7 +54,7 @@ export const storm = async (options: StormOptions): Promise<Totals> => {
     verdicts.push(verdict);
     const well = isWell(verdict);
     const time = `${((performance.now() - began) / 1000).toFixed(1)} s`;
-    say(`${well ? "✓" : "✗"} seed ${plan.seed}, ${way}, ${time}: ${describePlan(plan)}`);
+    say(`${well ? "✓" : "✗"} ${named} ${plan.seed}, ${way}, ${time}: ${describePlan(plan)}`);
     if (!well || verbose) {
       for (const line of verdict.log) {
         say(`    ${line.replaceAll("\n", "\n      ")}`);
@@ -63,20 +66,20 @@ export const storm = async (options: StormOptions): Promise<Totals> => {
     const site = await Site.create(kind);
     try {
       while (performance.now() - started < limit) {
-        const seed = left.shift();
-        if (seed === undefined) {
+        const plan = left.shift();
+        if (plan === undefined) {
           break;
         }
-        await one(planOf(seed), site);
+        await one(plan, site);
       }
     } finally {
       await site.close();
     }
   };
 
-  await Promise.all(Array.from({ length: Math.min(lanes, seeds.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(lanes, plans.length) }, lane));
   return {
-    storm: seeds.length,
+    storm: plans.length,
     plans: verdicts.length,
     ...countsOf(verdicts),
     failedSeeds: verdicts

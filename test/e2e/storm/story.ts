@@ -71,6 +71,7 @@ class Story {
   #unfinished = 0;
   #lost = 0;
   #acknowledged = 0;
+  #balancer: string | undefined;
   #workload: Awaited<ReturnType<typeof startWorkload>> | undefined;
 
   constructor(plan: Plan, site: Site, driver: Driver) {
@@ -95,6 +96,7 @@ class Story {
     }
     this.#watch.expect(this.#nodes());
     const login = this.#site.login(frontends);
+    this.#balancer = await this.#balancing();
     this.#workload = await startWorkload({ ...login, replicationNum: replicas, pauseMs: 200, verifyMs: 30_000 });
     for (const change of changes) {
       if (this.#unfinished === 0) {
@@ -202,7 +204,7 @@ class Story {
       await hit(fault, undefined);
     }
     const waiting = faults.flatMap((fault) =>
-      fault.when ? [{ fault, comes: comesTo(this.#driver, fault.when) }] : [],
+      fault.when ? [{ fault, comes: comesTo(this.#driver, fault.when, this.#site.lab) }] : [],
     );
     const up = await this.#driver.up(args);
     const strikes = waiting.map(async ({ comes, fault }) => {
@@ -234,6 +236,17 @@ class Story {
     if (!same(wanted, seen)) {
       this.#fail("untrue", `exit code 0, but the cluster says ${JSON.stringify(seen)}`);
     }
+    const balancer = await this.#balancing();
+    if (balancer !== this.#balancer) {
+      this.#fail("untrue", `exit code 0, but the balancer is left with ${balancer}, was ${this.#balancer}`);
+    }
+  }
+
+  /** What an operation changes of the balancer while BEs are stopped. */
+  async #balancing(): Promise<string> {
+    const statement = "ADMIN SHOW FRONTEND CONFIG LIKE 'tablet_sched_disable_%balance'";
+    const rows = await askAny(this.#site.login(this.#plan.frontends), statement);
+    return (rows ?? []).map(({ Key, Value }) => `${Key} = ${Value}`).join(", ");
   }
 
   /** A version that is recorded of a running node is the one that runs. */

@@ -1,18 +1,12 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import { until } from "../../../provider/wait.js";
-import { readJournal } from "../../lab/journal.js";
+import { journalsIn, readJournal } from "../../lab/journal.js";
+import type { Lab } from "../../lab/lab.js";
 import type { Driver, Ended } from "./driver.js";
 import type { Trigger } from "./plan.js";
 
-const journalsOf = ({ folder }: Driver): readonly string[] => {
-  const journals = join(folder, ".pulumi-starrocks", "journal");
-  return existsSync(journals) ? readdirSync(journals).map((name) => join(journals, name)) : [];
-};
-
 /** Waits until an operation has come to where a fault strikes; false when it ended before. */
-export const comesTo = (driver: Driver, { nth, verb }: Trigger) => {
-  const known = new Set(journalsOf(driver));
+export const comesTo = ({ folder }: Driver, { item: wanted, nth, verb }: Trigger, lab: Lab) => {
+  const known = new Set(journalsIn(folder));
   return async (ended: Promise<Ended>): Promise<boolean> => {
     let over = false;
     void ended.then(() => {
@@ -20,10 +14,11 @@ export const comesTo = (driver: Driver, { nth, verb }: Trigger) => {
     });
     return until<boolean>(
       async () => {
-        const entries = journalsOf(driver)
+        const entries = journalsIn(folder)
           .filter((path) => !known.has(path))
           .flatMap(readWhole);
-        const count = entries.filter(({ item, mark, step }) => step === verb && mark === "done" && isNode(item)).length;
+        const counts = (item = "") => (wanted === undefined ? isNode(item) : lab.plain(item) === wanted);
+        const count = entries.filter(({ item, mark, step }) => step === verb && mark === "done" && counts(item)).length;
         return count >= nth || over ? { done: true, value: count >= nth } : { done: false, seen: `${count}` };
       },
       { what: `${verb} to be done ${nth} times`, limit: 600_000, every: 30 },
@@ -31,7 +26,7 @@ export const comesTo = (driver: Driver, { nth, verb }: Trigger) => {
   };
 };
 
-const isNode = (item: string | undefined): boolean => /^(BE|FE) \S+$/.test(item ?? "");
+const isNode = (item: string): boolean => /^(BE|FE) \S+$/.test(item);
 
 /** None while a line of it is half written. */
 const readWhole = (path: string): ReturnType<typeof readJournal> => {

@@ -30,8 +30,7 @@ export const serveSession = (session: Session, environment: () => Environment): 
 };
 
 const start = (channel: ServerChannel, command: string, { home, variables, nofile }: Environment): ChildProcess => {
-  const limited =
-    nofile === undefined ? ["-c", command] : ["-c", `ulimit -n ${nofile}; exec bash -c "$1"`, "bash", command];
+  const limited = ["-c", nofile === undefined ? command : `ulimit -n ${nofile}; ${command}`];
   const child = spawn("bash", limited, { cwd: home, env: variables, detached: true, stdio: "pipe" });
   channel.pipe(child.stdin);
   child.stdout.pipe(channel, { end: false });

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { nameProcess } from "../process-name.js";
 import { kindOf, type Node, type NodeState } from "./service/node.js";
 import { openPorts } from "./service/ports.js";
 import { startReporting } from "./service/report.js";
@@ -187,10 +188,7 @@ const misbehave = async (faults: BackendFaults, log: Log): Promise<void> => {
 const main = (): void => {
   const executable = process.argv[1] ?? "";
   const [first] = process.argv.slice(2);
-  if (existsSync("/proc/self/comm")) {
-    // Some versions of Node name their main thread: a BE is known by this name.
-    writeFileSync("/proc/self/comm", "starrocks_be");
-  }
+  nameProcess("starrocks_be");
   const build = readBuild(executable);
   if (first === "--version" || first === "-v") {
     link(executable, featuresOf(build.version));

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import { nameProcess } from "../process-name.js";
 import { openLog } from "./log.js";
 import { readBuild } from "./settings/build.js";
 import { readConf, StartFailure } from "./settings/conf.js";
@@ -11,15 +12,6 @@ import { lockPidFile } from "./startup/pid.js";
 import { type Process, start } from "./startup/start.js";
 
 const died = 255;
-
-/** The kernel's name of the process, which scripts look at: a Java program. */
-const callItselfJava = (): void => {
-  try {
-    fs.writeFileSync("/proc/self/comm", "java");
-  } catch {
-    // Not Linux, or no /proc: then nobody can look either.
-  }
-};
 
 const required = (env: NodeJS.ProcessEnv, name: string): string => {
   const value = env[name];
@@ -50,7 +42,7 @@ const failed = (error: unknown, own: Pick<Process, "log" | "features"> | undefin
 export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> => {
   let own: Process | undefined;
   try {
-    callItselfJava();
+    nameProcess("java");
     const home = required(env, "STARROCKS_HOME");
     const build = readBuild(home, process.argv[1] ?? "");
     const features = featuresOf(build.version);

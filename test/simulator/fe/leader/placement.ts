@@ -1,5 +1,5 @@
 import type { NodeRow, Replica, Table, Tablet } from "../catalog/state.js";
-import { isComplete } from "../catalog/state.js";
+import { allTablets, isComplete } from "../catalog/state.js";
 import type { Frontend } from "../frontend.js";
 
 export type TabletStatus = "HEALTHY" | "REPLICA_MISSING" | "VERSION_INCOMPLETE" | "REPLICA_RELOCATING" | "REDUNDANT";
@@ -47,8 +47,7 @@ export const chooseBackends = (
   { taken = [], making = [] }: { readonly taken?: readonly NodeRow[]; readonly making?: readonly Tablet[] } = {},
 ): NodeRow[] => {
   const chosen: NodeRow[] = [];
-  const made = fe.catalog.state.databases.flatMap(({ tables }) => tables.flatMap(({ tablets }) => tablets));
-  const tablets = [...made, ...making];
+  const tablets = [...allTablets(fe.catalog.state).map(({ tablet }) => tablet), ...making];
   const sorted = liveBackends(fe)
     .map((node) => ({ node, load: load(tablets, node.id) + Math.random() }))
     .sort((a, b) => a.load - b.load)

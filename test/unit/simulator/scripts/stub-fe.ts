@@ -1,8 +1,10 @@
 // Stands for the simulated FE in the tests of the scripts: writes its pid file, notes what it was given, and stops when told.
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { nameProcess } from "../../../simulator/process-name.js";
 
 const { STARROCKS_HOME: home = "", PID_DIR = "", STUB_DIES, JAVA_HOME, LOG_DIR, CLASSPATH } = process.env;
+nameProcess("java");
 const pidFile = join(PID_DIR, "fe.pid");
 const ignores = (): boolean => existsSync(join(home, "sim/hangOnStop"));
 
