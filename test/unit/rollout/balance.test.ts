@@ -41,7 +41,7 @@ describe("BalancePause", function () {
       }
     }
     await lab.close();
-    keepers.close();
+    await keepers.close();
   });
 
   /** What one process has: its own sessions, and what it was told. */

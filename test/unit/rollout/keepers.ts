@@ -17,6 +17,8 @@ export interface TestKeeper extends Keeper {
 export class Keepers {
   readonly #folder = mkdtempSync(join(tmpdir(), "keepers-"));
   readonly all: readonly TestKeeper[];
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closed = false;
 
   constructor(count: number) {
     this.all = Array.from({ length: count }, (_, index) => this.keeper(`fe-${index + 1}`));
@@ -36,10 +38,16 @@ export class Keepers {
       <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
       async (...args: A): Promise<R> => {
         await keeper.before?.();
-        if (keeper.cut) {
+        if (keeper.cut || this.#closed) {
           throw new TransientError(`${name}: connection refused`);
         }
-        return call(...args);
+        const answer = call(...args);
+        this.#underWay.add(answer);
+        try {
+          return await answer;
+        } finally {
+          this.#underWay.delete(answer);
+        }
       };
     const host: Host = {
       ...local,
@@ -52,7 +60,10 @@ export class Keepers {
     return Object.assign(keeper, { host });
   }
 
-  close(): void {
+  /** A command whose asker no longer waits for it may still write into the folder. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#underWay);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

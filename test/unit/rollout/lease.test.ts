@@ -19,7 +19,7 @@ describe("Lease", () => {
   });
   afterEach(async () => {
     await Promise.all(leases.map((lease) => lease.release()));
-    keepers.close();
+    await keepers.close();
   });
 
   interface Wish {
@@ -125,7 +125,7 @@ describe("Lease", () => {
   }).timeout(60_000);
 
   it("is refused to one of two programs that declare different FEs", async () => {
-    keepers.close();
+    await keepers.close();
     keepers = new Keepers(5);
     await acquire("three FEs", { hosts: keepers.all.slice(0, 3) });
     await assert.rejects(acquire("five FEs", { hosts: elsewhere(5) }), /three FEs/);
