@@ -125,6 +125,22 @@ export const planOf = (seed: number): Plan => {
   };
 };
 
+/**
+ * Shares of a cluster's nodes that a change stops and starts, roughly. A bad build has its limits waited for, its nodes
+ * switched back, and another operation behind it.
+ */
+const shares: Readonly<Record<Change["type"], number>> = {
+  "bad build": 3,
+  upgrade: 1,
+  setting: 0.4,
+  "one more BE": 0.4,
+  "one BE less": 0.4,
+};
+
+/** How long a plan takes next to others. */
+export const lengthOf = ({ frontends, backends, changes }: Plan): number =>
+  (3 + frontends + backends) * changes.reduce((sum, { type }) => sum + shares[type], 0);
+
 interface Shape {
   readonly frontends: number;
   backends: number;
