@@ -11,6 +11,7 @@ const programs = {
   ps: "procps",
   unshare: "util-linux",
   perl: "perl-base",
+  faketime: "faketime",
 };
 
 const aptLimit = 600_000;
