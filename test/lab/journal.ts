@@ -46,10 +46,11 @@ export const journalsIn = (program: string): readonly string[] => {
     : [];
 };
 
+/** Only whole lines: the last one may just be being written. */
 export const readJournal = (file: string): readonly JournalEntry[] =>
   readFileSync(file, "utf8")
     .split("\n")
-    .filter((line) => line !== "")
+    .slice(0, -1)
     .map((line) => JSON.parse(line));
 
 /** The items of a journal in the order of a plan: by wave, then by position. */

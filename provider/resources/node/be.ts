@@ -140,12 +140,7 @@ export class BeWork {
   /** The process that was proven is still the same, and its log announces no end. */
   async #assertWell(): Promise<void> {
     await this.#assertAlive();
-    if (this.#watch && !(await this.#watch.same())) {
-      const { spec } = this.#context;
-      throw new UserError(
-        `The process of ${labelOf(spec)} ended after it was proven, and another one runs. ${await this.#watch.lastWords()}`,
-      );
-    }
+    await this.#watch?.assertSame();
   }
 
   readonly prove = async (report: (seen: string) => void): Promise<Outcome> => {
@@ -157,6 +152,10 @@ export class BeWork {
       advice: "Its process runs; look at be.INFO. Raise `limits.start` if it is loading tablets.",
     });
     const detail = await this.#seenByCluster(report);
+    if (this.started && this.#before.row) {
+      await this.#watch?.hasServed();
+      await this.#assertWell();
+    }
     await noteProven(this.#context);
     return { mark: "done", detail };
   };
@@ -165,6 +164,7 @@ export class BeWork {
     const { host, limits, spec } = this.#context;
     const health = await beHealth(host, spec.address, spec.ports.http, { limit: limits.http });
     if (health.ok && (await this.#watch?.alive()) !== false) {
+      this.#watch?.serves();
       return { done: true, value: undefined };
     }
     await this.#assertGoing(await (health.ok ? this.#watch?.look() : this.#watch?.lookAgain()));

@@ -220,15 +220,31 @@ export class FeWork {
       advice: "Its process runs; look at fe.log. Raise `limits.start` if it is loading a large image.",
     });
     if (detail !== waitsForMajority) {
+      await this.#assertLasts();
       await noteProven(this.#context);
     }
     return { mark: "done", detail };
   };
 
+  /** In a group that worked before it, the next FE may be stopped as soon as this one is proven. */
+  async #assertLasts(): Promise<void> {
+    const watch = this.#watch;
+    if (!this.started || !this.#before.row || !watch) {
+      return;
+    }
+    await watch.hasServed();
+    const { alive, lines } = await watch.look();
+    if (!alive) {
+      throw await this.#died(watch, lines);
+    }
+    await watch.assertSame();
+  }
+
   async #look(steady: Steady, mayWait: boolean): Promise<Look<string>> {
     const { host, limits, spec } = this.#context;
     const bootstrap = await feBootstrap(host, spec.address, spec.ports.http, { limit: limits.http });
     if (bootstrap.ok) {
+      this.#watch?.serves();
       return this.#lookInside(steady);
     }
     return this.#lookAtLog(bootstrap.seen, steady, mayWait);
@@ -248,7 +264,7 @@ export class FeWork {
     const { alive, lines } = await watch.look();
     const verdict = feVerdict(lines, versionOf(spec.release.version));
     if (!alive) {
-      throw new UserError(`${(await watch.died()).message}${meaningOf(verdict)}`);
+      throw await this.#died(watch, lines);
     }
     switch (verdict.state) {
       case "waiting-to-be-added":
@@ -260,6 +276,11 @@ export class FeWork {
       default:
         return { done: false, seen: verdict.line ? `its log says: ${verdict.line}` : seen };
     }
+  }
+
+  async #died(watch: Watch, lines: readonly string[]): Promise<UserError> {
+    const verdict = feVerdict(lines, versionOf(this.#context.spec.release.version));
+    return new UserError(`${(await watch.died()).message}${meaningOf(verdict)}`);
   }
 
   /** What a joining FE does until it is added; its membership is another resource, unless it lost its metadata. */

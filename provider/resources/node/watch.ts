@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../error.js";
 import { homePaths, kindLayouts } from "../../starrocks/layout.js";
 import {
@@ -20,6 +21,9 @@ import { settingsOf } from "./settings.js";
 /** Milliseconds between two looks at a process whose port is asked meanwhile. */
 const lookEvery = 400;
 
+/** Milliseconds that a process must have served for: a build that crashes again and again answers in between, too. */
+const servesFor = 2000;
+
 /** What one look at a process on its way up gives. */
 export interface Watched {
   readonly alive: boolean;
@@ -36,6 +40,7 @@ export class Watch {
   readonly #texts: Record<string, string> = {};
   #process: ObservedProcess | undefined;
   #lookedAt = performance.now();
+  #servesSince: number | undefined;
 
   constructor(context: NodeContext, started: StartResult) {
     this.#context = context;
@@ -60,6 +65,17 @@ export class Watch {
   /** The same where the last look was a while ago: a port is asked more often than the host can run commands. */
   async lookAgain(): Promise<Watched | undefined> {
     return performance.now() - this.#lookedAt < lookEvery ? undefined : this.look();
+  }
+
+  /** Notes that it serves now; the first time counts. */
+  serves(): void {
+    this.#servesSince ??= performance.now();
+  }
+
+  /** Resolves when it has served for long enough to be looked at for the last time. */
+  async hasServed(): Promise<void> {
+    const since = this.#servesSince ?? performance.now();
+    await sleep(Math.max(0, since + servesFor - performance.now()));
   }
 
   /** Lines that the process wrote since its start, in the order of their times. */
@@ -91,6 +107,16 @@ export class Watch {
     const { host, spec } = this.#context;
     const now = await observeProcess(host, spec.kind, spec.home);
     return now !== undefined && isSameProcess(now, this.#process);
+  }
+
+  /** Fails where the process is another one than the first. */
+  async assertSame(): Promise<void> {
+    if (!(await this.same())) {
+      const label = labelOf(this.#context.spec);
+      throw new UserError(
+        `The process of ${label} ended after it had served, and another one runs. ${await this.lastWords()}`,
+      );
+    }
   }
 
   /** The end of the log and where to read on, for an error. */

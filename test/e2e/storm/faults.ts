@@ -10,12 +10,12 @@ export interface Scene {
   readonly login: Login;
   /** The operation that is under way, where one is. */
   readonly up: Up | undefined;
+  /** To be told before a node is taken down: from then on it is no fault of the operation. Gives what takes that back. */
+  readonly excuse: (node: NodeName) => () => void;
 }
 
 /** What a fault has done. */
 export interface Struck {
-  /** The node that it took down by itself. */
-  readonly down?: NodeName;
   /** Whether it ended the operator. */
   readonly killed?: boolean;
   /** Makes good what does not heal by itself. */
@@ -83,13 +83,18 @@ const strikers: Readonly<Record<Fault["kind"], (fault: Fault, scene: Scene) => P
     await host.cutNetwork();
     return { heal: () => host.restoreNetwork() };
   },
-  "host reboot": async ({ node }, { site }) => {
+  "host reboot": async ({ node }, { excuse, site }) => {
+    excuse(node);
     await site.lab.fleet.host(node).reboot();
-    return { down: node, heal: nothing };
+    return { heal: nothing };
   },
-  "process killed": async ({ node }, { site }) => {
+  "process killed": async ({ node }, { excuse, site }) => {
+    const takeBack = excuse(node);
     const killed = await site.lab.fleet.host(node).kill(nodeCommand);
-    return { ...(killed > 0 && { down: node }), heal: nothing };
+    if (killed === 0) {
+      takeBack();
+    }
+    return { heal: nothing };
   },
   "disk full": async ({ node }, { site }) => {
     const host = site.lab.fleet.host(node);
@@ -102,10 +107,10 @@ const strikers: Readonly<Record<Fault["kind"], (fault: Fault, scene: Scene) => P
   },
   "slow start": async ({ node }, scene) => ({ heal: await simulate(scene, node, { fault: "slowStart", ms: 3000 }) }),
   "hang at start": async ({ node }, scene) => ({ heal: await simulate(scene, node, { fault: "hangAtStart" }) }),
-  "crash loop": async ({ node }, scene) => ({
-    heal: await simulate(scene, node, { fault: "crashLoop", afterMs: 1500 }),
-    down: node,
-  }),
+  "crash loop": async ({ node }, scene) => {
+    scene.excuse(node);
+    return { heal: await simulate(scene, node, { fault: "crashLoop", afterMs: 1500 }) };
+  },
   "stale Alive": async ({ node }, scene) =>
     node.startsWith("be")
       ? { heal: await simulate(scene, node, { fault: "staleHeartbeat" }) }

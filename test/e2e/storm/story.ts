@@ -188,16 +188,14 @@ class Story {
   }
 
   async #up(faults: Change["faults"]): Promise<Operated> {
+    const excuse: Scene["excuse"] = (node) => this.#watch?.excuse(node) ?? (() => undefined);
     const args = this.#site.args(this.#now);
     const login = this.#site.login(this.#plan.frontends);
     const struck: Struck[] = [];
     const hit = async (fault: Change["faults"][number], up: Scene["up"]): Promise<void> => {
-      const done = await strike(fault, { site: this.#site, login, up });
+      const done = await strike(fault, { site: this.#site, login, up, excuse });
       struck.push(done);
       this.#faults += 1;
-      if (done.down) {
-        this.#watch?.excuse(done.down);
-      }
       this.#note(`struck: ${describeFault(fault)}`);
     };
     for (const fault of faults.filter(({ when }) => when === undefined)) {

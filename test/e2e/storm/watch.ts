@@ -41,9 +41,15 @@ export class Watch {
     this.#nodes = nodes;
   }
 
-  /** A fault took it down: it does not count until all is settled. */
-  excuse(node: NodeName): void {
+  /** A fault takes it down now: it does not count until all is settled. Gives what takes that back. */
+  excuse(node: NodeName): () => void {
+    const isNew = !this.#excused.has(node);
     this.#excused.add(node);
+    return () => {
+      if (isNew) {
+        this.#excused.delete(node);
+      }
+    };
   }
 
   /** All is well again: every node counts. */
