@@ -50,9 +50,12 @@ export const createImageAndWait = async (
   const image = await until<number>(
     async () => {
       const newest = await newestImage(leaderHost, metaDir);
-      return newest > before || (newest > 0 && newest >= journal)
-        ? { done: true, value: newest }
-        : { done: false, seen: newest === 0 ? "no image yet" : `image ${newest}, the journal is at ${journal}` };
+      if (newest > before || (newest > 0 && newest >= journal)) {
+        return { done: true, value: newest };
+      }
+      // An FE that went away writes no image: its silence must not be waited for.
+      await showFrontends(sql, sqlLimit);
+      return { done: false, seen: newest === 0 ? "no image yet" : `image ${newest}, the journal is at ${journal}` };
     },
     {
       what: `a new image of the metadata in ${metaDir} on ${leaderHost.name} after ALTER SYSTEM CREATE IMAGE`,

@@ -4,8 +4,10 @@ import type { Outcome } from "../engine/stack.js";
 import { namespacesPossible } from "../fleet/fleet.js";
 import type { Host } from "../fleet/types.js";
 import { assertDone, assertFailed } from "../lab/failed.js";
+import { tellFailure } from "../lab/failure.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
 import { nodeCommand } from "../lab/node-processes.js";
+import { itemsSince, reached } from "../lab/step-watch.js";
 import { stateOf, told } from "../lab/told.js";
 import { Session } from "../simulator/client/session.js";
 import type { BuiltRelease } from "../simulator/release.js";
@@ -167,6 +169,37 @@ describe("a cluster whose FEs lose their network, their disk, their power or the
           (error) => ({ done: false, seen: String(error) }),
         ),
       { what: "every FE to be Alive", limit: 30_000 },
+    );
+  });
+});
+
+describe("an FE group whose leader goes away while it is to write an image", () => {
+  let lab: Lab;
+
+  before(async () => {
+    // Long enough for the leader to be killed before it writes one.
+    lab = await Lab.create({ backends: 1, times: { checkpointIntervalMs: 10_000 } });
+    lab.declare(lab.args(await lab.release("3.5.7")));
+    await lab.stack.up();
+  });
+  afterEach(tellFailure(() => lab));
+  after(() => lab?.close());
+
+  it("is repaired, and the next leader writes it before any node is stopped", async () => {
+    lab.declare(lab.args(await lab.release("3.5.8")));
+    const known = lab.journals().length;
+    const running = lab.stack.start("up", ["--skip-preview"]);
+    const atImage = await reached(lab, running, known, { kind: "gate", verb: "image" });
+    const killed = await lab.fleet.host("fe1").kill(nodeCommand);
+    const outcome = await running.ended;
+    assert.ok(atImage);
+    assert.equal(killed, 1);
+    assertDone(outcome);
+    assert.match(outcome.stdout, /see a metadata image written: starting FE fe1/);
+    const steps = itemsSince(lab, known).find(({ id }) => id === "gate")?.steps ?? [];
+    assert.deepEqual(
+      steps.filter(({ verb }) => verb === "image").map(({ mark }) => mark),
+      ["done"],
     );
   });
 });

@@ -76,14 +76,15 @@ const passGate = async (run: Run, topology: Topology): Promise<void> => {
   const changes = homes.some(
     ({ current }, index) => current !== undefined && current !== topology.nodes[index]?.spec.release.id,
   );
+  const repair = (): Promise<Outcome> => repairDown(run, topology, execution);
   const execution: Execution = new Execution(
     gateItem(changes),
     {
       inspect: async () =>
         run.began("inspect") ? notMet("done already") : inspectOnce(run, topology, execution.report),
-      repair: () => repairDown(run, topology, execution),
+      repair,
       gate: () => gate.assertHealthy(execution.report),
-      image: () => metadata.writeImage(execution.report),
+      image: () => metadata.writeImage(execution.report, repair),
       backup: () => metadata.backUp(execution.report),
     },
     run.journal,

@@ -8,6 +8,7 @@ import { createImageAndWait } from "../../starrocks/meta-image.js";
 import { isRowOf } from "../../starrocks/rows.js";
 import type { Frontend } from "../../starrocks/statements.js";
 import { features, parseReported } from "../../starrocks/versions.js";
+import { until } from "../../wait.js";
 import { isFe, labelOf, type NodeContext } from "../node/context.js";
 import type { Topology } from "./topology.js";
 
@@ -24,10 +25,32 @@ export class Metadata {
     this.#topology = topology;
   }
 
-  readonly writeImage = async (report: (seen: string) => void): Promise<Outcome> => {
+  /** `repair` starts the FEs again that went down meanwhile: with one of them the leader may have gone. */
+  readonly writeImage = async (report: (seen: string) => void, repair: () => Promise<unknown>): Promise<Outcome> => {
     if (!this.#run.answers) {
       return notMet("there is no cluster yet");
     }
+    const [any] = this.#topology.nodes;
+    return until<Outcome>(
+      async () => {
+        const outcome = await this.#writeImageOnce(report);
+        if (outcome) {
+          return { done: true, value: outcome };
+        }
+        await repair();
+        return { done: false, seen: "the leader of the FE group went away, once more" };
+      },
+      {
+        what: "an image of the metadata to be written by an FE that goes on to lead",
+        limit: any?.limits.image ?? 0,
+        onProgress: report,
+        advice: "Nothing was stopped. Look at fe.log of the FEs: why do they not stay?",
+      },
+    );
+  };
+
+  /** Undefined when the leader went away meanwhile. */
+  async #writeImageOnce(report: (seen: string) => void): Promise<Outcome | undefined> {
     const { node, row } = await this.#leader();
     const version = parseReported(row.version);
     if (version && !features(version).createImage) {
@@ -36,13 +59,8 @@ export class Metadata {
     const { host, limits, spec } = node;
     const options = { limit: limits.image, sqlLimit: limits.sql, onProgress: report };
     const written = await askLeader(node.frontends, (sql) => createImageAndWait(sql, host, spec.metaDir, options));
-    if (!written) {
-      throw new UserError(
-        "The leader of the FE group went away while it was to write an image. Run `pulumi up` again.",
-      );
-    }
-    return { mark: "done", detail: `image.${written.image}` };
-  };
+    return written && { mark: "done", detail: `image.${written.image}` };
+  }
 
   readonly backUp = async (report: (seen: string) => void): Promise<Outcome> => {
     if (!this.#run.answers) {
