@@ -112,6 +112,20 @@ describe("a bad build of the BE", () => {
     assert.deepEqual(await backends(), all("3.5.7"));
   });
 
+  it("that crashes as soon as it has answered touches one BE, without a canary too", async () => {
+    declare(
+      await lab.release("3.5.8", { be: { faults: [{ fault: "crashLoop", afterMs: 800 }] } }),
+      rollout({ canary: false }),
+    );
+    const { error, restarted: touched } = await fails();
+    assert.deepEqual(touched, ["be1"]);
+    assert.match(
+      error,
+      /^BE be1 \(\S+\) failed to prove [\s\S]*BE be1 was taken back to 3\.5\.7 and is proven there\./,
+    );
+    assert.deepEqual(await backends(), all("3.5.7"));
+  });
+
   it("that crashes while it is watched is taken back", async () => {
     declare(
       await lab.release("3.5.8", { be: { faults: [{ fault: "crashLoop", afterMs: 8000 }] } }),
