@@ -9,13 +9,20 @@ export const secretKeys = ["connection", "sql"];
 const texts = new WeakMap<object, pulumi.Output<string>>();
 
 /** One part makes the whole text unknown or secret. */
-const textOf = (value: pulumi.Input<object>): pulumi.Input<string> => {
-  if (isPlain(value)) {
-    return JSON.stringify(value);
-  }
-  const text = texts.get(value) ?? pulumi.output(value).apply((known: object) => JSON.stringify(known));
-  texts.set(value, text);
-  return text;
+const textOf = (value: pulumi.Input<object>): pulumi.Input<string> =>
+  isPlain(value)
+    ? JSON.stringify(value)
+    : once(texts, value, () => pulumi.output(value).apply((known: object) => JSON.stringify(known)));
+
+const secrets = new WeakMap<object, pulumi.Output<string>>();
+
+const secretTextOf = (value: pulumi.Input<object>): pulumi.Output<string> =>
+  once(secrets, value, () => pulumi.secret(textOf(value)));
+
+const once = <T>(made: WeakMap<object, T>, value: object, make: () => T): T => {
+  const known = made.get(value) ?? make();
+  made.set(value, known);
+  return known;
 };
 
 /** Inputs as the provider unpacks them: see `packedKeys`. */
@@ -25,6 +32,6 @@ export const packed = (args: Readonly<Record<string, pulumi.Input<object> | unde
       if (value === undefined || !packedKeys.includes(key)) {
         return [key, value];
       }
-      return [key, secretKeys.includes(key) ? pulumi.secret(textOf(value)) : textOf(value)];
+      return [key, secretKeys.includes(key) ? secretTextOf(value) : textOf(value)];
     }),
   );

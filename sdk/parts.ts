@@ -220,7 +220,7 @@ export class Parts {
             logicalName,
             {
               ...common,
-              port: pulumi.output(this.#ports(node)).apply((ports) => ports?.heartbeat ?? 9050),
+              port: heartbeatPortOf(this.#ports(node)),
             },
             options,
           );
@@ -361,6 +361,14 @@ export class Parts {
 
 const below = (folder: pulumi.Input<string>, name: string): pulumi.Input<string> =>
   typeof folder === "string" ? `${folder}/${name}` : pulumi.interpolate`${folder}/${name}`;
+
+/** A plain number where the program says nothing else: of hundreds of outputs each is dear. */
+const heartbeatPortOf = (ports: Settings<number>): pulumi.Input<number> =>
+  ports === undefined
+    ? defaultHeartbeatPort
+    : pulumi.output(ports).apply((own) => own?.heartbeat ?? defaultHeartbeatPort);
+
+const defaultHeartbeatPort = 9050;
 
 type Settings<T> = pulumi.Input<Record<string, pulumi.Input<T>>> | undefined;
 

@@ -9,16 +9,20 @@ import type {
   StorageArgs,
 } from "./args.js";
 import { packed, secretKeys } from "./packed.js";
-import {
-  beMemberProvider,
-  beNodeProvider,
-  feMemberProvider,
-  feNodeProvider,
-  preflightProvider,
-  rehearsalProvider,
-  releaseProvider,
-  rolloutProvider,
-} from "./providers.js";
+import { type Kind, providerText } from "./providers.js";
+
+/** What the URNs of a parent's children begin with: made once, as each way to a URN is several outputs. */
+const prefixes = new WeakMap<pulumi.Resource, Promise<string>>();
+
+const urnOf = async (type: string, name: string, parent: pulumi.Resource | undefined): Promise<string> => {
+  if (parent === undefined) {
+    return urnPromise(pulumi.createUrn(name, type));
+  }
+  const prefix = prefixes.get(parent) ?? urnPromise(pulumi.createUrn("", "", parent));
+  prefixes.set(parent, prefix);
+  // Of a child without type and name only what parts the two is left.
+  return `${(await prefix).slice(0, -"::".length)}${type}::${name}`;
+};
 
 /** A promise, as an output used as an input inside a component deadlocks the program. */
 export const urnPromise = (urn: pulumi.Output<string>): Promise<string> => new Promise((resolve) => urn.apply(resolve));
@@ -28,16 +32,12 @@ const always = {
   additionalSecretOutputs: secretKeys,
 } satisfies pulumi.CustomResourceOptions;
 
-abstract class StarRocksResource extends pulumi.dynamic.Resource {
-  constructor(
-    provider: pulumi.dynamic.ResourceProvider,
-    type: string,
-    name: string,
-    args: object,
-    opts?: pulumi.CustomResourceOptions,
-  ) {
-    const urn = pulumi.createUrn(name, `pulumi-nodejs:dynamic/starrocks:${type}`, opts?.parent);
-    const inputs = { ...packed({ ...args }), __urn: urnPromise(urn) };
+/**
+ * A resource of a dynamic provider, made as `pulumi.dynamic.Resource` makes one, but with a text for the state that is
+ * the same whatever version of the SDK and of the compiler is at work.
+ */
+abstract class StarRocksResource extends pulumi.CustomResource {
+  constructor(kind: Kind, type: string, name: string, args: object, opts?: pulumi.CustomResourceOptions) {
     // The SDK takes a stack for the state and for each of four promises a property, through source maps: more than half of
     // the time of a program with a hundred nodes. They would tell where promises stand that never end, and where in this
     // package a resource was made: ours all stand in one place, and are made in one.
@@ -45,7 +45,13 @@ abstract class StarRocksResource extends pulumi.dynamic.Resource {
     Error.stackTraceLimit = 0;
     Error.prepareStackTrace = String;
     try {
-      super(provider, name, inputs, pulumi.mergeOptions(always, opts), "starrocks", type);
+      const token = `pulumi-nodejs:dynamic/starrocks:${type}`;
+      const inputs = {
+        ...packed({ ...args }),
+        __urn: urnOf(token, name, opts?.parent),
+        __provider: providerText(kind),
+      };
+      super(token, name, inputs, pulumi.mergeOptions(always, opts));
     } finally {
       Error.stackTraceLimit = stackTraceLimit;
       Error.prepareStackTrace = prepareStackTrace;
@@ -82,7 +88,7 @@ export interface ReleaseArgs extends Placed {
 /** One StarRocks release, staged and verified on one host. Beside it the earlier one stays. */
 export class Release extends StarRocksResource {
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.CustomResourceOptions) {
-    super(releaseProvider, "Release", name, args, opts);
+    super("release", "Release", name, args, opts);
   }
 }
 
@@ -128,7 +134,7 @@ export class FeNode extends StarRocksResource {
   declare readonly address: pulumi.Output<string>;
 
   constructor(name: string, args: FeNodeArgs, opts?: pulumi.CustomResourceOptions) {
-    super(feNodeProvider, "FeNode", name, args, opts);
+    super("feNode", "FeNode", name, args, opts);
   }
 }
 
@@ -143,7 +149,7 @@ export class BeNode extends StarRocksResource {
   declare readonly address: pulumi.Output<string>;
 
   constructor(name: string, args: BeNodeArgs, opts?: pulumi.CustomResourceOptions) {
-    super(beNodeProvider, "BeNode", name, args, opts);
+    super("beNode", "BeNode", name, args, opts);
   }
 }
 
@@ -168,7 +174,7 @@ export interface FeMemberArgs extends MemberArgs {
 /** The membership of an FE in its group. */
 export class FeMember extends StarRocksResource {
   constructor(name: string, args: FeMemberArgs, opts?: pulumi.CustomResourceOptions) {
-    super(feMemberProvider, "FeMember", name, args, opts);
+    super("feMember", "FeMember", name, args, opts);
   }
 }
 
@@ -180,7 +186,7 @@ export interface BeMemberArgs extends MemberArgs {
 /** The membership of a BE in the cluster. */
 export class BeMember extends StarRocksResource {
   constructor(name: string, args: BeMemberArgs, opts?: pulumi.CustomResourceOptions) {
-    super(beMemberProvider, "BeMember", name, args, opts);
+    super("beMember", "BeMember", name, args, opts);
   }
 }
 
@@ -204,7 +210,7 @@ export interface TopologyArgs extends Placed {
 /** The gate before any running node is touched. */
 export class Preflight extends StarRocksResource {
   constructor(name: string, args: TopologyArgs, opts?: pulumi.CustomResourceOptions) {
-    super(preflightProvider, "Preflight", name, args, opts);
+    super("preflight", "Preflight", name, args, opts);
   }
 }
 
@@ -237,13 +243,13 @@ export interface RehearsalResourceArgs extends Placed {
  */
 export class Rehearsal extends StarRocksResource {
   constructor(name: string, args: RehearsalResourceArgs, opts?: pulumi.CustomResourceOptions) {
-    super(rehearsalProvider, "Rehearsal", name, args, opts);
+    super("rehearsal", "Rehearsal", name, args, opts);
   }
 }
 
 /** The whole operation, last in order: proves every node and reports. */
 export class Rollout extends StarRocksResource {
   constructor(name: string, args: TopologyArgs, opts?: pulumi.CustomResourceOptions) {
-    super(rolloutProvider, "Rollout", name, args, opts);
+    super("rollout", "Rollout", name, args, opts);
   }
 }

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { z } from "zod";
 import type { CheckFailure } from "../engine/failure.js";
 import type { Plain } from "../engine/outputs.js";
+import { Recent } from "../engine/recent.js";
 import { hasUnknown, isUnknown, valueAt } from "../engine/unknown.js";
 import { connectionSchema } from "../host/connection.js";
 import { limitsSchema } from "../plan/limits.js";
@@ -46,6 +47,31 @@ export const contactSchema = z
 export type Contact = z.output<typeof contactSchema>;
 
 /**
+ * A schema for what many resources have in common: an object is parsed once. Objects are the same where their packed
+ * texts are (`unpacked`).
+ */
+const shared = <S extends z.ZodType>(schema: S) => {
+  const parsed = new WeakMap<object, z.output<S>>();
+  return z.unknown().transform((value, context): z.output<S> => {
+    const known = typeof value === "object" && value !== null ? parsed.get(value) : undefined;
+    if (known !== undefined) {
+      return known;
+    }
+    const result = schema.safeParse(value);
+    if (!result.success) {
+      context.issues.push(...result.error.issues.map((issue) => ({ ...issue, input: value }) as never));
+      return z.NEVER;
+    }
+    if (typeof value === "object" && value !== null) {
+      parsed.set(value, result.data);
+    }
+    return result.data;
+  });
+};
+
+const connectionInput = shared(connectionSchema);
+
+/**
  * What every resource carries beside its own fields: its place in the plan, and where to show its progress. The engine
  * hides keys that begin with `__` from diffs.
  */
@@ -57,9 +83,9 @@ export const context = {
 
 const nodeContext = {
   ...context,
-  connection: connectionSchema,
+  connection: connectionInput,
   sql: sqlSchema.prefault({}),
-  frontends: z.array(contactSchema).default([]),
+  frontends: shared(z.array(contactSchema).default([])),
   /** Name of the `Preflight` that guards this node. Without one a node is started and stopped, but its version stays. */
   preflight: z.string().optional(),
 };
@@ -71,7 +97,7 @@ export const releaseInputs = z.strictObject({
   ...context,
   cluster: z.string().min(1),
   host: z.string().min(1),
-  connection: connectionSchema,
+  connection: connectionInput,
   deployDir: absolutePath,
   release: releaseSchema,
   parts: z.array(z.enum(["fe", "be"])).min(1),
@@ -85,9 +111,9 @@ export const memberFields = {
   name: z.string().min(1),
   address: z.string().min(1),
   home: absolutePath,
-  connection: connectionSchema,
+  connection: connectionInput,
   sql: sqlSchema.prefault({}),
-  frontends: z.array(contactSchema).min(1, "wants at least one FE to ask"),
+  frontends: shared(z.array(contactSchema).min(1, "wants at least one FE to ask")),
   release: nodeReleaseSchema,
   limits: limitsSchema.optional(),
 };
@@ -116,7 +142,7 @@ const topologyFields = {
     ]),
   ),
   /** The connection of the first node; `connections` holds, for each node, what differs from it. */
-  connection: connectionSchema,
+  connection: connectionInput,
   connections: z.array(z.record(z.string(), z.unknown())),
   sql: sqlSchema.prefault({}),
   frontends: z.array(contactSchema).default([]),
@@ -129,23 +155,43 @@ export const topologyInputs = z.strictObject(topologyFields);
 
 /**
  * Inputs with defaults filled in; throws for what `check` has refused. State of other releases of this package may have
- * keys more, at any depth: they are left out. The same object is read once: a preview asks for each several times.
+ * keys more, at any depth: they are left out. The same is read once: a preview asks for each several times, and what is
+ * recorded is mostly what is declared.
  */
 export const read = <S extends z.ZodObject>(schema: S, inputs: Plain): z.output<S> => {
-  const earlier = readBefore.get(inputs)?.get(schema);
-  if (earlier !== undefined) {
-    return earlier as z.output<S>;
+  const picked = pick(schema, inputs);
+  return readBefore(schema).get(fingerprint(picked), () => parse(schema, picked)) as z.output<S>;
+};
+
+/** Between check and diff of a resource the engine asks for few others. */
+const remembered = 100;
+
+const readings = new WeakMap<z.ZodObject, Recent<string, unknown>>();
+
+const readBefore = (schema: z.ZodObject): Recent<string, unknown> => {
+  const known = readings.get(schema) ?? new Recent<string, unknown>(remembered);
+  readings.set(schema, known);
+  return known;
+};
+
+/** The same for the same inputs: what is unpacked of the same text is the same object. */
+const fingerprint = (inputs: Plain): string =>
+  Object.keys(inputs)
+    .sort()
+    .map((key) => `${key} ${identityOf(inputs[key])}`)
+    .join("\n");
+
+const identities = new WeakMap<object, number>();
+let objects = 0;
+
+const identityOf = (value: unknown): string => {
+  if (typeof value !== "object" || value === null) {
+    return JSON.stringify(value) ?? "undefined";
   }
-  const parsed = parse(schema, pick(schema, inputs));
-  remember(schema, inputs, parsed);
-  return parsed;
+  const identity = identities.get(value) ?? ++objects;
+  identities.set(value, identity);
+  return `#${identity}`;
 };
-
-const remember = (schema: z.ZodObject, inputs: Plain, parsed: unknown): void => {
-  readBefore.set(inputs, (readBefore.get(inputs) ?? new Map()).set(schema, parsed));
-};
-
-const readBefore = new WeakMap<Plain, Map<z.ZodObject, unknown>>();
 
 /** Nearly all that is recorded has keys more at the top: the provider's text, and what only outputs have. */
 const pick = (schema: z.ZodObject, inputs: Plain): Plain =>
@@ -168,9 +214,10 @@ const parse = <S extends z.ZodObject>(schema: S, inputs: Plain): z.output<S> => 
 
 /** What is wrong with inputs, by field. What preview does not know yet is not judged. */
 export const failuresOf = (schema: z.ZodObject, inputs: Plain): readonly CheckFailure[] => {
-  const result = schema.safeParse(withoutProvider(inputs));
+  const own = withoutProvider(inputs);
+  const result = schema.safeParse(own);
   if (result.success) {
-    remember(schema, inputs, result.data);
+    readBefore(schema).get(fingerprint(own), () => result.data);
     return [];
   }
   return result.error.issues

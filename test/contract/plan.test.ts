@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import * as provider from "../../provider/index.js";
 import type { Handlers } from "../../provider/resources/handlers.js";
 import { digestOf } from "../../provider/resources/preflight/topology.js";
+import type { Kind } from "../../sdk/providers.js";
 import type { Registered } from "../unit/sdk/monitor.js";
 import { clusterOf } from "../unit/sdk/program.js";
 import { unknownValue } from "./harness.js";
-import { type Kind, type Operation, startOperation } from "./program.js";
+import { type Operation, startOperation } from "./program.js";
 
 const handlers: Readonly<Record<Kind, Handlers>> = { ...provider };
 

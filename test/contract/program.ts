@@ -2,14 +2,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync 
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { dynamic } from "@pulumi/pulumi";
-import * as providers from "../../sdk/providers.js";
+import { type Kind, providerText } from "../../sdk/providers.js";
 import type { Calls } from "./calls.js";
-import { type Provider, serialize, startProvider } from "./harness.js";
+import { type Provider, startProvider } from "./harness.js";
 
 const root = resolve(__dirname, "../../..");
-
-export type Kind = "release" | "preflight" | "rehearsal" | "feNode" | "beNode" | "feMember" | "beMember" | "rollout";
 
 /** The providers of this package in one process, as the engine has them in an operation. */
 export interface Operation {
@@ -29,15 +26,9 @@ const programFolder = (): string => {
   return folder;
 };
 
-const byKind: Readonly<Record<string, dynamic.ResourceProvider>> = Object.fromEntries(
-  Object.entries(providers).map(([name, provider]) => [name.replace(/Provider$/, ""), provider]),
-);
-
 export const startOperation = async (): Promise<Operation> => {
-  const entries = Object.entries(byKind).map(async ([kind, provider]) => [kind, await serialize(provider)] as const);
-  const texts = new Map(await Promise.all(entries));
   const folder = programFolder();
-  const provider = await startProvider({ text: texts.get("beNode") ?? "", folder });
+  const provider = await startProvider({ text: providerText("beNode"), folder });
   const journals = () => {
     const within = join(folder, ".pulumi-starrocks/journal");
     try {
@@ -48,7 +39,7 @@ export const startOperation = async (): Promise<Operation> => {
   };
   return {
     provider,
-    of: (kind) => provider.with(texts.get(kind) ?? ""),
+    of: (kind) => provider.with(providerText(kind)),
     journals,
     everything: () => [provider.output(), JSON.stringify(provider.logged), ...journals()].join("\n"),
     end: async () => {

@@ -28,4 +28,12 @@ describe("packed inputs", () => {
   it("are left out of the answer where handlers leave them out", () => {
     assert.deepEqual(packedLike(packed, { name: "be-1" }), { name: "be-1" });
   });
+
+  it("are the same objects for the same texts, which nobody can change for the others", () => {
+    const { config } = unpacked(packed) as { readonly config: Record<string, string> };
+    assert.equal(unpacked({ ...packed, name: "be-2" }).config, config);
+    assert.throws(() => {
+      config.mem_limit = "10%";
+    }, TypeError);
+  });
 });
