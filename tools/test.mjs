@@ -1,6 +1,7 @@
 // npm test: sets up, checks the sources, runs every suite, and goes on after a failure so that one run shows all.
 // node tools/test.mjs SUITE [mocha arguments] runs one suite only.
 // STORM_PLANS=N: plans of the storm that comes last, default 4. TEST_MINUTES=M: it begins none later than M minutes from the start.
+// STORM_LEAST=N: how many of them must have been played, default 1.
 
 import { ensureEngine } from "./engine.mjs";
 import { checks } from "./lib/checks.mjs";
@@ -107,7 +108,8 @@ const testAll = async () => {
     await (needsEngine ? longSuite(name, [], engine) : suite(name, []));
   }
   const plans = Number(process.env.STORM_PLANS ?? 4);
-  await longPart("storm", engine, (env) => runStorm({ plans, limit: stormLimit(), env, onLine }));
+  const least = Number(process.env.STORM_LEAST ?? Math.min(plans, 1));
+  await longPart("storm", engine, (env) => runStorm({ plans, least, limit: stormLimit(), env, onLine }));
 };
 
 const testOne = async (/** @type {string} */ name, /** @type {readonly string[]} */ args) => {
