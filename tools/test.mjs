@@ -9,7 +9,7 @@ import { compile } from "./lib/compile.mjs";
 import { ensureDependencies } from "./lib/dependencies.mjs";
 import { ensureFleetPackages } from "./lib/fleet-packages.mjs";
 import { assertNodeVersion } from "./lib/node-version.mjs";
-import { runTool, SetupError, secondsSince } from "./lib/steps.mjs";
+import { runTool, SetupError, secondsSince, shown } from "./lib/steps.mjs";
 import { runStorm } from "./lib/storm.mjs";
 import { runSuite, suites } from "./lib/suites.mjs";
 
@@ -37,12 +37,25 @@ const part = async (name, work) => {
 
 const check = (/** @type {string} */ name) =>
   part(name, async () => {
-    const { code, output } = (await checks[name]?.()) ?? { code: 1, output: "There is no such check." };
+    const { code, output } = (await shown(name, async () => checks[name]?.())) ?? {
+      code: 1,
+      output: "There is no such check.",
+    };
     return code === 0 ? { passed: 1, failed: 0, skipped: 0, output: "" } : { passed: 0, failed: 1, skipped: 0, output };
   });
 
 const suite = (/** @type {string} */ name, /** @type {readonly string[]} */ args) =>
-  part(name, () => runSuite(name, { args }));
+  part(name, () =>
+    shown(name, (progress) => {
+      let passed = 0;
+      const onLine = (/** @type {string} */ line) => {
+        // As mocha's reporter writes a test that passed.
+        passed += /^\s+✔ /.test(line) ? 1 : 0;
+        progress(`${passed} tests passed`);
+      };
+      return runSuite(name, { args, onLine });
+    }),
+  );
 
 const onLine = (/** @type {string} */ line) => console.log(line);
 
