@@ -1,6 +1,7 @@
 // npm test: sets up, checks the sources, runs every suite, and goes on after a failure so that one run shows all.
 // node tools/test.mjs SUITE [mocha arguments] runs one suite only.
 // STORM_PLANS=N: plans of the storm that comes last, default 4. TEST_MINUTES=M: it begins none later than M minutes from the start.
+// STORM_LEAST=N: how many of them must have been played, default 1.
 
 import { ensureEngine } from "./engine.mjs";
 import { checks } from "./lib/checks.mjs";
@@ -8,7 +9,7 @@ import { compile } from "./lib/compile.mjs";
 import { ensureDependencies } from "./lib/dependencies.mjs";
 import { ensureFleetPackages } from "./lib/fleet-packages.mjs";
 import { assertNodeVersion } from "./lib/node-version.mjs";
-import { runTool, SetupError, secondsSince } from "./lib/steps.mjs";
+import { runTool, SetupError, secondsSince, shown } from "./lib/steps.mjs";
 import { runStorm } from "./lib/storm.mjs";
 import { runSuite, suites } from "./lib/suites.mjs";
 
@@ -36,12 +37,25 @@ const part = async (name, work) => {
 
 const check = (/** @type {string} */ name) =>
   part(name, async () => {
-    const { code, output } = (await checks[name]?.()) ?? { code: 1, output: "There is no such check." };
+    const { code, output } = (await shown(name, async () => checks[name]?.())) ?? {
+      code: 1,
+      output: "There is no such check.",
+    };
     return code === 0 ? { passed: 1, failed: 0, skipped: 0, output: "" } : { passed: 0, failed: 1, skipped: 0, output };
   });
 
 const suite = (/** @type {string} */ name, /** @type {readonly string[]} */ args) =>
-  part(name, () => runSuite(name, { args }));
+  part(name, () =>
+    shown(name, (progress) => {
+      let passed = 0;
+      const onLine = (/** @type {string} */ line) => {
+        // As mocha's reporter writes a test that passed.
+        passed += /^\s+✔ /.test(line) ? 1 : 0;
+        progress(`${passed} tests passed`);
+      };
+      return runSuite(name, { args, onLine });
+    }),
+  );
 
 const onLine = (/** @type {string} */ line) => console.log(line);
 
@@ -107,7 +121,8 @@ const testAll = async () => {
     await (needsEngine ? longSuite(name, [], engine) : suite(name, []));
   }
   const plans = Number(process.env.STORM_PLANS ?? 4);
-  await longPart("storm", engine, (env) => runStorm({ plans, limit: stormLimit(), env, onLine }));
+  const least = Number(process.env.STORM_LEAST ?? Math.min(plans, 1));
+  await longPart("storm", engine, (env) => runStorm({ plans, least, limit: stormLimit(), env, onLine }));
 };
 
 const testOne = async (/** @type {string} */ name, /** @type {readonly string[]} */ args) => {

@@ -9,12 +9,14 @@ const storage = ["/data/starrocks"];
 const frontends = config.requireObject<string[]>("frontends");
 const backends = config.requireObject<string[]>("backends");
 const privateKey = config.requireSecret("privateKey");
+const publicKey = config.require("publicKey");
 
-/** A login that may become root, for the preparation only. StarRocks runs as a user that may not. */
+/** A login that may become root, for the preparation only. StarRocks runs as a user that may not, and that the key lets in from then on. */
 const prepare = (host: string, more: { folders: string[]; jdk?: number }): PreparedHost =>
   new PreparedHost(host, {
     connection: { host, port: config.getNumber("port"), user: config.get("adminUser") ?? "root", privateKey },
     user,
+    publicKey,
     ...more,
   });
 

@@ -1,8 +1,10 @@
-# prepare.sh USER JDK FOLDER…: what StarRocks asks of a host ("environment configurations" in its documentation). As root, as
+# prepare.sh USER KEY JDK FOLDER…: what StarRocks asks of a host ("environment configurations" in its documentation). As root, as
 # often as you like. Limits of sessions hold from the next login on; StarRocks' nodes are started by new ones.
 set -euo pipefail
-user=$1 jdk=$2
-shift 2
+# sudo may keep the caller's, without the folders of root's programs.
+PATH=$PATH:/usr/sbin:/sbin
+user=$1 key=$2 jdk=$3
+shift 3
 
 # Writes a file only when its content differs, so that times tell when something was changed.
 put() {
@@ -15,7 +17,24 @@ put() {
   fi
 }
 
-id -- "$user" >/dev/null 2>&1 || { useradd --create-home --shell /bin/bash -- "$user"; echo "made user $user"; }
+# "*" is no password; without it the account would be locked, and an sshd without PAM then refuses keys as well.
+id -- "$user" >/dev/null 2>&1 || { useradd --create-home --shell /bin/bash --password '*' -- "$user"; echo "made user $user"; }
+
+# The cluster's own login; keys that are there stay.
+home=$(getent passwd -- "$user" | cut -d: -f6)
+keys=$home/.ssh/authorized_keys
+if ! grep -qxF -- "$key" "$keys" 2>/dev/null; then
+  mkdir -p -- "$home/.ssh"
+  # A file may lack its last end of line.
+  [ ! -s "$keys" ] || [ -z "$(tail -c 1 -- "$keys")" ] || echo >>"$keys"
+  printf '%s\n' "$key" >>"$keys"
+  chmod 700 -- "$home/.ssh"
+  chmod 600 -- "$keys"
+  chown -R -- "$user:" "$home/.ssh"
+  ! command -v restorecon >/dev/null || restorecon -R "$home/.ssh"
+  echo "let a key log in as $user"
+fi
+
 for folder; do
   [ -d "$folder" ] || { mkdir -p -- "$folder"; echo "made $folder"; }
   chown -- "$user:" "$folder"

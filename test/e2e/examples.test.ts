@@ -69,6 +69,7 @@ describe("the examples", () => {
       frontends: JSON.stringify(frontends),
       backends: JSON.stringify(backends),
       release: JSON.stringify(release),
+      publicKey: "ssh-ed25519 AAAA a key",
       ...secrets,
     });
     assert.match(text, /example:index:PreparedHost +10\.0\.0\.11/);

@@ -13,10 +13,15 @@ import { startWorkload } from "../simulator/client/workload.js";
 const impossible = namespacesPossible();
 const fleetName = impossible === undefined ? "hosts with an sshd each" : `loopback hosts (${impossible})`;
 
+/**
+ * Runs the releases of STARROCKS_ARCHIVE and STARROCKS_ARCHIVE_NEXT where they are given. A real FE and a simulated BE do not
+ * speak of data with each other: then nobody writes.
+ */
 describe(`a cluster from nothing to its next version and away, on ${fleetName}`, () => {
   let lab: Lab;
   let processes: NodeProcesses;
   let acknowledged = 0;
+  const isMixed = () => lab.releases.real.length === 1;
   const login = () => ({
     frontends: ["fe1", "fe2", "fe3"].map((name) => ({ host: lab.fleet.host(name).address })),
     password: rootPassword,
@@ -25,14 +30,14 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
   const everyHostOnce = () => lab.fleet.hosts.map(() => 1);
 
   before(async () => {
-    lab = await Lab.create({ kind: impossible === undefined ? "namespaces" : "loopback" });
+    lab = await Lab.create({ kind: impossible === undefined ? "namespaces" : "loopback", given: process.env });
     processes = await NodeProcesses.of(lab.fleet);
   });
   afterEach(tellFailure(() => lab));
   after(() => lab?.close());
 
   it("is created: 3 FEs and 3 BEs, over one SSH connection a host", async () => {
-    lab.declare(lab.args(await lab.release("3.5.7")));
+    lab.declare(lab.args(lab.releases.current));
     const { stdout } = await lab.stack.up();
     assert.match(stdout, /sr: done in \d+ s; every node is proven\./);
     assert.deepEqual(Object.keys(processes.byHost()), ["be1", "be2", "be3", "fe1", "fe2", "fe3"]);
@@ -66,18 +71,24 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
     assert.deepEqual(processes.byHost(), before);
   });
 
-  it("is upgraded under a client that reads and writes: one node down at most, the leader last, no write lost", async () => {
-    lab.declare(lab.args(await lab.release("3.5.8")));
+  it("is upgraded under a client that reads and writes: one node down at most, the leader last, no write lost", async function () {
+    const { next } = lab.releases;
+    if (!next) {
+      this.skip();
+    }
+    lab.declare(lab.args(next));
     lab.fleet.resetHandshakes();
-    const workload = await startWorkload(login());
+    const workload = isMixed() ? undefined : await startWorkload(login());
     const availability = await watchAvailability(lab, login());
     const upgrade = await lab.stack.start("up", ["--skip-preview"]).ended;
     const seen = await availability();
-    const report = await workload.stop();
-    acknowledged = report.writesAcknowledged;
+    const report = await workload?.stop();
     assert.equal(upgrade.exitCode, 0, upgrade.stdout);
-    assert.equal(report.writesLost, 0);
-    assert.ok(report.writesAcknowledged > 50, `${report.writesAcknowledged} writes acknowledged`);
+    if (report) {
+      acknowledged = report.writesAcknowledged;
+      assert.equal(report.writesLost, 0);
+      assert.ok(report.writesAcknowledged > 50, `${report.writesAcknowledged} writes acknowledged`);
+    }
     assert.ok(seen.readings > 20, `${seen.readings} readings by SQL`);
     assert.ok(seen.mostWithoutProcess === 1 && seen.mostNotAlive <= 1, JSON.stringify(seen));
     assert.deepEqual([...seen.stopped.slice(0, 3)].sort(), ["be1", "be2", "be3"], "first the BEs");
@@ -87,7 +98,9 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
     const session = new Session(login());
     const versions = [...(await session.query("SHOW FRONTENDS")), ...(await session.query("SHOW BACKENDS"))];
     session.close();
-    assert.deepEqual(new Set(versions.map(({ Version }) => Version)), new Set(["3.5.8-e58b001"]));
+    // `3.5.8-e58b001`.
+    const versionOf = (row: Readonly<Record<string, unknown>>) => String(row.Version).replace(/-[0-9a-f]{7,40}$/, "");
+    assert.deepEqual([...new Set(versions.map(versionOf))], [next.version]);
   });
 
   it("is destroyed: the leader stops first, the BEs last; no process stays, all data does", async () => {
@@ -109,7 +122,7 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
   it("comes back on its data with the next up", async () => {
     await lab.stack.up();
     const session = new Session(login());
-    const rows = await session.query("SELECT k, v FROM workload.acknowledged");
+    const rows = acknowledged > 0 ? await session.query("SELECT k, v FROM workload.acknowledged") : [];
     const members = [...(await session.query("SHOW FRONTENDS")), ...(await session.query("SHOW BACKENDS"))];
     session.close();
     assert.ok(rows.length >= acknowledged, `${rows.length} rows of ${acknowledged} acknowledged writes`);

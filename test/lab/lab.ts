@@ -13,6 +13,7 @@ import {
   type ReleaseOptions,
 } from "../simulator/release.js";
 import { type JournalEntry, journalsIn, readJournal } from "./journal.js";
+import { type Releases, releasesOf, roomyFrontends } from "./releases.js";
 
 export interface LabOptions {
   readonly kind?: FleetKind;
@@ -31,6 +32,8 @@ export interface LabOptions {
     : never;
   readonly java?: JavaVersion;
   readonly env?: Readonly<Record<string, string>>;
+  /** Make `releases`, and prepare the hosts for what is real in them: the archives that this environment gives. */
+  readonly given?: NodeJS.ProcessEnv;
 }
 
 /** A database that beats its heart quickly, so that a test of many steps takes seconds. */
@@ -87,13 +90,22 @@ export class Lab {
   readonly jdk: string;
   readonly #folder: string;
   readonly #options: LabOptions;
+  readonly #releases: Releases | undefined;
 
-  private constructor(fleet: Fleet, stack: Stack, folder: string, options: LabOptions) {
+  private constructor(
+    fleet: Fleet,
+    stack: Stack,
+    folder: string,
+    options: LabOptions,
+    jdk: string,
+    releases: Releases | undefined,
+  ) {
     this.fleet = fleet;
     this.stack = stack;
-    this.jdk = join(folder, "jdk");
+    this.jdk = jdk;
     this.#folder = folder;
     this.#options = options;
+    this.#releases = releases;
   }
 
   static async create(options: LabOptions = {}): Promise<Lab> {
@@ -103,20 +115,38 @@ export class Lab {
     chmodSync(folder, 0o755);
     let fleet: Fleet | undefined;
     try {
-      await buildJdk({ directory: join(folder, "jdk"), version: options.java ?? 17 });
+      const simulated = { fe: { options: { ...quick, ...options.times } } };
+      const releases =
+        options.given &&
+        (await releasesOf({ folder, simulated, env: options.given, ...(options.java && { java: options.java }) }));
+      const jdk =
+        releases?.javaHome ?? (await buildJdk({ directory: join(folder, "jdk"), version: options.java ?? 17 }));
       const names = [
         ...Array.from({ length: frontends }, (_, index) => `fe${index + 1}`),
         ...Array.from({ length: backends }, (_, index) => `be${index + 1}`),
         ...spares,
       ];
-      fleet = await createFleet({ kind, hosts: names, visible: [folder], ...options.fleet });
+      fleet = await createFleet({
+        kind,
+        hosts: names,
+        visible: [folder, ...(releases?.visible ?? [])],
+        ...options.fleet,
+      });
       const stack = await createStack({ program: { "index.js": program }, ...(options.env && { env: options.env }) });
-      return new Lab(fleet, stack, folder, options);
+      return new Lab(fleet, stack, folder, options, jdk, releases);
     } catch (error) {
       await fleet?.close();
       rmSync(folder, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  /** The releases of a lab that was created with `given`. */
+  get releases(): Releases {
+    if (!this.#releases) {
+      throw new Error("Expected the lab to be created with `given`");
+    }
+    return this.#releases;
   }
 
   /** A simulated release with the lab's times. */
@@ -181,8 +211,12 @@ export class Lab {
       },
       rollout: { observe: 1 },
     };
-    if (backends === 1) {
-      args.frontends.config = { default_replication_num: "1" };
+    const config = {
+      ...roomyFrontends(this.#releases?.real ?? []),
+      ...(backends === 1 && { default_replication_num: "1" }),
+    };
+    if (Object.keys(config).length > 0) {
+      args.frontends.config = config;
     }
     change(args);
     return args;

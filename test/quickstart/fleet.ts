@@ -4,12 +4,15 @@ import { createFleet, namespacesPossible } from "../fleet/fleet.js";
 import type { Fleet, Host } from "../fleet/types.js";
 
 /** Three FEs and three BEs, each on a host of its own; on one address only one FE finds room (StarRocks allows one on a host). */
-export const quickstartFleet = async (options: { readonly real: boolean; readonly folder: string }): Promise<Fleet> => {
+export const quickstartFleet = async (options: {
+  readonly real: boolean;
+  readonly visible: readonly string[];
+}): Promise<Fleet> => {
   // A real FE believes only addresses of network interfaces, which 127.77.0.11 is not.
   const kind = options.real && namespacesPossible() === undefined ? "namespaces" : "loopback";
   const oneAddress = process.env.QUICKSTART_ONE_ADDRESS === "1" || (options.real && kind === "loopback");
   const hosts = ["fe1", "fe2", "fe3", "be1", "be2", "be3"];
-  const fleet = await createFleet({ kind, hosts, oneAddress, visible: [options.folder] });
+  const fleet = await createFleet({ kind, hosts, oneAddress, visible: options.visible });
   return fleet;
 };
 

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { constants, setPriority } from "node:os";
+import { constants, getPriority, setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { root } from "./root.mjs";
 
@@ -78,7 +78,10 @@ export const run = async ([program, ...args], { cwd = root, env = {}, limit, nic
     return { code: 127, stdout: "", output: error.message };
   }
   watch(pid);
-  setPriority(pid, niceness);
+  // A child has its parent's. Only root may go below that.
+  if (niceness > getPriority()) {
+    setPriority(pid, niceness);
+  }
   let stdout = "";
   let output = "";
   const read = (/** @type {import("node:stream").Readable} */ stream, /** @type {boolean} */ isStdout) => {

@@ -13,30 +13,55 @@ export class SetupError extends Error {
 export const secondsSince = (started) => `${((performance.now() - started) / 1000).toFixed(1)} s`;
 
 /**
- * Runs a piece of work under a name. The work may call `progress` with what it is at; what it returns is handed on.
+ * What it is at, it says by `progress`.
+ *
+ * @template T
+ * @typedef {(progress: (detail: string) => void) => Promise<T>} Work
+ */
+
+/** @param {string} mark @param {string} name @param {number} started @param {string} [detail] */
+const say = (mark, name, started, detail = "") =>
+  console.log(`${mark} ${name}  ${secondsSince(started)}${detail && `  ${detail}`}`);
+
+/**
+ * Runs a piece of work and shows meanwhile that it goes on; how it ended is for the caller to say.
  *
  * @template T
  * @param {string} name
- * @param {(progress: (detail: string) => void) => Promise<T>} work
+ * @param {Work<T>} work
+ * @param {number} [every] milliseconds
+ * @returns {Promise<T>}
+ */
+export const shown = async (name, work, every = reportEvery) => {
+  const started = performance.now();
+  let detail = "";
+  const timer = setInterval(() => say("…", name, started, detail), every);
+  try {
+    return await work((text) => {
+      detail = text;
+    });
+  } finally {
+    clearInterval(timer);
+  }
+};
+
+/**
+ * Runs a piece of work under a name, and says how it ended. What it returns is handed on.
+ *
+ * @template T
+ * @param {string} name
+ * @param {Work<T>} work
  * @returns {Promise<T>}
  */
 export const step = async (name, work) => {
   const started = performance.now();
-  let detail = "";
-  const say = (/** @type {string} */ mark, /** @type {string} */ text) =>
-    console.log(`${mark} ${name}  ${secondsSince(started)}${text && `  ${text}`}`);
-  const timer = setInterval(() => say("…", detail), reportEvery);
   try {
-    const result = await work((text) => {
-      detail = text;
-    });
-    say("✓", "");
+    const result = await shown(name, work);
+    say("✓", name, started);
     return result;
   } catch (error) {
-    say("✗", messageLine(error));
+    say("✗", name, started, messageLine(error));
     throw error;
-  } finally {
-    clearInterval(timer);
   }
 };
 

@@ -5,7 +5,11 @@ import { run } from "./run.mjs";
 /**
  * What a storm says in its last line.
  *
- * @typedef {{ storm: number, plans: number, failedSeeds: readonly number[] }} Totals
+ * @typedef {object} Totals
+ * @property {number} storm plans asked for
+ * @property {number} plans plans played
+ * @property {number} throughEngine of these
+ * @property {readonly number[]} failedSeeds
  */
 
 /** Milliseconds for what is under way when no further plan begins: an operation has 4 minutes, a plan several of them. */
@@ -24,13 +28,36 @@ const totalsOf = (stdout) => {
 };
 
 /**
- * Plays the plans of the seeds from 1 on (docs/storm.md), each as one test; those that did not fit are counted as skipped.
+ * Each plan is a test, those that did not fit are skipped; too few played are a failure: a storm without plans proves nothing.
  *
- * @param {{ plans: number, limit: number, env: NodeJS.ProcessEnv, onLine: (line: string) => void }} options limit:
- *   milliseconds after which no further plan begins
+ * @param {Totals} totals
+ * @param {number} least plans that must have been played, a tenth of them through the real engine
+ * @returns {import("./suites.mjs").Counts & { failures: readonly string[] }}
+ */
+export const countsOf = ({ failedSeeds, plans, storm, throughEngine }, least) => {
+  const leastByEngine = Math.floor(least / 10);
+  const tooFew = [
+    ...(plans < least ? [`${plans} of ${storm} plans were played, wanted were at least ${least}`] : []),
+    ...(throughEngine < leastByEngine
+      ? [`${throughEngine} plans were played through the real engine, wanted were at least ${leastByEngine}`]
+      : []),
+  ];
+  return {
+    passed: plans - failedSeeds.length,
+    failed: failedSeeds.length + tooFew.length,
+    skipped: storm - plans,
+    failures: tooFew.map((problem) => `${problem}: allow more time (TEST_MINUTES), or fewer plans (STORM_LEAST)`),
+  };
+};
+
+/**
+ * Plays the plans of the seeds from 1 on (docs/storm.md).
+ *
+ * @param {{ plans: number, least: number, limit: number, env: NodeJS.ProcessEnv, onLine: (line: string) => void }} options
+ *   limit: milliseconds after which no further plan begins
  * @returns {Promise<import("./suites.mjs").Counts & { output: string }>}
  */
-export const runStorm = async ({ plans, limit, env, onLine }) => {
+export const runStorm = async ({ plans, least, limit, env, onLine }) => {
   const main = join(root, "dist/test/e2e/storm/main.js");
   const { code, stdout, output } = await run(
     [process.execPath, main, String(plans), "--from", "1", "--minutes", String(limit / 60_000)],
@@ -40,12 +67,7 @@ export const runStorm = async ({ plans, limit, env, onLine }) => {
   if (totals === undefined) {
     return { passed: 0, failed: 1, skipped: 0, failures: [`the storm ended with exit code ${code}`], output };
   }
-  const failed = totals.failedSeeds.length;
-  return {
-    passed: totals.plans - failed,
-    failed,
-    skipped: totals.storm - totals.plans,
-    failures: output.split("\n").filter((line) => line.startsWith("✗ seed ")),
-    output,
-  };
+  const { failures, ...counts } = countsOf(totals, least);
+  const failed = output.split("\n").filter((line) => line.startsWith("✗ seed "));
+  return { ...counts, failures: [...failed, ...failures], output };
 };

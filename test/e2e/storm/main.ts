@@ -49,12 +49,13 @@ const main = async (): Promise<void> => {
   const plans = Array.from({ length: count }, (_, index) => planOf(first + index));
   // The longest first: no lane plays one alone at the end, and little is under way when time is up.
   const inOrder = (chosen: readonly Plan[]) => [...chosen].sort((a, b) => lengthOf(b) - lengthOf(a));
-  // Side by side: an engine waits more than it computes.
+  // Side by side, as an engine waits more than it computes; its plans begin first, and two at a time, so that time is not up
+  // before they were played.
   const all = await Promise.all([
+    storm({ plans: inOrder(plans.slice(count - some)), lanes: 2, limit, verbose, way: "engine", kind }),
     storm({ plans: inOrder(plans.slice(0, count - some)), lanes, limit, verbose }),
-    storm({ plans: inOrder(plans.slice(count - some)), lanes: 1, limit, verbose, way: "engine", kind }),
   ]);
-  finish(all, all.slice(1));
+  finish(all, all.slice(0, 1));
 };
 
 const finish = (all: readonly Totals[], real: readonly Totals[], mode = ""): void => {
@@ -64,7 +65,8 @@ const finish = (all: readonly Totals[], real: readonly Totals[], mode = ""): voi
     }
   }
   const totals = together(all);
-  console.log(JSON.stringify(totals));
+  const throughEngine = real.reduce((sum, { plans }) => sum + plans, 0);
+  console.log(JSON.stringify({ ...totals, throughEngine }));
   process.exitCode = totals.failedSeeds.length > 0 ? 1 : 0;
 };
 

@@ -28,7 +28,8 @@ export const makeDisk = async (folder: string, content: DiskContent): Promise<vo
   // With the modes that sshd insists on for everything above `authorized_keys`.
   await make("");
   await Promise.all("usr proc sys dev run etc opt srv mnt home var/log var/lib".split(" ").map((path) => make(path)));
-  await make("root", 0o700);
+  // A Node of root (nvm, the matrix) lies below it, and is run by all.
+  await make("root", 0o711);
   await commandOrThrow("mkdir", ["-m", "1777", join(root, "tmp"), join(root, "var/tmp")]);
   await Promise.all(
     [

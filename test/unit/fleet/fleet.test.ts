@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../../provider/wait.js";
 import { command, commandOrThrow } from "../../fleet/command.js";
@@ -103,19 +103,33 @@ describe(`The switch of a namespaces fleet${namespacesPossible() ? " (not here)"
 describe(`Disks of a namespaces fleet${namespacesPossible() ? " (not here)" : ""}`, function () {
   this.timeout(30_000);
   let fleet: Fleet;
+  let visible: string;
   before(async function () {
     if (namespacesPossible()) {
       this.skip();
     }
-    fleet = await createFleet({ kind: "namespaces", hosts: 2, smallDisks: { "/opt": "16m" } });
+    visible = mkdtempSync(join(homedir(), ".pulumi-starrocks-visible-"));
+    chmodSync(visible, 0o755);
+    fleet = await createFleet({ kind: "namespaces", hosts: 2, smallDisks: { "/opt": "16m" }, visible: [visible] });
   });
-  after(async () => fleet?.close());
+  after(async () => {
+    await fleet?.close();
+    if (visible) {
+      rmSync(visible, { recursive: true, force: true });
+    }
+  });
 
   it("are each host's own", async () => {
     const [one, two] = fleet.hosts;
     await one?.writeFile("/usr/local/share/mine", "1");
     assert.equal(await two?.readFile("/usr/local/share/mine"), undefined);
     assert.ok(!existsSync("/usr/local/share/mine"));
+  });
+
+  it("show visible folders below root's home to the login user, as a Node may lie there", async () => {
+    assert.deepEqual(await ssh(fleet, fleet.host("host1"), `ls -d ${visible}`), {
+      ...{ code: 0, stdout: `${visible}\n`, stderr: "" },
+    });
   });
 
   it("fill up, are freed, and keep their files over a reboot", async () => {

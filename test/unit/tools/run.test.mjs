@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getPriority } from "node:os";
 import { run } from "../../../tools/lib/run.mjs";
 
 describe("run", () => {
@@ -26,6 +27,26 @@ describe("run", () => {
     const { code, output } = await run(["sh", "-c", "sleep 60 & wait"], { limit: 200 });
     assert.equal(code, 124);
     assert.match(output, /stopped after 0.2 s/);
+  });
+
+  it("keeps the niceness that it has itself, and makes a program nicer only", async () => {
+    const nicer = Math.min(getPriority() + 3, 19);
+    const module = new URL("../../../tools/lib/run.mjs", import.meta.url);
+    const script = `import { run } from ${JSON.stringify(module)};
+      const { stdout: own } = await run(["nice"]);
+      const { stdout: nice } = await run(["nice"], { niceness: ${nicer - 1} });
+      const { stdout: nicest } = await run(["sh", "-c", 'until [ "$(nice)" = 19 ]; do :; done; nice'], { niceness: 19, limit: 9000 });
+      console.log(JSON.stringify([own, nice, nicest].map(Number)));`;
+    const { stdout, output } = await run([
+      "nice",
+      "-n",
+      "3",
+      process.execPath,
+      "--input-type=module",
+      "--eval",
+      script,
+    ]);
+    assert.deepEqual(JSON.parse(stdout || "[]"), [nicer, nicer, 19], output);
   });
 
   it("does not wait for input", async () => {
