@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { UserError } from "../error.js";
 import type { Host } from "../host/types.js";
 import { ensureFolders, type WantedFolder } from "./folders.js";
-import { homePaths, kindLayouts, type NodeKind, sealFile } from "./layout.js";
+import { homePaths, homesFolder, kindLayouts, type NodeKind, sealFile } from "./layout.js";
 import type { HomeMarker } from "./marker.js";
 import { processArguments, processFunctions } from "./process.js";
 import { fieldsOf, listArguments, recordsOf } from "./records.js";
@@ -120,6 +120,13 @@ for name in "\${names[@]}"; do
   if [ -e "$home/$name" ] && [ ! -L "$home/$name" ]; then fail "$home/$name is not a link, so this home was not made by pulumi-starrocks"; fi
 done
 if [ -e "$home/current" ] && [ ! -L "$home/current" ]; then fail "$home/current is not a link"; fi
+# Before the first link leads there: who removes releases must know of this home, wherever it is.
+known=\${release%/*/*}/${homesFolder}
+name=$(printf %s "$home" | sha256sum) || exit 1
+known=$known/\${name%% *}
+if [ ! -f "$known" ]; then
+  mkdir -p -- "\${known%/*}" && printf '%s\n' "$home" >"$known.$$" && mv -Tf -- "$known.$$" "$known" || exit 1
+fi
 ${completeView}
 old=$(readlink -- "$home/current")
 old=\${old##*/}

@@ -86,6 +86,9 @@ export const incomingFolder = (deployDir: string): string => posix.join(releases
 export const incomingArchive = (deployDir: string, sha256: string): string =>
   posix.join(incomingFolder(deployDir), `${sha256.toLowerCase()}.tar.gz`);
 
+/** Beside the releases, which are sealed: a file per home that was ever switched to one of them, with its path in it. */
+export const homesFolder = ".homes";
+
 /** A single file on its way into a composed release. */
 export const incomingOverlay = (deployDir: string, sha256: string): string =>
   posix.join(incomingFolder(deployDir), `${sha256.toLowerCase()}.overlay`);

@@ -1,6 +1,7 @@
 import type { Host } from "../host/types.js";
+import { viewFile } from "./home.js";
 import { incomingFunctions } from "./incoming.js";
-import { incomingFolder, releasesFolder } from "./layout.js";
+import { homesFolder, incomingFolder, releasesFolder } from "./layout.js";
 import { emitFunction, groupsOf, recordsOf } from "./records.js";
 
 export interface RemovedRelease {
@@ -10,12 +11,26 @@ export interface RemovedRelease {
   readonly usedBy: readonly string[];
 }
 
-// A release first leaves its name, then its files: nothing half looks whole.
+// A release first leaves its name, then its files: nothing half looks whole. Homes are those that a switch has noted; those
+// of earlier packages are looked for below the deployDir and, wherever they are, by the processes that run from them.
 const removeScript = `${emitFunction}${incomingFunctions}
 deploy=$1 releases=$2 incoming=$3 mode=$4
 shift 4
 shopt -s nullglob
 discard_leftovers "$incoming"
+homes=()
+for known in "$releases/${homesFolder}"/*; do homes+=("$(<"$known")"); done
+for view in "$deploy"/*/views; do homes+=("\${view%/views}"); done
+while IFS= read -r -d '' home; do
+  homes+=("\${home#*=}")
+done < <(LC_ALL=C grep -zahs '^STARROCKS_HOME=' /proc/[0-9]*/environ)
+# Whether home $1 has a view of release $id in this folder; one that is being made says nothing yet.
+uses() {
+  local view=$1/views/$id part
+  [ -d "$view" ] || return 1
+  { part=$(<"$view/${viewFile}"); } 2>/dev/null || return 0
+  [ "$part/.." -ef "$folder" ]
+}
 for folder in "$releases"/*; do
   id=\${folder##*/}
   listed=
@@ -23,10 +38,11 @@ for folder in "$releases"/*; do
   case $mode in only) [ -n "$listed" ] || continue ;; except) [ -z "$listed" ] || continue ;; esac
   emit release "$id"
   used=
-  for view in "$deploy"/*/views/"$id"; do
-    used=1
-    home=\${view%/views/*}
-    emit "user.$home" "$home"
+  for home in "\${homes[@]}"; do
+    if uses "$home"; then
+      used=1
+      emit "user.$home" "$home"
+    fi
   done
   if [ -n "$used" ]; then continue; fi
   work=$incoming/removed.$$-$(ticks_of $$).work
@@ -34,7 +50,10 @@ for folder in "$releases"/*; do
   discard "$work"
   emit removed 1
 done
-rmdir -- "$incoming" "$releases" 2>/dev/null
+rmdir -- "$incoming" 2>/dev/null
+left=("$releases"/*)
+if [ "\${#left[@]}" -eq 0 ] && [ ! -e "$incoming" ]; then rm -rf -- "$releases/${homesFolder}"; fi
+rmdir -- "$releases" 2>/dev/null
 true
 `;
 
@@ -60,7 +79,7 @@ const remove = async (
 const removeLimit = 600_000;
 
 /**
- * Removes a release unless a home on the host (`<deployDir>/*`) has a view of it; views are kept for the current and the previous
+ * Removes a release unless a home on the host, wherever it is, has a view of it; views are kept for the current and the previous
  * release. Undefined when there is none. One round trip.
  */
 export const removeRelease = async (

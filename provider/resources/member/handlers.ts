@@ -104,6 +104,7 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
       context.run.journal,
       progress,
     );
+    await clearMark(context.host, member.kind, inputs.home);
     const steps = () => execution.run();
     await (member.oneByOne ? context.run.membership.run(steps) : steps());
   };
@@ -227,6 +228,15 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
       await execution.run();
     },
   };
+};
+
+/** A node that comes back before its own delete has run, as after a removal that was cut short, is a living one again. */
+const clearMark = async (host: Host, kind: "fe" | "be", home: string): Promise<void> => {
+  const marker = await readHomeMarker(host, home, kind);
+  if (marker?.left) {
+    const { left: _, ...rest } = marker;
+    await writeHomeMarker(host, home, rest);
+  }
 };
 
 /** Only with this mark in its home does the node's own delete move its data away. */

@@ -123,6 +123,7 @@ export class FeWork {
         `${labelOf(spec)} has no metadata and no FE to join: declare the FE group in \`frontends\`, or start its leader first.`,
       );
     }
+    this.#assertMayFound(spec, marker);
     await writeHomeMarker(this.#context.host, spec.home, {
       schema: 1,
       cluster: spec.cluster,
@@ -132,6 +133,19 @@ export class FeWork {
       founded: true,
     });
     return hostType;
+  }
+
+  /** An FE that was proven once had metadata. A founding that was cut short before its proof goes on. */
+  #assertMayFound({ adopt, metaDir }: FeSpec, marker: HomeMarker | undefined): void {
+    const { host, spec } = this.#context;
+    if (adopt || !marker || marker.releases.length === 0) {
+      return;
+    }
+    throw new UserError(
+      `${labelOf(spec)} has run before, but ${metaDir} on ${host.name} holds no metadata, nor does any other declared FE: is its disk not mounted? ` +
+        "Mount it and run `pulumi up` again. If the metadata is lost, copy `image` and `bdb` of the newest `meta-backup-…` folder (beside `metaDir` of the FE that led then) into it; " +
+        "or, to found a new and empty cluster in place of the lost one, set `adopt: true` on this node.",
+    );
   }
 
   /** An FE of a group that works; where that group still has a row of this FE's lost metadata, the row is dropped. */

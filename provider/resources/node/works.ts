@@ -1,15 +1,17 @@
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../error.js";
 import { versionOfId } from "../../plan/release-id.js";
 import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import { applySettings, drift } from "../../starrocks/conf.js";
-import { describeFolder, ensureFolders, ownershipOf, type WantedFolder } from "../../starrocks/folders.js";
+import { ensureFolders, type WantedFolder } from "../../starrocks/folders.js";
 import { homeFolders, switchTo } from "../../starrocks/home.js";
 import { homePaths, kindLayouts, releaseFolder } from "../../starrocks/layout.js";
 import { readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
 import { type ObservedHome, observeHome } from "../../starrocks/observe.js";
 import { describeStop, stopProcess } from "../../starrocks/stop.js";
 import { labelOf, type NodeContext } from "./context.js";
+import { dataProblem, ownerOf } from "./data.js";
 import { dataPaths, settingsOf, unwantedKeys } from "./settings.js";
 
 export const look = ({ host, spec }: NodeContext): Promise<ObservedHome> => {
@@ -76,29 +78,11 @@ export const dataFolders = ({ spec }: NodeContext): readonly WantedFolder[] => {
 /** Makes home and data folders, and proves that the data in them is this node's own. */
 export const folders = async (context: NodeContext, before: ObservedHome): Promise<Outcome> => {
   const { host, spec } = context;
-  const owner = { cluster: spec.cluster, node: spec.name, kind: spec.kind };
+  const owner = ownerOf(spec);
   const { marker } = before;
-  if (marker && (marker.cluster !== owner.cluster || marker.node !== owner.node) && !spec.adopt) {
-    throw new UserError(
-      `${spec.home} on ${host.name} is the home of ${marker.kind.toUpperCase()} "${marker.node}" of cluster "${marker.cluster}". ` +
-        `Choose another \`deployDir\` or \`home\`, or set \`adopt: true\` to take it over.`,
-    );
-  }
-  for (const folder of before.data) {
-    const ownership = ownershipOf(folder, owner);
-    if (ownership === "foreign" && !spec.adopt) {
-      throw new UserError(
-        `${folder.path} on ${host.name} holds data that is not known to be ${labelOf(spec)}'s: ${describeFolder(folder)}. ` +
-          "Nothing was changed. Choose another folder, or set `adopt: true` on this node if the data is its own.",
-      );
-    }
-    const used = (marker?.releases.length ?? 0) > 0 && !marker?.left;
-    if (spec.kind === "be" && used && ownership !== "ours" && ownership !== "foreign" && !spec.adopt) {
-      throw new UserError(
-        `${folder.path} on ${host.name} is ${folder.state}, but ${labelOf(spec)} has run before: is its disk not mounted? ` +
-          "Mount it and run `pulumi up` again; or, if the disk was replaced and its tablets shall be made anew from other replicas, set `adopt: true` on this node.",
-      );
-    }
+  const problem = dataProblem(spec, host.name, before);
+  if (problem !== undefined) {
+    throw new UserError(problem);
   }
   const known = marker && !marker.left && marker.cluster === owner.cluster && marker.node === owner.node;
   const { created } = await ensureFolders(host, [
@@ -153,15 +137,18 @@ export const configure = async (
   return { outcome: done, sha256: createHash("sha256").update(text).digest("hex") };
 };
 
-/** Notes in the home that the node was proven on its release. */
+/** Notes in the home that the node was proven on its release and its data folders. */
 export const noteProven = async ({ host, spec }: NodeContext): Promise<void> => {
   const { release } = spec;
+  const data = [...dataPaths(spec)];
   const marker = await readHomeMarker(host, spec.home, spec.kind);
-  if (!marker || marker.releases.at(-1)?.id === release.id) {
+  const isNoted = marker?.releases.at(-1)?.id === release.id;
+  if (!marker || (isNoted && isDeepStrictEqual(marker.data, data))) {
     return;
   }
-  const releases = [...marker.releases, { id: release.id, version: release.version, at: new Date().toISOString() }];
-  await writeHomeMarker(host, spec.home, { ...marker, releases: releases.slice(-releasesKept) });
+  const proven = { id: release.id, version: release.version, at: new Date().toISOString() };
+  const releases = (isNoted ? marker.releases : [...marker.releases, proven]).slice(-releasesKept);
+  await writeHomeMarker(host, spec.home, { ...marker, releases, data });
 };
 
 /** Entries of a home's history: enough to see what a node went through, without end. */

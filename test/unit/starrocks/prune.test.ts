@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { prepareHome, switchTo } from "../../../provider/starrocks/home.js";
+import { releaseFolder } from "../../../provider/starrocks/layout.js";
 import { pruneReleases, removeRelease } from "../../../provider/starrocks/prune.js";
+import { stageRelease } from "../../../provider/starrocks/release.js";
+import { startProcess } from "../../../provider/starrocks/start.js";
 import { type Bench, buildToy, openBench, type ToyArchive } from "./toy.js";
 
 describe("prune", function () {
@@ -57,6 +61,67 @@ describe("prune", function () {
       [false, false, true],
     );
     assert.equal(existsSync(join(deployDir, "releases", third.releaseId)), false);
+  });
+
+  /** A home that is no child of the deployDir. */
+  const homeElsewhere = async (toy: ToyArchive): Promise<string> => {
+    const home = join(bench.folder, "data disk/be");
+    const { releaseId } = toy;
+    await prepareHome(bench.host, { home, kind: "be" });
+    await switchTo(bench.host, {
+      home,
+      kind: "be",
+      releaseId,
+      releaseFolder: releaseFolder(bench.deployDir, releaseId),
+    });
+    return home;
+  };
+
+  it("keeps the releases of homes that are elsewhere, also for a process that still runs", async () => {
+    const [first, second, third] = toys;
+    const { deployDir } = bench;
+    const home = await homeElsewhere(first);
+    await homeElsewhere(second);
+    const keep = [third.releaseId];
+    const kept = [first, second].map(({ releaseId }) => ({ releaseId, removed: false, usedBy: [home] }));
+    assert.deepEqual(await pruneReleases(bench.host, { deployDir, keep }), kept);
+    assert.deepEqual(await removeRelease(bench.host, { deployDir, releaseId: first.releaseId }), kept[0]);
+  });
+
+  it("keeps the release of a process whose home an earlier package made elsewhere", async () => {
+    const [first, second, third] = toys;
+    const { deployDir } = bench;
+    const home = await homeElsewhere(first);
+    rmSync(join(deployDir, "releases/.homes"), { recursive: true });
+    await startProcess(bench.host, "be", home);
+    const pruned = await pruneReleases(bench.host, { deployDir, keep: [third.releaseId] });
+    assert.deepEqual(pruned, [
+      { releaseId: first.releaseId, removed: false, usedBy: [home] },
+      { releaseId: second.releaseId, removed: true, usedBy: [] },
+    ]);
+  });
+
+  it("is not kept from it by a home of another deployDir with the same release", async () => {
+    const [first] = toys;
+    const { deployDir } = bench;
+    const other = join(bench.folder, "other");
+    await stageRelease(bench.host, {
+      ...{ deployDir: other, javaHome: bench.javaHome, parts: ["be"], source: { archive: first.archive } },
+      ...first,
+    });
+    const home = join(deployDir, "be of other");
+    const options = { home, kind: "be", releaseId: first.releaseId } as const;
+    await prepareHome(bench.host, options);
+    await switchTo(bench.host, { ...options, releaseFolder: releaseFolder(other, first.releaseId) });
+    assert.equal((await removeRelease(bench.host, { deployDir, releaseId: first.releaseId }))?.removed, true);
+    assert.equal((await removeRelease(bench.host, { deployDir: other, releaseId: first.releaseId }))?.removed, false);
+  });
+
+  it("leaves nothing where nothing is used any more", async () => {
+    const { deployDir } = bench;
+    rmSync(await homeElsewhere(toys[0]), { recursive: true });
+    await pruneReleases(bench.host, { deployDir, keep: [] });
+    assert.equal(existsSync(join(deployDir, "releases")), false);
   });
 
   it("keeps what it is told to", async () => {
