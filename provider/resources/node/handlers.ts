@@ -88,7 +88,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       failures.push(...storageProblems(news.storage), ...nodeProblems(spec));
       const first = Object.keys(olds).length === 0;
       if (!first) {
-        failures.push(...refusals(specOf(kind, olds), spec));
+        failures.push(...refusals(specOf(kind, olds), spec, onlyFe(spec, olds) && onlyFe(spec, news)));
       }
       if (failures.length > 0) {
         return { inputs: news, failures };
@@ -161,6 +161,10 @@ const stopForGood = async ({ host, limits, spec }: NodeContext): Promise<Outcome
 
 /** Contacts are no part of what a node is: one more FE touches no other node. */
 const withoutContacts = ({ frontends, ...rest }: Plain): Plain => rest;
+
+/** Whether the FE knows of no other. */
+const onlyFe = ({ name }: NodeSpec, { frontends }: Plain): boolean =>
+  Array.isArray(frontends) && frontends.length > 0 && frontends.every((contact: Plain) => contact.name === name);
 
 /** What a look at the host tells: the release that is current, and declared settings that the conf file does not have. */
 const seenOf = (
