@@ -3,6 +3,7 @@ import { progressOf, warn } from "../engine/log.js";
 import { echo, type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
 import { messageOf } from "../error.js";
+import { UnreachableError } from "../host/errors.js";
 import { hostFor } from "../host/pool.js";
 import type { Host } from "../host/types.js";
 import { limitsOf } from "../plan/limits.js";
@@ -197,8 +198,18 @@ export const release: Handlers = {
   delete: async (_id, props) => {
     const recorded = inputsOf(props);
     const { connection, deployDir } = recorded;
-    for (const releaseId of foldersOf(recorded)) {
-      await removeRelease(hostFor(connection), { deployDir, releaseId });
+    try {
+      for (const releaseId of foldersOf(recorded)) {
+        await removeRelease(hostFor(connection), { deployDir, releaseId });
+      }
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) {
+        throw error;
+      }
+      await warn(
+        recorded.__urn,
+        `The release below ${deployDir} stays on ${recorded.host}, which cannot be reached: ${messageOf(error)} Nobody needs it any more.`,
+      );
     }
   },
 };

@@ -218,7 +218,18 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
         if (how === undefined) {
           return skipped("it was not in the cluster");
         }
-        await leaveMark(context.host, member.kind, inputs.home, how);
+        try {
+          await leaveMark(context.host, member.kind, inputs.home, how);
+        } catch (error) {
+          if (!(error instanceof UserError)) {
+            throw error;
+          }
+          // The cluster let it go, which cannot be undone: only its data stays where it is.
+          await warn(
+            inputs.__urn,
+            `${labelOf(member.kind, name)} was ${how}, but that could not be noted in its home: ${messageOf(error)} Its data stays where it is.`,
+          );
+        }
         return { mark: "done", detail: how };
       };
       // One at a time: each takes replicas or votes away that the next one's check must see.
@@ -238,7 +249,7 @@ const leaveMark = async (
 ): Promise<void> => {
   const marker = await readHomeMarker(host, home, kind);
   if (!marker) {
-    throw new UserError(`${home} on ${host.name} has no marker of this program; its data stays where it is.`);
+    throw new UserError(`${home} on ${host.name} has no marker of this program.`);
   }
   await writeHomeMarker(host, home, { ...marker, left: { how, at: new Date().toISOString() } });
 };

@@ -11,19 +11,18 @@ import { versionOfId } from "../../plan/release-id.js";
 import { stoppingItem } from "../../plan/removal.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { numbered } from "../../plan/steps.js";
-import { Execution, type Outcome } from "../../rollout/execute.js";
+import { Execution } from "../../rollout/execute.js";
 import { guard, guardRemoval } from "../../rollout/guard.js";
 import { drift } from "../../starrocks/conf.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
-import { describeStop, stopProcess } from "../../starrocks/stop.js";
 import type { Handlers } from "../handlers.js";
 import { beNodeInputs, failuresOf, feNodeInputs } from "../inputs.js";
 import { gateOf } from "../preflight/gate.js";
 import { contextOf, labelOf, type NodeContext, placeOf, specOf } from "./context.js";
 import { converge, NodeFailure } from "./converge.js";
 import { nodeItem, recordedOf } from "./plan.js";
+import { removalWorks } from "./removal.js";
 import { settingsOf } from "./settings.js";
-import { trashData } from "./trash.js";
 import { look } from "./works.js";
 
 /** Inputs that stay out of the outputs: the plan of one operation must not be kept as the state of the next. */
@@ -140,7 +139,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       const { position, run, spec } = context;
       await guardRemoval(guarded(context));
       const item = stoppingItem({ kind, name: spec.name, position });
-      const works = { stop: () => stopForGood(context), trash: () => trashData(context) };
+      const works = removalWorks(context);
       await run.assertGoing(labelOf(spec));
       await untilEnd(() => new Execution(item, works, run.journal, context.progress).run());
     },
@@ -148,16 +147,6 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
 };
 
 const guarded = (context: NodeContext) => ({ ...context, node: labelOf(context.spec), report: context.progress });
-
-const stopForGood = async ({ host, limits, spec }: NodeContext): Promise<Outcome> => {
-  const result = await stopProcess(host, spec.kind, spec.home, {
-    // A leader that hands over and an FE that drains take 15 s each; here the whole group goes, or this one was dropped.
-    graceful: spec.kind === "be",
-    timeoutSeconds: limits.stop / 1000,
-    version: spec.release.version,
-  });
-  return { mark: "done", detail: describeStop(result) };
-};
 
 /** Contacts are no part of what a node is: one more FE touches no other node. */
 const withoutContacts = ({ frontends, ...rest }: Plain): Plain => rest;
