@@ -183,7 +183,7 @@ export const release: Handlers = {
   read: async (id, props) => {
     const recorded = inputsOf(props);
     try {
-      const host = hostFor({ ...recorded.connection, dialErrorLimit: 1 });
+      const host = hostFor(recorded.connection);
       const staged = await allStaged(host, recorded);
       return { id, props: plain({ ...props, staged }) };
     } catch (error) {
