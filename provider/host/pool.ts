@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { agentSocketOf } from "./agent.js";
 import { type Connection, connectionDefaults, type LinkSettings, nameOf, parseConnection } from "./connection.js";
 import { readFile, writeFile } from "./files.js";
 import { Link } from "./link.js";
@@ -63,4 +64,5 @@ const connectionDefaultsOf = (settings: LinkSettings): LinkSettings => ({
   ...settings,
   port: settings.port ?? connectionDefaults.port,
   user: settings.user ?? connectionDefaults.user,
+  agentSocketPath: agentSocketOf(settings),
 });

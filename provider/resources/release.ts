@@ -3,6 +3,7 @@ import { progressOf, warn } from "../engine/log.js";
 import { echo, type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
 import { messageOf } from "../error.js";
+import { inEverySession } from "../host/agent.js";
 import { UnreachableError } from "../host/errors.js";
 import { hostFor } from "../host/pool.js";
 import type { Host } from "../host/types.js";
@@ -161,8 +162,8 @@ export const release: Handlers = {
       run.items.set(item.id, item);
     }
     const recorded = read(releaseInputs, olds);
-    const reached = JSON.stringify([recorded.connection, recorded.javaHome, recorded.limits]);
-    const wanted = JSON.stringify([next.connection, next.javaHome, read(releaseInputs, news).limits]);
+    const reached = JSON.stringify([inEverySession(recorded.connection), recorded.javaHome, recorded.limits]);
+    const wanted = JSON.stringify([inEverySession(next.connection), next.javaHome, read(releaseInputs, news).limits]);
     return { changes: item.steps.length > 0 || reached !== wanted, deleteBeforeReplace: true };
   },
 

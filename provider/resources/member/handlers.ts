@@ -4,6 +4,7 @@ import { progressOf, warn } from "../../engine/log.js";
 import { echo, type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
 import { messageOf, UserError } from "../../error.js";
+import { inEverySession } from "../../host/agent.js";
 import { hostFor } from "../../host/pool.js";
 import type { Host } from "../../host/types.js";
 import { type Limits, limitsOf } from "../../plan/limits.js";
@@ -163,8 +164,8 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
         run.items.set(item.id, item);
       }
       const old = inputsOf(olds);
-      const reached = JSON.stringify([old.connection, old.sql, old.limits]);
-      const wanted = JSON.stringify([inputs.connection, inputs.sql, inputs.limits]);
+      const reached = JSON.stringify([inEverySession(old.connection), old.sql, old.limits]);
+      const wanted = JSON.stringify([inEverySession(inputs.connection), inputs.sql, inputs.limits]);
       return { changes: acts(olds) || reached !== wanted, deleteBeforeReplace: true };
     },
 

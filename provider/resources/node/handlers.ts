@@ -5,6 +5,7 @@ import { warn } from "../../engine/log.js";
 import { echo, type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
 import { messageOf } from "../../error.js";
+import { inEverySession } from "../../host/agent.js";
 import { decide, refusals, type Status } from "../../plan/node.js";
 import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
 import { versionOfId } from "../../plan/release-id.js";
@@ -29,7 +30,7 @@ import { look } from "./works.js";
 const notEchoed = ["plan"];
 
 /** How a node is reached: it never restarts for them, and what is recorded must not grow old, as delete and read use it. */
-const credentials = ["connection", "sql"] as const;
+const accessOf = ({ connection, sql }: Plain) => [inEverySession(connection), sql];
 
 const unguarded = (spec: NodeSpec): CheckFailure => ({
   property: "preflight",
@@ -109,7 +110,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       if (run.items.has(item.id)) {
         run.items.set(item.id, item);
       }
-      const reached = credentials.every((key) => isDeepStrictEqual(olds[key], news[key]));
+      const reached = isDeepStrictEqual(accessOf(olds), accessOf(news));
       return { changes: action.type !== "none" || !reached, deleteBeforeReplace: true };
     },
 
