@@ -6,16 +6,13 @@ import { echo, type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
 import { messageOf } from "../../error.js";
 import { inEverySession } from "../../host/agent.js";
-import { decide, refusals, type Status } from "../../plan/node.js";
+import { decide, refusals } from "../../plan/node.js";
 import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
-import { versionOfId } from "../../plan/release-id.js";
 import { stoppingItem } from "../../plan/removal.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { numbered } from "../../plan/steps.js";
 import { Execution } from "../../rollout/execute.js";
 import { guard, guardRemoval } from "../../rollout/guard.js";
-import { drift } from "../../starrocks/conf.js";
-import type { ObservedHome } from "../../starrocks/observe.js";
 import type { Handlers } from "../handlers.js";
 import { beNodeInputs, failuresOf, feNodeInputs } from "../inputs.js";
 import { gateOf } from "../preflight/gate.js";
@@ -23,7 +20,7 @@ import { contextOf, labelOf, type NodeContext, placeOf, specOf } from "./context
 import { converge, NodeFailure } from "./converge.js";
 import { nodeItem, recordedOf } from "./plan.js";
 import { removalWorks } from "./removal.js";
-import { settingsOf } from "./settings.js";
+import { seenOf, statusOf } from "./seen.js";
 import { look } from "./works.js";
 
 /** Inputs that stay out of the outputs: the plan of one operation must not be kept as the state of the next. */
@@ -155,29 +152,3 @@ const withoutContacts = ({ frontends, ...rest }: Plain): Plain => rest;
 /** Whether the FE knows of no other. */
 const onlyFe = ({ name }: NodeSpec, { frontends }: Plain): boolean =>
   Array.isArray(frontends) && frontends.length > 0 && frontends.every((contact: Plain) => contact.name === name);
-
-/** What a look at the host tells: the release that is current, and declared settings that the conf file does not have. */
-const seenOf = (
-  spec: NodeSpec,
-  { conf, current }: Pick<ObservedHome, "conf" | "current">,
-  recorded: Plain,
-): Record<string, unknown> => {
-  const { release } = recorded as { readonly release?: { readonly id?: string } };
-  const differing = conf ? drift(conf.text, settingsOf(spec)) : [];
-  return {
-    release:
-      current === undefined || current === release?.id ? release : { id: current, version: versionOfId(current) },
-    ...(conf && { confSha256: conf.sha256 }),
-    ...(differing.length > 0 && {
-      drift: differing.map(({ key, declared, found }) => `${key}: declared ${declared}, found ${found ?? "nothing"}`),
-    }),
-  };
-};
-
-/** A refresh proves nothing: a node that failed stays so until an operation has proven it. */
-const statusOf = ({ process }: ObservedHome, { status }: Plain): Status => {
-  if (!process) {
-    return "stopped";
-  }
-  return status === "failed" ? "failed" : "running";
-};
