@@ -1,5 +1,6 @@
 import { type AnyAuthMethod, type AuthenticationType, type ParsedKey, type Prompt, utils } from "ssh2";
 import { UserError } from "../error.js";
+import { agentSocketOf } from "./agent.js";
 import { connectionDefaults, type LinkSettings, nameOf } from "./connection.js";
 
 /** One way to prove who we are, in the words of the connection's fields. */
@@ -61,7 +62,7 @@ export const startLogin = (settings: LinkSettings): Login => {
 const credentialsOf = (settings: LinkSettings, username: string, notes: string[]): Credential[] => {
   const { password } = settings;
   const key = settings.privateKey === undefined ? undefined : privateKeyOf(settings, settings.privateKey);
-  const agent = agentOf(settings);
+  const agent = agentSocketOf(settings);
   const credentials: (Credential | undefined)[] = [
     key && { field: "privateKey", method: "publickey", attempt: { type: "publickey", username, key } },
     agent ? { field: "agentSocketPath", method: "publickey", attempt: { type: "agent", username, agent } } : undefined,
@@ -76,10 +77,6 @@ const credentialsOf = (settings: LinkSettings, username: string, notes: string[]
   }
   return usable;
 };
-
-/** The agent of the environment is asked only when nothing else was given: a surprise key may lock a user out. */
-const agentOf = ({ agentSocketPath, privateKey, password }: LinkSettings): string | undefined =>
-  agentSocketPath ?? (privateKey === undefined && password === undefined ? process.env.SSH_AUTH_SOCK : undefined);
 
 const passwordWays = (username: string, password: string, notes: string[]): Credential[] => {
   const answer = ({ prompt, echo }: Prompt): string => {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { agentSocketOf } from "./agent.js";
 import { type Connection, connectionDefaults, type LinkSettings, nameOf, parseConnection } from "./connection.js";
 import { readFile, writeFile } from "./files.js";
 import { Link } from "./link.js";
@@ -51,7 +52,8 @@ const linkFor = (settings: LinkSettings): Link => {
 
 /** A digest, so that no secret is kept as a key. Fields are sorted: their order in a program says nothing. */
 const identityOf = (settings: LinkSettings): string => {
-  const { proxy, ...own } = settings;
+  // How long somebody would wait for a host makes no other host of it: the patience of the first one holds.
+  const { proxy, dialErrorLimit: _tries, perDialTimeout: _limit, dialPause: _pause, ...own } = settings;
   const fields = Object.entries({ ...connectionDefaultsOf(own) }).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256")
     .update(JSON.stringify([fields, proxy ? identityOf(proxy) : null]))
@@ -62,4 +64,5 @@ const connectionDefaultsOf = (settings: LinkSettings): LinkSettings => ({
   ...settings,
   port: settings.port ?? connectionDefaults.port,
   user: settings.user ?? connectionDefaults.user,
+  agentSocketPath: agentSocketOf(settings),
 });

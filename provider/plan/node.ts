@@ -95,8 +95,8 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** Changes that cannot be made to a node in place; each would leave its data behind. */
-export const refusals = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
+/** Changes that cannot be made to a node in place. `onlyFe`: an FE that has no other beside it, before and after. */
+export const refusals = (old: NodeSpec, next: NodeSpec, onlyFe = false): readonly Refusal[] => {
   const refused = changedFields(old, next)
     .filter((field) => effects[field] === "refused")
     .map((property) => ({
@@ -106,7 +106,7 @@ export const refusals = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
         `declared \`${String(next[property as keyof NodeSpec])}\`): its data would stay behind. ` +
         "Declare a node of another name, and remove this one when the new one has joined.",
     }));
-  return [...refused, ...removedStorage(old, next), ...changedRole(old, next), ...changedEditLogPort(old, next)];
+  return [...refused, ...removedStorage(old, next), ...changedRole(old, next), ...changedPorts(old, next, onlyFe)];
 };
 
 const removedStorage = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
@@ -122,16 +122,36 @@ const removedStorage = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
     }));
 };
 
-/** An FE is known to its group by this port: it may not change after the first start (StarRocks, `edit_log_port`). */
-const changedEditLogPort = (old: NodeSpec, next: NodeSpec): readonly Refusal[] =>
-  old.kind === "fe" && next.kind === "fe" && old.ports.editLog !== next.ports.editLog
-    ? [
-        {
-          property: "ports.editLog",
-          reason: `cannot change on an existing FE (recorded ${old.ports.editLog}, declared ${next.ports.editLog}): its group knows it by this port`,
-        },
-      ]
-    : [];
+const declaredAnew =
+  "Remove this FE with one `pulumi up` (it is dropped, its metadata moved aside) and declare it with the new port in the next; " +
+  "where it is the declared leader, first declare another FE as the leader.";
+
+/** Ports of an FE by which others find it: `edit_log_port` may not change after the first start (StarRocks). */
+const fePortRefusals = {
+  editLog: `its group knows it by this port. ${declaredAnew}`,
+  query: `its cluster is asked through this port, before and after a restart. ${declaredAnew}`,
+  http:
+    "FEs reach each other at their own http port, so one that listens on another than the rest is never Alive again. " +
+    "Remove the other FEs, change it on the only one, then add them again.",
+} as const;
+
+/** The port of ADD BACKEND. */
+const bePortRefusals = {
+  heartbeat:
+    "the cluster knows it by this port. Declare a BE of another name and home, and remove this one when the new one has its tablets.",
+} as const;
+
+const changedPorts = (old: NodeSpec, next: NodeSpec, onlyFe: boolean): readonly Refusal[] => {
+  const why: Readonly<Record<string, string>> = next.kind === "fe" ? fePortRefusals : bePortRefusals;
+  const recorded: Readonly<Record<string, number>> = old.ports;
+  return Object.entries(next.ports)
+    .filter(([name, port]) => why[name] !== undefined && old.kind === next.kind && recorded[name] !== port)
+    .filter(([name]) => !(onlyFe && name === "http"))
+    .map(([name, port]) => ({
+      property: `ports.${name}`,
+      reason: `cannot change on an existing ${next.kind.toUpperCase()} (recorded \`${recorded[name]}\`, declared \`${port}\`): ${why[name]}`,
+    }));
+};
 
 const voting = (role: Role): boolean => role !== "observer";
 

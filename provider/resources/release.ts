@@ -3,6 +3,8 @@ import { progressOf, warn } from "../engine/log.js";
 import { echo, type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
 import { messageOf } from "../error.js";
+import { inEverySession } from "../host/agent.js";
+import { UnreachableError } from "../host/errors.js";
 import { hostFor } from "../host/pool.js";
 import type { Host } from "../host/types.js";
 import { limitsOf } from "../plan/limits.js";
@@ -160,8 +162,8 @@ export const release: Handlers = {
       run.items.set(item.id, item);
     }
     const recorded = read(releaseInputs, olds);
-    const reached = JSON.stringify([recorded.connection, recorded.javaHome, recorded.limits]);
-    const wanted = JSON.stringify([next.connection, next.javaHome, read(releaseInputs, news).limits]);
+    const reached = JSON.stringify([inEverySession(recorded.connection), recorded.javaHome, recorded.limits]);
+    const wanted = JSON.stringify([inEverySession(next.connection), next.javaHome, read(releaseInputs, news).limits]);
     return { changes: item.steps.length > 0 || reached !== wanted, deleteBeforeReplace: true };
   },
 
@@ -182,7 +184,7 @@ export const release: Handlers = {
   read: async (id, props) => {
     const recorded = inputsOf(props);
     try {
-      const host = hostFor({ ...recorded.connection, dialErrorLimit: 1 });
+      const host = hostFor(recorded.connection);
       const staged = await allStaged(host, recorded);
       return { id, props: plain({ ...props, staged }) };
     } catch (error) {
@@ -197,8 +199,18 @@ export const release: Handlers = {
   delete: async (_id, props) => {
     const recorded = inputsOf(props);
     const { connection, deployDir } = recorded;
-    for (const releaseId of foldersOf(recorded)) {
-      await removeRelease(hostFor(connection), { deployDir, releaseId });
+    try {
+      for (const releaseId of foldersOf(recorded)) {
+        await removeRelease(hostFor(connection), { deployDir, releaseId });
+      }
+    } catch (error) {
+      if (!(error instanceof UnreachableError)) {
+        throw error;
+      }
+      await warn(
+        recorded.__urn,
+        `The release below ${deployDir} stays on ${recorded.host}, which cannot be reached: ${messageOf(error)} Nobody needs it any more.`,
+      );
     }
   },
 };

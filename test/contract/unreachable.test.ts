@@ -70,6 +70,35 @@ describe("a host that cannot be reached", () => {
     });
   }
 
+  for (const kind of ["feNode", "beNode"] as const) {
+    it(`fails the delete of ${kind} with what is not proven, and two ways on`, async () => {
+      const outputs = { ...inputs[kind], status: "running" };
+      await assert.rejects(operation.of(kind).delete("an-id", outputs), (error) => {
+        assert.ok(error instanceof ProviderFailure);
+        assert.match(
+          error.message,
+          new RegExp(`cannot be removed, as its host cannot be reached: 127\\.0\\.0\\.1:${port}`),
+        );
+        assert.match(error.message, /Not proven: that its process is gone\. No FE answers/);
+        assert.match(error.message, /Bring 127\.0\.0\.1:\d+ back and run the same again/);
+        assert.ok(error.message.includes(`\`pulumi state delete '${inputs[kind].__urn}'\``), error.message);
+        assert.deepEqual(hidden(error.message), []);
+        return true;
+      });
+    });
+  }
+
+  it("takes the delete of a release for done, and warns", async () => {
+    const before = operation.provider.logged.length;
+    await operation.of("release").delete("an-id", { ...inputs.release, staged: true });
+    const [warning, ...more] = operation.provider.logged.slice(before).filter(({ severity }) => severity === "warning");
+    assert.match(
+      warning?.message ?? "",
+      /^The release below \/opt\/starrocks stays on 10\.0\.0\.21, which cannot be reached/,
+    );
+    assert.deepEqual(more, []);
+  });
+
   it("leaves secrets in no message, output or journal", () => {
     assert.ok(operation.journals().length > 0);
     assert.deepEqual(hidden(operation.everything()), []);

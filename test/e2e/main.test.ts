@@ -5,10 +5,11 @@ import { root } from "../engine/root.js";
 import { namespacesPossible } from "../fleet/fleet.js";
 import { watchAvailability } from "../lab/availability.js";
 import { tellFailure } from "../lab/failure.js";
-import { Lab, rootPassword } from "../lab/lab.js";
+import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
 import { NodeProcesses } from "../lab/node-processes.js";
 import { Session } from "../simulator/client/session.js";
 import { startWorkload } from "../simulator/client/workload.js";
+import type { BuiltRelease } from "../simulator/release.js";
 
 const impossible = namespacesPossible();
 const fleetName = impossible === undefined ? "hosts with an sshd each" : `loopback hosts (${impossible})`;
@@ -27,6 +28,11 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
     password: rootPassword,
   });
   const handshakes = () => lab.fleet.hosts.map((host) => lab.fleet.handshakes(host));
+  /** As a user leaves it, who says nothing of patience: no connection may differ from another by that. */
+  const args = (release: BuiltRelease): PlainArgs =>
+    lab.args(release, ({ connection }) => {
+      delete connection.dialErrorLimit;
+    });
   const everyHostOnce = () => lab.fleet.hosts.map(() => 1);
 
   before(async () => {
@@ -37,7 +43,7 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
   after(() => lab?.close());
 
   it("is created: 3 FEs and 3 BEs, over one SSH connection a host", async () => {
-    lab.declare(lab.args(lab.releases.current));
+    lab.declare(args(lab.releases.current));
     const { stdout } = await lab.stack.up();
     assert.match(stdout, /sr: done in \d+ s; every node is proven\./);
     assert.deepEqual(Object.keys(processes.byHost()), ["be1", "be2", "be3", "fe1", "fe2", "fe3"]);
@@ -51,6 +57,12 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
     await lab.stack.up(["--expect-no-changes"]);
     assert.equal(lab.fleet.handshakes(), 0);
     assert.deepEqual(processes.byHost(), before);
+  });
+
+  it("is as recorded for a refresh, over one SSH connection a host", async () => {
+    lab.fleet.resetHandshakes();
+    await lab.stack.refresh(["--expect-no-changes"]);
+    assert.deepEqual(handshakes(), everyHostOnce());
   });
 
   it("is left alone by a later version of this package, whose previews and ups are empty", async () => {
@@ -76,7 +88,7 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
     if (!next) {
       this.skip();
     }
-    lab.declare(lab.args(next));
+    lab.declare(args(next));
     lab.fleet.resetHandshakes();
     const workload = isMixed() ? undefined : await startWorkload(login());
     const availability = await watchAvailability(lab, login());

@@ -28,16 +28,18 @@ for (const node of args.backends.nodes) {
   node.connection = { ...node.connection, password: config.requireSecret("login") };
 }
 args.sql = { password: config.requireSecret("root") };
+args.backends.config = { ...args.backends.config, object_storage_secret_access_key: config.requireSecret("setting") };
 new starrocks.Cluster(name, args);
 `;
 
 const login = "login-7f3a-hunter2";
 const root = "root-91bc-horse";
+const setting = "setting-5d20-bucket";
 
 /** Pulumi gives a program, on the machine that it is run on, the whole decrypted configuration in its environment. */
 const programs = /^\S*node \S*\/@pulumi\/pulumi\/cmd\/run\/index\.js --monitor /;
 
-describe("secrets: the root password, a login and sudo password, a private key and its passphrase", () => {
+describe("secrets: the root password, a login and sudo password, a private key and its passphrase, a setting", () => {
   let lab: Lab;
   let secrets: readonly string[];
   let good: BuiltRelease;
@@ -53,11 +55,11 @@ describe("secrets: the root password, a login and sudo password, a private key a
     const { content, passphrase } = lab.fleet.encryptedKey;
     // A line from the middle of the key stands for all of it, however its ends of line are written.
     const lines = content.trim().split("\n");
-    secrets = [root, login, passphrase, lines[Math.floor(lines.length / 2)] ?? ""];
+    secrets = [root, login, setting, passphrase, lines[Math.floor(lines.length / 2)] ?? ""];
     assert.ok(secrets.every((secret) => secret.length >= 8));
     lab.stack.write({ "index.js": program });
     // As they are: the debug messages that Pulumi's SDK sends to the log of events hide values of the configuration, nothing else.
-    for (const [name, value] of Object.entries({ root, login, passphrase, key: content.trimEnd() })) {
+    for (const [name, value] of Object.entries({ root, login, setting, passphrase, key: content.trimEnd() })) {
       await lab.stack.run("config", "set", "--secret", name, "--", value);
     }
     good = await lab.release("3.5.7");
@@ -116,6 +118,18 @@ describe("secrets: the root password, a login and sudo password, a private key a
     await watched(() => lab.stack.preview(["--diff", "--expect-no-changes"]));
   });
 
+  it("nor when a secret setting was edited on its host: refresh names it, and the next up writes it again", async () => {
+    const host = lab.fleet.host("be1");
+    const conf = host.path("/opt/starrocks/be/conf/be.conf");
+    await host.exec(
+      `sed -i 's/^object_storage_secret_access_key.*/object_storage_secret_access_key = edited/' '${conf}'`,
+    );
+    const { stdout } = await watched(() => lab.stack.refresh(["--diff"]));
+    assert.match(stdout, /object_storage_secret_access_key/);
+    await watched(() => lab.stack.up(["--diff"]));
+    assert.match((await host.readFile("/opt/starrocks/be/conf/be.conf")) ?? "", new RegExp(`= ${setting}$`, "m"));
+  });
+
   it("nor while an upgrade fails, and while the next one is done", async () => {
     const faults = [{ fault: "dieAtStart", message: "no such instruction" }] as const;
     declare(await lab.release("3.5.8", { be: { faults: [...faults] } }));
@@ -159,14 +173,17 @@ describe("secrets: the root password, a login and sudo password, a private key a
     assert.deepEqual(await filesWithSecrets(), []);
   });
 
-  /** All that the tool and StarRocks write, temporary files too; but for StarRocks' own metadata, which SET PASSWORD fills. */
+  /**
+   * All that the tool and StarRocks write, temporary files too; but for StarRocks' own metadata, which SET PASSWORD fills, and
+   * the setting, which is there to be written into be.conf.
+   */
   const filesWithSecrets = async (): Promise<readonly string[]> => {
     const folders = ["/opt", "/data", "/disk1", "/disk2", "/home", "/tmp", "/var/tmp", "/root"];
     const found = await Promise.all(
       lab.fleet.hosts.map(async (host) => {
         const places = folders.map((folder) => `'${host.path(folder)}'`).join(" ");
         const { stdout } = await host.exec(`grep -rlaF --exclude-dir=meta -f - ${places} 2>/dev/null`, {
-          stdin: `${secrets.join("\n")}\n`,
+          stdin: `${secrets.filter((secret) => secret !== setting).join("\n")}\n`,
         });
         return stdout
           .split("\n")

@@ -69,7 +69,12 @@ export type PlainArgs = {
   connection: Record<string, unknown>;
   sql?: Record<string, unknown>;
   frontends: { leader: PlainNode; followers?: PlainNode[]; observers?: PlainNode[]; config?: Record<string, string> };
-  backends: { nodes: PlainNode[]; config?: Record<string, string>; rollout?: Record<string, unknown> };
+  backends: {
+    nodes: PlainNode[];
+    ports?: Record<string, number>;
+    config?: Record<string, string>;
+    rollout?: Record<string, unknown>;
+  };
 };
 
 export type PlainNode = { host: string; name?: string; [key: string]: unknown };

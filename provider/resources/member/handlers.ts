@@ -4,6 +4,7 @@ import { progressOf, warn } from "../../engine/log.js";
 import { echo, type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
 import { messageOf, UserError } from "../../error.js";
+import { inEverySession } from "../../host/agent.js";
 import { hostFor } from "../../host/pool.js";
 import type { Host } from "../../host/types.js";
 import { type Limits, limitsOf } from "../../plan/limits.js";
@@ -164,8 +165,8 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
         run.items.set(item.id, item);
       }
       const old = inputsOf(olds);
-      const reached = JSON.stringify([old.connection, old.sql, old.limits]);
-      const wanted = JSON.stringify([inputs.connection, inputs.sql, inputs.limits]);
+      const reached = JSON.stringify([inEverySession(old.connection), old.sql, old.limits]);
+      const wanted = JSON.stringify([inEverySession(inputs.connection), inputs.sql, inputs.limits]);
       return { changes: acts(olds) || reached !== wanted, deleteBeforeReplace: true };
     },
 
@@ -219,7 +220,18 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
         if (how === undefined) {
           return skipped("it was not in the cluster");
         }
-        await leaveMark(context.host, member.kind, inputs.home, how);
+        try {
+          await leaveMark(context.host, member.kind, inputs.home, how);
+        } catch (error) {
+          if (!(error instanceof UserError)) {
+            throw error;
+          }
+          // The cluster let it go, which cannot be undone: only its data stays where it is.
+          await warn(
+            inputs.__urn,
+            `${labelOf(member.kind, name)} was ${how}, but that could not be noted in its home: ${messageOf(error)} Its data stays where it is.`,
+          );
+        }
         return { mark: "done", detail: how };
       };
       // One at a time: each takes replicas or votes away that the next one's check must see.
@@ -248,7 +260,7 @@ const leaveMark = async (
 ): Promise<void> => {
   const marker = await readHomeMarker(host, home, kind);
   if (!marker) {
-    throw new UserError(`${home} on ${host.name} has no marker of this program; its data stays where it is.`);
+    throw new UserError(`${home} on ${host.name} has no marker of this program.`);
   }
   await writeHomeMarker(host, home, { ...marker, left: { how, at: new Date().toISOString() } });
 };

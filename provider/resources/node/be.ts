@@ -85,11 +85,12 @@ export class BeWork {
   readonly drain = async (): Promise<void> => {
     const { host, limits, run, spec } = this.#context;
     const { drain } = run.policy;
-    const version = parseReported(this.#before.row?.version);
-    if (drain !== undefined && version) {
-      await allowDrain(host, { address: spec.address, httpPort: spec.ports.http, version }, drain, {
-        limit: limits.http,
-      });
+    const { row } = this.#before;
+    const version = parseReported(row?.version);
+    if (drain !== undefined && row && version) {
+      // The process that is to be stopped listens where the cluster sees it; the declared port may be another.
+      const { httpPort } = row;
+      await allowDrain(host, { address: spec.address, httpPort, version }, drain, { limit: limits.http });
     }
   };
 

@@ -5,32 +5,29 @@ import { warn } from "../../engine/log.js";
 import { echo, type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
 import { messageOf } from "../../error.js";
-import { decide, refusals, type Status } from "../../plan/node.js";
+import { inEverySession } from "../../host/agent.js";
+import { decide, refusals } from "../../plan/node.js";
 import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
-import { versionOfId } from "../../plan/release-id.js";
 import { stoppingItem } from "../../plan/removal.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { numbered } from "../../plan/steps.js";
-import { Execution, type Outcome } from "../../rollout/execute.js";
+import { Execution } from "../../rollout/execute.js";
 import { guard, guardRemoval } from "../../rollout/guard.js";
-import { drift } from "../../starrocks/conf.js";
-import type { ObservedHome } from "../../starrocks/observe.js";
-import { describeStop, stopProcess } from "../../starrocks/stop.js";
 import type { Handlers } from "../handlers.js";
 import { beNodeInputs, failuresOf, feNodeInputs } from "../inputs.js";
 import { gateOf } from "../preflight/gate.js";
 import { contextOf, labelOf, type NodeContext, placeOf, specOf } from "./context.js";
 import { converge, NodeFailure } from "./converge.js";
 import { nodeItem, recordedOf } from "./plan.js";
-import { settingsOf } from "./settings.js";
-import { trashData } from "./trash.js";
+import { removalWorks } from "./removal.js";
+import { seenOf, statusOf } from "./seen.js";
 import { look } from "./works.js";
 
 /** Inputs that stay out of the outputs: the plan of one operation must not be kept as the state of the next. */
 const notEchoed = ["plan"];
 
 /** How a node is reached: it never restarts for them, and what is recorded must not grow old, as delete and read use it. */
-const credentials = ["connection", "sql"] as const;
+const accessOf = ({ connection, sql }: Plain) => [inEverySession(connection), sql];
 
 const unguarded = (spec: NodeSpec): CheckFailure => ({
   property: "preflight",
@@ -88,7 +85,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       failures.push(...storageProblems(news.storage), ...nodeProblems(spec));
       const first = Object.keys(olds).length === 0;
       if (!first) {
-        failures.push(...refusals(specOf(kind, olds), spec));
+        failures.push(...refusals(specOf(kind, olds), spec, onlyFe(spec, olds) && onlyFe(spec, news)));
       }
       if (failures.length > 0) {
         return { inputs: news, failures };
@@ -110,7 +107,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       if (run.items.has(item.id)) {
         run.items.set(item.id, item);
       }
-      const reached = credentials.every((key) => isDeepStrictEqual(olds[key], news[key]));
+      const reached = isDeepStrictEqual(accessOf(olds), accessOf(news));
       return { changes: action.type !== "none" || !reached, deleteBeforeReplace: true };
     },
 
@@ -140,7 +137,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       const { position, run, spec } = context;
       await guardRemoval(guarded(context));
       const item = stoppingItem({ kind, name: spec.name, position });
-      const works = { stop: () => stopForGood(context), trash: () => trashData(context) };
+      const works = removalWorks(context);
       await run.assertGoing(labelOf(spec));
       await untilEnd(() => new Execution(item, works, run.journal, context.progress).run());
     },
@@ -149,41 +146,9 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
 
 const guarded = (context: NodeContext) => ({ ...context, node: labelOf(context.spec), report: context.progress });
 
-const stopForGood = async ({ host, limits, spec }: NodeContext): Promise<Outcome> => {
-  const result = await stopProcess(host, spec.kind, spec.home, {
-    // A leader that hands over and an FE that drains take 15 s each; here the whole group goes, or this one was dropped.
-    graceful: spec.kind === "be",
-    timeoutSeconds: limits.stop / 1000,
-    version: spec.release.version,
-  });
-  return { mark: "done", detail: describeStop(result) };
-};
-
 /** Contacts are no part of what a node is: one more FE touches no other node. */
 const withoutContacts = ({ frontends, ...rest }: Plain): Plain => rest;
 
-/** What a look at the host tells: the release that is current, and declared settings that the conf file does not have. */
-const seenOf = (
-  spec: NodeSpec,
-  { conf, current }: Pick<ObservedHome, "conf" | "current">,
-  recorded: Plain,
-): Record<string, unknown> => {
-  const { release } = recorded as { readonly release?: { readonly id?: string } };
-  const differing = conf ? drift(conf.text, settingsOf(spec)) : [];
-  return {
-    release:
-      current === undefined || current === release?.id ? release : { id: current, version: versionOfId(current) },
-    ...(conf && { confSha256: conf.sha256 }),
-    ...(differing.length > 0 && {
-      drift: differing.map(({ key, declared, found }) => `${key}: declared ${declared}, found ${found ?? "nothing"}`),
-    }),
-  };
-};
-
-/** A refresh proves nothing: a node that failed stays so until an operation has proven it. */
-const statusOf = ({ process }: ObservedHome, { status }: Plain): Status => {
-  if (!process) {
-    return "stopped";
-  }
-  return status === "failed" ? "failed" : "running";
-};
+/** Whether the FE knows of no other. */
+const onlyFe = ({ name }: NodeSpec, { frontends }: Plain): boolean =>
+  Array.isArray(frontends) && frontends.length > 0 && frontends.every((contact: Plain) => contact.name === name);

@@ -39,5 +39,6 @@ export const nodeItem = (action: Action, spec: NodeSpec, { group, manner, positi
 export const recordedOf = (kind: "fe" | "be", outputs: Plain): Recorded => ({
   spec: specOf(kind, outputs),
   status: statuses.find((status): status is Status => status === outputs.status) ?? "running",
+  // Earlier releases recorded the values, too: `mem_limit: declared …`.
   drift: Array.isArray(outputs.drift) ? outputs.drift.map((entry) => String(entry).replace(/:.*/, "")) : [],
 });

@@ -1,5 +1,6 @@
 import { echo, type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
+import { inEverySession } from "../../host/agent.js";
 import { numbered } from "../../plan/steps.js";
 import { runOf } from "../../rollout/run.js";
 import type { Handlers } from "../handlers.js";
@@ -32,7 +33,7 @@ const reached = ({
   limit,
   limits,
 }: Inputs): string =>
-  JSON.stringify([host, connection, deployDir, javaHome, memory, keep, isolated, when, limit, limits]);
+  JSON.stringify([host, inEverySession(connection), deployDir, javaHome, memory, keep, isolated, when, limit, limits]);
 
 export const rehearsal: Handlers = {
   check: async (olds, news) => {

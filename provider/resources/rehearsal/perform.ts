@@ -52,7 +52,7 @@ const describe = ({ to, host }: Inputs, { step }: Execution, error: UserError, l
 /** Removes what rehearsals left on the host. A host that is gone has nothing to be removed. */
 export const forget = async ({ __urn, cluster, connection, deployDir, host, limits }: Inputs): Promise<void> => {
   try {
-    const place = hostFor({ commandLimit: limits.command / 1000, ...connection, dialErrorLimit: 1 });
+    const place = hostFor({ commandLimit: limits.command / 1000, ...connection });
     await removeEarlier(place, deployDir, { cluster, stopSeconds: limits.stop / 1000 });
   } catch (error) {
     await warn(__urn, `What rehearsals left on ${host} below ${deployDir} could not be removed: ${messageOf(error)}`);

@@ -239,6 +239,8 @@ describe("dial", function () {
       });
       process.env.SSH_AUTH_SOCK = socket;
       await login(connection);
+      await closeAll();
+      await login({ ...connection, agentSocketPath: "/of/an/earlier/session" });
       delete process.env.SSH_AUTH_SOCK;
       await assert.rejects(login({ ...connection, dialPause: 1 }), /nothing to log in with.*SSH_AUTH_SOCK is not set/);
     });

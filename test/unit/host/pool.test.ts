@@ -72,6 +72,12 @@ describe("pool", function () {
     assert.equal(sshd.logins(), 2);
   });
 
+  it("dials once for callers of other patience", async () => {
+    await hostFor(sshd.connection).run(["true"]);
+    await hostFor({ ...sshd.connection, dialErrorLimit: 7, perDialTimeout: 60, dialPause: 1 }).run(["true"]);
+    assert.equal(sshd.logins(), 1);
+  });
+
   it("dials when needed, not before", async () => {
     hostFor({ ...sshd.connection, port: await freePort() });
     hostFor(sshd.connection);

@@ -35,7 +35,7 @@ describe("decide", () => {
     {
       what: "another port and JDK",
       old: fe(),
-      next: fe({ ports: { query: 9031 }, javaHome: "/opt/jdk" }),
+      next: fe({ ports: { rpc: 9021 }, javaHome: "/opt/jdk" }),
       action: { type: "restart", fields: ["ports", "javaHome"] },
     },
     {
@@ -179,6 +179,56 @@ describe("refusals", () => {
   it("lets the order of folders and their medium change", () => {
     const old = be({ storage: ["/disk1/starrocks", "/disk2/starrocks"] });
     assert.deepEqual(refusals(old, be({ storage: ["/disk2/starrocks,medium:SSD", "/disk1/starrocks"] })), []);
+  });
+
+  const ports: readonly { what: string; old: NodeSpec; next: NodeSpec; advice?: RegExp }[] = [
+    {
+      what: "ports.editLog",
+      old: fe(),
+      next: fe({ ports: { editLog: 9011 } }),
+      advice: /Remove this FE with one `pulumi up`/,
+    },
+    {
+      what: "ports.query",
+      old: fe(),
+      next: fe({ ports: { query: 9031 } }),
+      advice: /Remove this FE with one `pulumi up`/,
+    },
+    {
+      what: "ports.http",
+      old: fe(),
+      next: fe({ ports: { http: 8031 } }),
+      advice: /Remove the other FEs, change it on the only one/,
+    },
+    { what: "ports.rpc", old: fe(), next: fe({ ports: { rpc: 9021 } }) },
+    {
+      what: "ports.heartbeat",
+      old: be(),
+      next: be({ ports: { heartbeat: 9051 } }),
+      advice: /Declare a BE of another name and home/,
+    },
+    {
+      what: "ports.be, http, brpc and starlet",
+      old: be(),
+      next: be({ ports: { be: 9061, http: 8041, brpc: 8061, starlet: 9071 } }),
+    },
+  ];
+  for (const { what, old, next: declared, advice } of ports) {
+    it(`${advice ? "refuses" : "lets"} ${what} of ${declared.kind === "fe" ? "an FE" : "a BE"} ${advice ? "to " : ""}change`, () => {
+      const [refusal, ...more] = refusals(old, declared);
+      assert.deepEqual(more, []);
+      assert.equal(refusal?.property, advice && what);
+      assert.match(refusal?.reason ?? "", advice ?? /^$/);
+      assert.match(
+        refusal?.reason ?? "",
+        advice ? /^cannot change on an existing [FB]E \(recorded `\d+`, declared `\d+`\)/ : /^$/,
+      );
+    });
+  }
+
+  it("lets the http port of the only FE change, and no other port by which it is found", () => {
+    assert.deepEqual(refusals(fe(), fe({ ports: { http: 8031 } }), true), []);
+    assert.equal(refusals(fe(), fe({ ports: { http: 8031, query: 9031 } }), true)[0]?.property, "ports.query");
   });
 
   const roles = [

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { unknownValue } from "../../../provider/engine/unknown.js";
-import { connection, handlersOf, type Kind, kinds, newRelease, outputsOf, sample, secrets } from "./samples.js";
+import {
+  connection,
+  contacts,
+  handlersOf,
+  type Kind,
+  kinds,
+  newRelease,
+  outputsOf,
+  sample,
+  secrets,
+} from "./samples.js";
 
 type Inputs = Readonly<Record<string, unknown>>;
 
@@ -200,6 +210,24 @@ describe("check of a node that exists", () => {
       found: [/^ports\.brpc: 8040 is also ports\.http/],
     },
     {
+      what: "another http port of one of three FEs",
+      kind: "feNode",
+      changes: { ports: { query: 9031, http: 8031 } },
+      found: [/^ports\.http: cannot change on an existing FE \(recorded `8030`, declared `8031`\)/],
+    },
+    {
+      what: "another http port of an FE that knows of no other any more, but did",
+      kind: "feNode",
+      changes: { ports: { query: 9031, http: 8031 }, frontends: contacts.slice(0, 1) },
+      found: [/^ports\.http: cannot change/],
+    },
+    {
+      what: "another heartbeat port",
+      kind: "beNode",
+      changes: { ports: { heartbeat: 9051 } },
+      found: [/^ports\.heartbeat: cannot change on an existing BE \(recorded `9050`, declared `9051`\)/],
+    },
+    {
       what: "a misread folder",
       kind: "beNode",
       changes: { storage: ["/disk1/sr", "/disk2/sr.ssd"] },
@@ -219,6 +247,13 @@ describe("check of a node that exists", () => {
       assertEach(seen, found);
     });
   }
+});
+
+describe("check of the only FE", () => {
+  it("takes another http port", async () => {
+    const olds = { ...sample("feNode"), frontends: contacts.slice(0, 1) };
+    assert.deepEqual(await refused("feNode", olds, { ...olds, ports: { query: 9031, http: 8031 } }), []);
+  });
 });
 
 describe("check of members, releases and the topology", () => {

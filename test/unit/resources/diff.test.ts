@@ -63,6 +63,31 @@ for (const kind of kinds) {
   });
 }
 
+describe("diff in another login session", () => {
+  const agent = (session: number): Inputs => ({ agentSocketPath: `/tmp/ssh-${session}/agent.${session}` });
+  const { password, ...byAgent } = connection;
+  const through = (session: number): Inputs => ({
+    ...byAgent,
+    ...agent(session),
+    proxy: { host: "jump", ...agent(session) },
+  });
+
+  for (const kind of kinds) {
+    it(`of ${kind} does not mind that the agent's socket lies elsewhere`, async () => {
+      const outputs = { connection: through(1) };
+      assert.equal((await diff(kind, { connection: through(2) }, outputs)).changes, false);
+      assert.equal(
+        (await diff(kind, { connection: byAgent }, { connection: { ...byAgent, ...agent(1) } })).changes,
+        false,
+      );
+    });
+  }
+
+  it("sees an agent where there was only a password", async () => {
+    assert.equal((await diff("beNode", { connection: { ...connection, ...agent(1) } })).changes, true);
+  });
+});
+
 describe("diff of a node", () => {
   const limits = { start: 60 };
   const table: readonly { what: string; changes: Inputs; changed: boolean }[] = [

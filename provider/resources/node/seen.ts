@@ -1,0 +1,32 @@
+import type { Plain } from "../../engine/outputs.js";
+import type { Status } from "../../plan/node.js";
+import { versionOfId } from "../../plan/release-id.js";
+import type { NodeSpec } from "../../plan/spec.js";
+import { drift } from "../../starrocks/conf.js";
+import type { ObservedHome } from "../../starrocks/observe.js";
+import { settingsOf } from "./settings.js";
+
+/** What a look at the host tells: the release that is current, and declared settings that the conf file does not have. */
+export const seenOf = (
+  spec: NodeSpec,
+  { conf, current }: Pick<ObservedHome, "conf" | "current">,
+  recorded: Plain,
+): Record<string, unknown> => {
+  const { release } = recorded as { readonly release?: { readonly id?: string } };
+  const differing = conf ? drift(conf.text, settingsOf(spec)) : [];
+  return {
+    release:
+      current === undefined || current === release?.id ? release : { id: current, version: versionOfId(current) },
+    ...(conf && { confSha256: conf.sha256 }),
+    // Only keys: a value, on either side, may be a secret.
+    ...(differing.length > 0 && { drift: differing.map(({ key }) => key) }),
+  };
+};
+
+/** A refresh proves nothing: a node that failed stays so until an operation has proven it. */
+export const statusOf = ({ process }: ObservedHome, { status }: Plain): Status => {
+  if (!process) {
+    return "stopped";
+  }
+  return status === "failed" ? "failed" : "running";
+};
