@@ -47,7 +47,9 @@ export class FeWork {
   constructor(context: NodeContext<FeSpec>) {
     this.#context = context;
     const { spec } = context;
-    this.#self = context.frontends.contacts.find(({ name }) => name === spec.name) ?? { ...spec, connection: {} };
+    const known = context.frontends.contacts.find(({ name }) => name === spec.name);
+    // By its own spec: one that is taken back listens on the ports that it had.
+    this.#self = { ...spec, connection: known?.connection ?? {} };
   }
 
   get #others(): readonly Contact[] {
