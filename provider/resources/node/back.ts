@@ -1,10 +1,14 @@
 import { messageOf, TransientError, UserError } from "../../error.js";
-import { noWayBack } from "../../plan/back.js";
+import { mayBeTooLate, noWayBack } from "../../plan/back.js";
+import { versionOfId } from "../../plan/release-id.js";
 import type { NodeRelease, NodeSpec } from "../../plan/spec.js";
 import type { Outcome } from "../../rollout/execute.js";
+import type { Contact, Frontends } from "../../rollout/frontends.js";
 import { homePaths } from "../../starrocks/layout.js";
+import { observeHome } from "../../starrocks/observe.js";
 import { endpoint } from "../../starrocks/statements.js";
 import { stopProcess } from "../../starrocks/stop.js";
+import { compareVersions, versionOf } from "../../starrocks/versions.js";
 import { until } from "../../wait.js";
 import { BeDied } from "./be.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
@@ -35,9 +39,9 @@ export const takeBack = async (
     throw new UserError(`It is not taken back to ${wordsOf(context, before)}: ${reason}.`);
   }
   const old: NodeContext = { ...context, spec: before.spec };
-  const oldWork = workOf(old);
+  const oldWork = workOf(old, work);
   await stopAgain(context, report);
-  // Without an answer of the cluster the node is proven by itself.
+  // Without an answer of the cluster a BE is proven by itself.
   await oldWork.note().catch(() => undefined);
   await restore(old, before);
   await oldWork.start();
@@ -77,19 +81,36 @@ export const restore = async (old: NodeContext, { conf }: Before): Promise<void>
 };
 
 const whyNot = async (context: NodeContext, work: KindWork, from: NodeRelease): Promise<string | undefined> => {
-  const { frontends, spec } = context;
-  if (spec.kind === "be") {
+  const { frontends, limits, spec } = context;
+  const failed = { kind: spec.kind, from: from.version, to: spec.release.version };
+  if (!mayBeTooLate(failed)) {
     return undefined;
   }
-  const rows = await frontends.rows(spec.name).catch(() => undefined);
-  return noWayBack({
-    kind: spec.kind,
-    from: from.version,
-    to: spec.release.version,
-    leader: rows?.frontends.find(({ role }) => role === "leader")?.version,
+  const others = frontends.contacts.filter(({ name, role }) => name !== spec.name && role !== "observer");
+  const voters = others.length + (spec.kind === "fe" && spec.role !== "observer" ? 1 : 0);
+  // Where the others are a majority they elect a leader soon; else there is none before this one is back.
+  const asking = others.length * 2 > voters ? frontends.rowsSoon(limits.leader, spec.name) : frontends.rows(spec.name);
+  const rows = await asking.catch(() => undefined);
+  const leader = rows?.frontends.find(({ role }) => role === "leader")?.version;
+  return noWayBack(failed, {
+    leader,
     led: await work.led(),
-    voters: frontends.contacts.filter(({ role }) => role !== "observer").length,
+    others: leader === undefined ? await Promise.all(others.map((contact) => newestOn(frontends, contact))) : [],
   });
+};
+
+/** The newest version that an FE's home is set to, or was proven with last; undefined where it cannot be looked at. */
+const newestOn = async (frontends: Frontends, contact: Contact): Promise<string | undefined> => {
+  try {
+    const { current, marker } = await observeHome(frontends.hostOf(contact), { home: contact.home, kind: "fe" });
+    const versions = [current && versionOfId(current), marker?.releases.at(-1)?.version];
+    return versions
+      .flatMap((version) => (version ? [versionOf(version)] : []))
+      .sort(compareVersions)
+      .at(-1)?.text;
+  } catch {
+    return undefined;
+  }
 };
 
 /** What people are told of a node that could not be taken back. */
