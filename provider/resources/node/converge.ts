@@ -201,6 +201,7 @@ class Change {
       position: place.position,
       wave: place.turn,
       down: run.answers ? this.#work.down : async () => [],
+      apart: run.apart(this.#work.row),
       limit: limits.turn,
       onProgress: this.#execution.report,
     });

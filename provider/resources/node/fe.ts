@@ -48,7 +48,7 @@ export class FeWork {
 
   constructor(context: NodeContext<FeSpec>, failed?: FeWork) {
     this.#context = context;
-    this.#known = failed && failed.#before;
+    this.#known = failed === undefined ? undefined : failed.#before;
     const { spec } = context;
     const known = context.frontends.contacts.find(({ name }) => name === spec.name);
     // By its own spec: one that is taken back listens on the ports that it had.
