@@ -13,13 +13,17 @@ import { nodeItem } from "../../../../provider/resources/node/plan.js";
 import { type ClusterRows, Frontends } from "../../../../provider/rollout/frontends.js";
 import { Run } from "../../../../provider/rollout/run.js";
 import { stageRelease } from "../../../../provider/starrocks/release.js";
+import type { Backend, Frontend } from "../../../../provider/starrocks/show.js";
+import type { Sql } from "../../../../provider/starrocks/sql.js";
 import { type BuiltRelease, buildRelease, type ReleaseOptions } from "../../../simulator/release.js";
-import { be } from "../../plan/specs.js";
+import { be, fe } from "../../plan/specs.js";
 import { localHost } from "../../starrocks/local-host.js";
 import { killQuietly, processesOf } from "../../starrocks/toy.js";
 
 /** A host whose connection can be lost. */
 export interface CutHost extends Host {
+  /** How often a start script was run. */
+  readonly starts: number;
   /** Loses the connection during the next command of this label; the command goes on there. It is back after so many refusals. */
   cutAt(label: RegExp, refusals: number): void;
 }
@@ -28,6 +32,7 @@ const cutHost = (): CutHost => {
   const local = localHost();
   let cut: { readonly label: RegExp; readonly refusals: number } | undefined;
   let refusals = 0;
+  let starts = 0;
   const guarded =
     <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
     async (...args: A): Promise<R> => {
@@ -40,10 +45,14 @@ const cutHost = (): CutHost => {
   return {
     ...local,
     name: "be",
+    get starts() {
+      return starts;
+    },
     run: guarded(local.run),
     readFile: guarded(local.readFile),
     writeFile: guarded(local.writeFile),
     script: guarded(async (text, args, options) => {
+      starts += options?.label?.startsWith("start of") ? 1 : 0;
       if (!cut?.label.test(options?.label ?? "")) {
         return local.script(text, args, options);
       }
@@ -60,6 +69,23 @@ const cutHost = (): CutHost => {
 
 let benches = 0;
 
+/** The row of the one FE that tests declare. */
+export const leader: Frontend = {
+  name: "fe-1",
+  address: "10.0.0.11",
+  editLogPort: 9010,
+  httpPort: 8030,
+  queryPort: 9030,
+  role: "leader",
+  join: true,
+  alive: true,
+  errMsg: "",
+  rpcPort: 9020,
+  replayedJournalId: 1,
+  clusterId: "1",
+  version: "3.5.7-d2da301",
+};
+
 /** One BE of a simulated release on this machine, and what the work on it needs: no SSH, and no FE but what a test says. */
 export class BeBench {
   readonly host = cutHost();
@@ -67,7 +93,9 @@ export class BeBench {
   readonly folder = mkdtempSync(join(tmpdir(), "be-bench-"));
   readonly address: string;
   /** What the cluster says; undefined: no FE answers. */
-  rows: ((spec: BeSpec) => ClusterRows) | undefined;
+  rows: (() => ClusterRows) | undefined;
+  /** Statements that a declared FE was given. */
+  readonly statements: string[] = [];
   readonly #cwd = process.cwd();
 
   constructor() {
@@ -107,10 +135,21 @@ export class BeBench {
 
   context(spec: BeSpec): NodeContext<BeSpec> {
     const limits = limitsOf({ start: 5, stop: 10, alive: 5, leader: 1, tablets: 5 });
-    const frontends = new Frontends({ contacts: [], connection: { host: "none" }, sql: { user: "root" }, limits });
+    const contacts = [{ ...fe({ address: leader.address }), connection: {} }];
+    const frontends = new Frontends({ contacts, connection: { host: "none" }, sql: { user: "root" }, limits });
+    const sql: Sql = {
+      name: "the leader",
+      query: async (statement) => {
+        this.statements.push(statement);
+        return [];
+      },
+      close: () => undefined,
+    };
     Object.assign(frontends, {
-      rows: async () => this.rows?.(spec),
-      rowsSoon: async () => this.rows?.(spec),
+      rows: async () => this.rows?.(),
+      rowsSoon: async () => this.rows?.(),
+      through: async () => sql,
+      tell: async (statement: (sql: Sql) => Promise<unknown>) => statement(sql),
     });
     return {
       spec,
@@ -130,6 +169,20 @@ export class BeBench {
     const context = this.context(declared);
     const item = nodeItem(action, declared, this.run.placeOf(declared, 0));
     await converge(context, action, item, async () => undefined, recorded);
+  }
+
+  /** The row of a BE that is well. */
+  rowOf(version: string, more: Partial<Backend> = {}): Backend {
+    const ports = { heartbeatPort: 9050, bePort: 9060, httpPort: 8040, brpcPort: 8060 };
+    const state = { alive: true, decommissioned: false, tabletNum: 0, errMsg: "", version };
+    return {
+      id: "10001",
+      address: this.address,
+      ...ports,
+      ...state,
+      lastStartTime: `2026-11-22 20:00:${10 + this.host.starts}`,
+      ...more,
+    };
   }
 
   action(recorded: BeSpec | undefined, declared: BeSpec): Action {
