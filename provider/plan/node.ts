@@ -215,6 +215,11 @@ export const nodeSteps = (action: Action, spec: NodeSpec, manner: Manner = alone
         start(spec),
         prove(spec),
         ...heal(spec),
+        {
+          verb: "rollback",
+          text: `write ${confFile(spec)} as it was, start the ${label} and prove it`,
+          when: "if a step after the stop fails",
+        },
       ];
     case "version":
       return [

@@ -1,3 +1,4 @@
+import { backendName } from "../starrocks/rows.js";
 import { backendWaves } from "./backend-waves.js";
 import type { Manner } from "./node.js";
 import type { Policy } from "./policy.js";
@@ -52,6 +53,19 @@ export const placesOf = ({ nodes, policy, maxUnavailable }: Declared): ReadonlyM
     };
   };
   return new Map(nodes.map((spec, position) => [keyOf(spec), placeOf(spec, position)]));
+};
+
+/** The rack of each BE, by the name of its row in the cluster; none where no BE has one. A BE without one among racks is one by itself. */
+export const racksOf = (nodes: readonly NodeSpec[]): ReadonlyMap<string, string> => {
+  const backends = nodes.flatMap((spec) => (spec.kind === "be" ? [spec] : []));
+  return backends.some(({ rack }) => rack !== undefined)
+    ? new Map(
+        backends.map(({ address, name, ports, rack }) => [
+          backendName({ address, heartbeatPort: ports.heartbeat }),
+          rack === undefined ? `node ${name}` : `rack ${rack}`,
+        ]),
+      )
+    : new Map();
 };
 
 export const keyOf = ({ kind, name }: Pick<NodeSpec, "kind" | "name">): string => `${kind} ${name}`;

@@ -3,17 +3,19 @@ import { describeRisks, type TabletRisk } from "../plan/tablets.js";
 import type { Outcome } from "../rollout/execute.js";
 import { askLeader } from "../rollout/leader.js";
 import { tabletsLacking } from "../rollout/tablets.js";
+import { type LogMarks, markLogs, mergeLines } from "../starrocks/logs.js";
 import { isSameProcess, type ObservedProcess, observeProcess } from "../starrocks/process.js";
+import { observeStart } from "../starrocks/start.js";
 import { versionOf } from "../starrocks/versions.js";
 import { type Look, until } from "../wait.js";
 import { labelOf, type NodeContext } from "./node/context.js";
-import { lastWordsOf } from "./node/watch.js";
+import { assertNoEnd, lastWordsOf, logPaths } from "./node/watch.js";
 import { type Topology, versionsText } from "./preflight/topology.js";
 import { missingOf } from "./survey.js";
 
 /**
- * Watches every node after the last one was changed. A process that ends, started again by somebody or not, fails the
- * operation at once. Rows that are not Alive and tablets that have lost a replica since the beginning may recover until its
+ * Watches every node after the last one was changed. A process that ends, started again by somebody or not, or whose log
+ * says that it has failed, fails the operation at once. Rows that are not Alive and tablets that have lost a replica since the beginning may recover until its
  * end, and are waited for then; those that lacked one before (as a new cluster's statistics do, for minutes) are not asked of.
  */
 export const observe = async (topology: Topology, report: (seen: string) => void): Promise<Outcome> => {
@@ -23,11 +25,11 @@ export const observe = async (topology: Topology, report: (seen: string) => void
     return { mark: "not met", detail: "`rollout.observe` is 0" };
   }
   const ends = performance.now() + milliseconds;
-  const before = await processes(topology);
+  const followed = await Promise.all(topology.nodes.map(follow));
   let lacking: ReadonlySet<string> | undefined;
   await until<void>(
     async () => {
-      await assertSame(topology, before);
+      await assertWell(followed);
       lacking ??= idsOf(await risksOf(any));
       const left = Math.ceil((ends - performance.now()) / 1000);
       return left > 0
@@ -66,17 +68,44 @@ const idsOf = (risks: readonly TabletRisk[] | undefined): ReadonlySet<string> | 
 const risksOf = ({ frontends, limits, spec }: NodeContext): Promise<readonly TabletRisk[] | undefined> =>
   askLeader(frontends, (sql) => tabletsLacking(sql, { version: versionOf(spec.release.version), limit: limits.sql }));
 
+/** A node with its process when it began to be watched, and how far its logs have been read since. */
+interface Followed {
+  readonly node: NodeContext;
+  readonly process: ObservedProcess | undefined;
+  marks: LogMarks;
+}
+
+const follow = async (node: NodeContext): Promise<Followed> => {
+  const { host, spec } = node;
+  const [marks, process] = await Promise.all([
+    markLogs(host, logPaths(node)),
+    observeProcess(host, spec.kind, spec.home),
+  ]);
+  return { node, process, marks };
+};
+
 /** One may have died between its proof and the first look: no process at all is as bad as another one. */
-const assertSame = async (topology: Topology, before: readonly (ObservedProcess | undefined)[]): Promise<void> => {
-  const now = await processes(topology);
-  const other = topology.nodes.find((_, index) => !isSameProcess(before[index], now[index]));
+const assertWell = async (followed: readonly Followed[]): Promise<void> => {
+  const looks = await Promise.all(
+    followed.map(async (one) => {
+      const { host, spec } = one.node;
+      const { process, ...read } = await observeStart(host, spec.kind, spec.home, logPaths(one.node), one.marks);
+      one.marks = read.marks;
+      return {
+        node: one.node,
+        same: isSameProcess(one.process, process),
+        lines: mergeLines(Object.values(read.texts)),
+      };
+    }),
+  );
+  const other = looks.find(({ same }) => !same)?.node;
   if (other) {
     throw new UserError(
       `${labelOf(other.spec)} was proven, and its process has ended since. ${await lastWordsOf(other)}\n` +
         "`pulumi up --refresh` starts it again.",
     );
   }
+  for (const { node, lines } of looks) {
+    assertNoEnd(node, lines);
+  }
 };
-
-const processes = (topology: Topology): Promise<readonly (ObservedProcess | undefined)[]> =>
-  Promise.all(topology.nodes.map(({ host, spec }) => observeProcess(host, spec.kind, spec.home)));

@@ -91,12 +91,21 @@ export class BalancePause {
     }
   }
 
-  /** Sets the saved values on every FE that is Alive, and forgets them. Does nothing when nothing is paused. */
-  async restore(): Promise<void> {
-    if (await restoreNoted(this.#options)) {
+  /** Sets again where `allowRepair` let something go on. */
+  async forbidRepair(): Promise<void> {
+    if (this.#repairs) {
+      await this.reapply();
+    }
+  }
+
+  /** Sets the saved values on every FE that is Alive, and forgets them. Gives whether there was anything to restore. */
+  async restore(): Promise<boolean> {
+    const restored = await restoreNoted(this.#options);
+    if (restored) {
       this.#options.note?.("balancing goes on with the cluster's own values");
     }
     this.#saved = undefined;
+    return restored;
   }
 
   /**

@@ -148,8 +148,8 @@ export class Frontends {
   }
 
   /** Rows of a cluster that is known to work; an election is waited for. */
-  rowsSoon(limit: number): Promise<ClusterRows> {
-    return this.askSoon(this.#showBoth, limit);
+  rowsSoon(limit: number, without?: string): Promise<ClusterRows> {
+    return this.askSoon(this.#showBoth, limit, undefined, without);
   }
 
   /** Asks a cluster that is known to work, or is just being started; an election is waited for, `limit` milliseconds. */
@@ -157,10 +157,11 @@ export class Frontends {
     question: (sql: Sql) => Promise<T>,
     limit: number,
     onProgress?: (seen: string) => void,
+    without?: string,
   ): Promise<T> {
     return until(
       async () => {
-        const value = await this.ask(question);
+        const value = await this.ask(question, without);
         return value ? { done: true, value } : { done: false, seen: "no FE answers" };
       },
       {

@@ -1,7 +1,8 @@
 import { engineAlive } from "../engine/alive.js";
 import { isEnding, onStop, type Stop } from "../engine/end.js";
 import { tell } from "../engine/log.js";
-import { type Declared, keyOf, nowhere, type Place, placesOf } from "../plan/place.js";
+import { messageOf } from "../error.js";
+import { type Declared, keyOf, nowhere, type Place, placesOf, racksOf } from "../plan/place.js";
 import { defaultPolicy, type Policy } from "../plan/policy.js";
 import { withGate } from "../plan/preflight.js";
 import { inOrder, isEmpty, line, planText, shortName } from "../plan/rollout.js";
@@ -29,6 +30,8 @@ export interface Care {
   changed(spec: NodeSpec): Promise<void>;
   /** A BE that is back must catch up with what it missed: where the pause throttles that, it goes on until the next stop. */
   letCatchUp(): Promise<void>;
+  /** A BE is going to be stopped: what `letCatchUp` has let go on stands still again. */
+  holdStill(): Promise<void>;
   /** The cluster must repair now: balancing and repair go on as the cluster's own values say. */
   letRepair(): Promise<void>;
   /** The operation is over, well or not: what was set for its time is set back. */
@@ -70,6 +73,7 @@ export class Run {
   #maxUnavailable = 1;
   #policy = defaultPolicy;
   #places: ReadonlyMap<string, Place> = new Map();
+  #racks: ReadonlyMap<string, string> = new Map();
   #voters = 0;
   #journal: Journal | undefined;
   readonly #nodes = new Map<string, Mutex>();
@@ -88,6 +92,7 @@ export class Run {
     this.#policy = declared.policy;
     this.#maxUnavailable = declared.maxUnavailable;
     this.#places = placesOf(declared);
+    this.#racks = racksOf(declared.nodes);
     this.#voters = declared.nodes.filter((spec) => spec.kind === "fe" && spec.role !== "observer").length;
   }
 
@@ -98,6 +103,12 @@ export class Run {
   /** The place of a node in the plan; its own position where no cluster was declared. */
   placeOf(spec: Pick<NodeSpec, "kind" | "name">, position: number): Place {
     return this.#places.get(keyOf(spec)) ?? nowhere(position);
+  }
+
+  /** Whether a row of the cluster is that of a BE in another rack than this one: those are never down together. */
+  apart(own: string): (row: string) => boolean {
+    const rack = this.#racks.get(own);
+    return (row) => rack !== undefined && (this.#racks.get(row) ?? rack) !== rack;
   }
 
   set componentUrn(urn: string | undefined) {
@@ -189,7 +200,12 @@ export class Run {
     this.close(reason);
     if (this.#failure === undefined) {
       this.#failure = node;
-      await this.care?.end();
+      try {
+        await this.care?.end();
+      } catch (error) {
+        // What the operation failed of is told all the same.
+        this.journal.note(messageOf(error));
+      }
       await tell(this.#componentUrn, this.report(`stopped at ${node}; nothing after it is touched.`));
     }
   }

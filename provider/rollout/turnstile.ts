@@ -12,6 +12,8 @@ export interface TurnOptions {
   readonly wave?: number;
   /** Names of the nodes of this kind that are down now, this one left out: another process may have stopped one. */
   readonly down: () => Promise<readonly string[]>;
+  /** Of these rows none may be down along with this node, however many may be: another rack's. Default: there are none. */
+  readonly apart?: (row: string) => boolean;
   /** Milliseconds. */
   readonly limit: number;
   readonly onProgress?: (seen: string) => void;
@@ -104,13 +106,17 @@ export class Turnstile {
     return { done: true, value: undefined };
   }
 
-  async #obstacle(me: Waiting, { down }: TurnOptions): Promise<string | undefined> {
+  async #obstacle(me: Waiting, { apart, down }: TurnOptions): Promise<string | undefined> {
     if (!this.#mayEnter(me)) {
       return this.#queue(me);
     }
     const seen = await down();
     const inside = this.rows;
     const others = seen.filter((row) => !inside.includes(row));
+    const elsewhere = others.filter((row) => apart?.(row));
+    if (elsewhere.length > 0) {
+      return `waiting for its turn: ${elsewhere.join(", ")} down, in another rack`;
+    }
     const free = this.#width - this.#inside.size - others.length;
     return free > 0 ? undefined : `waiting for its turn: ${others.join(", ")} down`;
   }

@@ -48,6 +48,18 @@ export interface LogMark {
 /** How far each log was read; a start of a node takes the first ones. */
 export type LogMarks = readonly LogMark[];
 
+const markScript = `for path; do stat -L -c '%i %s' -- "$path" 2>/dev/null || echo; done`;
+
+/** How far these logs have grown now. */
+export const markLogs = async (host: Host, paths: readonly string[]): Promise<LogMarks> => {
+  const { stdout } = await host.script(markScript, paths, { label: "look how far the logs have grown" });
+  const marks = linesOf(stdout).map((line) => line.split(" ").map(Number));
+  return paths.map((path, index) => {
+    const [inode, size] = marks[index] ?? [];
+    return inode === undefined || size === undefined ? { path, size: 0 } : { path, inode, size };
+  });
+};
+
 export interface LogsRead {
   /** What was written since the mark, in whole lines, by path. */
   readonly texts: Readonly<Record<string, string>>;

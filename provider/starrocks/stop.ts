@@ -34,6 +34,9 @@ const stopArguments = (kind: NodeKind, { graceful, version }: StopOptions): read
   return parsed ? stopFlags(parsed, kind, { graceful }) : [];
 };
 
+/** The process runs as another user, so nothing was sent to it. */
+export class NotSignalled extends UserError {}
+
 /** `stopped in 2.1 s`, for the journal. */
 export const describeStop = (result: StopResult): string =>
   result.did === "was not running" ? "was not running" : `${result.did} after ${seconds(result.seconds * 1000)}`;
@@ -144,7 +147,7 @@ export const stopProcess = async (
   const process = processOf(records);
   const output = (fields.get("output") ?? "").trim();
   if (fields.has("refused")) {
-    throw new UserError(
+    throw new NotSignalled(
       `Expected to stop process ${fields.get("refused")} of ${home} on ${host.name}, but it runs as ${process?.user} and ` +
         "may not be signalled by the user that this connection runs commands as. Stop it as that user, or set `connection.become`.",
     );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { tellFailure } from "../lab/failure.js";
-import { Lab } from "../lab/lab.js";
+import { Lab, type PlainArgs } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
 import { reached } from "../lab/step-watch.js";
 import { previewThenUp } from "../lab/story.js";
@@ -117,5 +117,36 @@ describe("a version change that fails", () => {
     assert.equal((await versionsOf()).be1, "3.5.8 failed");
     await lab.stack.up();
     assert.deepEqual(new Set(Object.values(await versionsOf())), new Set(["3.5.10 running"]));
+  });
+});
+
+describe("a minor jump that fails in a group of two voting FEs", () => {
+  let lab: Lab;
+  const unrehearsed = (args: PlainArgs): void => {
+    args.rehearsal = false;
+  };
+
+  before(async () => {
+    lab = await Lab.create({ frontends: 2, backends: 1 });
+    lab.declare(lab.args(await lab.release("3.4.9"), unrehearsed));
+    await lab.stack.up();
+  });
+  afterEach(tellFailure(() => lab));
+  after(() => lab?.close());
+
+  it("takes its FE back, though no leader can tell who has led: the other one runs the old version", async () => {
+    const bad = await lab.release("3.5.7", { fe: { faults: [{ fault: "dieAtStart", message: "class not found" }] } });
+    lab.declare(lab.args(bad, unrehearsed));
+    const { stdout } = await lab.stack.up(["--skip-preview"], { expectFailure: true });
+    const text = stdout.slice(stdout.indexOf("Diagnostics:"));
+    assert.match(text, /FE fe2 \([\d.:]+\) failed to prove [\s\S]*class not found/);
+    assert.match(text, /FE fe2 was taken back to 3\.4\.9 and is proven there\./);
+    assert.deepEqual(
+      (await recordedNodes(lab.stack))
+        .filter(({ kind }) => kind === "fe")
+        .map(({ name, status, version }) => `${name} ${version} ${status}`)
+        .sort(),
+      ["fe1 3.4.9 running", "fe2 3.4.9 running"],
+    );
   });
 });

@@ -1,43 +1,75 @@
-import { messageOf, UserError } from "../../error.js";
-import { noWayBack } from "../../plan/back.js";
-import type { NodeRelease } from "../../plan/spec.js";
+import { messageOf, TransientError, UserError } from "../../error.js";
+import { mayBeTooLate, noWayBack } from "../../plan/back.js";
+import { versionOfId } from "../../plan/release-id.js";
+import type { NodeRelease, NodeSpec } from "../../plan/spec.js";
 import type { Outcome } from "../../rollout/execute.js";
+import type { Contact, Frontends } from "../../rollout/frontends.js";
 import { homePaths } from "../../starrocks/layout.js";
+import { observeHome } from "../../starrocks/observe.js";
 import { endpoint } from "../../starrocks/statements.js";
 import { stopProcess } from "../../starrocks/stop.js";
+import { compareVersions, versionOf } from "../../starrocks/versions.js";
+import { until } from "../../wait.js";
 import { BeDied } from "./be.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
 import { look, switchRelease } from "./works.js";
 
 /** The node as it was before the change. */
-export interface Before {
-  readonly release: NodeRelease;
-  /** Its conf file. */
+export interface Before<S extends NodeSpec = NodeSpec> {
+  /** As it was declared then: its proof asks for nothing that is new, and its start takes nothing. */
+  readonly spec: S;
+  /** Its conf file; undefined where that was not written. */
   readonly conf: string | undefined;
 }
 
-/** Takes a node that failed after its switch back to its old release and proves it there. */
+/** For people: what a node is taken back to. */
+export const wordsOf = ({ spec }: NodeContext, before: Before): string =>
+  before.spec.release.id === spec.release.id ? "its settings before" : before.spec.release.version;
+
+/** Takes a node that failed after its stop back to its old release and settings, and proves it there. */
 export const takeBack = async (
   context: NodeContext,
   work: KindWork,
   before: Before,
   report: Report,
 ): Promise<Outcome> => {
-  const { host, limits, spec } = context;
-  const reason = await whyNot(context, work, before.release);
+  const reason = await whyNot(context, work, before.spec.release);
   if (reason !== undefined) {
-    throw new UserError(`It is not taken back to ${before.release.version}: ${reason}.`);
+    throw new UserError(`It is not taken back to ${wordsOf(context, before)}: ${reason}.`);
   }
-  const old: NodeContext = { ...context, spec: { ...spec, release: before.release } };
-  const oldWork = workOf(old);
-  await stopProcess(host, spec.kind, spec.home, { graceful: false, timeoutSeconds: limits.stop / 1000 });
-  // Without an answer of the cluster the node is proven by itself.
+  const old: NodeContext = { ...context, spec: before.spec };
+  const oldWork = workOf(old, work);
+  await stopAgain(context, report);
+  // Without an answer of the cluster a BE is proven by itself.
   await oldWork.note().catch(() => undefined);
   await restore(old, before);
   await oldWork.start();
   await oldWork.prove(report);
-  return { mark: "done", detail: `${before.release.version} runs again and is proven` };
+  return { mark: "done", detail: `it runs with ${wordsOf(context, before)} again and is proven` };
+};
+
+/** What failed may be the connection: its host may be there again a moment later, and meanwhile end a stop that was sent. */
+const stopAgain = async ({ host, limits, spec }: NodeContext, report: Report): Promise<void> => {
+  await until<void>(
+    async () => {
+      try {
+        await stopProcess(host, spec.kind, spec.home, { graceful: false, timeoutSeconds: limits.stop / 1000 });
+        return { done: true, value: undefined };
+      } catch (error) {
+        if (!(error instanceof TransientError)) {
+          throw error;
+        }
+        return { done: false, seen: messageOf(error) };
+      }
+    },
+    {
+      what: `${host.name} to be reached again`,
+      limit: limits.stop,
+      onProgress: report,
+      advice: "Bring the host back; `pulumi up` goes on from there.",
+    },
+  );
 };
 
 /** Puts release and conf file back; nothing runs. */
@@ -49,24 +81,41 @@ export const restore = async (old: NodeContext, { conf }: Before): Promise<void>
 };
 
 const whyNot = async (context: NodeContext, work: KindWork, from: NodeRelease): Promise<string | undefined> => {
-  const { frontends, spec } = context;
-  if (spec.kind === "be") {
+  const { frontends, limits, spec } = context;
+  const failed = { kind: spec.kind, from: from.version, to: spec.release.version };
+  if (!mayBeTooLate(failed)) {
     return undefined;
   }
-  const rows = await frontends.rows(spec.name).catch(() => undefined);
-  return noWayBack({
-    kind: spec.kind,
-    from: from.version,
-    to: spec.release.version,
-    leader: rows?.frontends.find(({ role }) => role === "leader")?.version,
+  const others = frontends.contacts.filter(({ name, role }) => name !== spec.name && role !== "observer");
+  const voters = others.length + (spec.kind === "fe" && spec.role !== "observer" ? 1 : 0);
+  // Where the others are a majority they elect a leader soon; else there is none before this one is back.
+  const asking = others.length * 2 > voters ? frontends.rowsSoon(limits.leader, spec.name) : frontends.rows(spec.name);
+  const rows = await asking.catch(() => undefined);
+  const leader = rows?.frontends.find(({ role }) => role === "leader")?.version;
+  return noWayBack(failed, {
+    leader,
     led: await work.led(),
-    voters: frontends.contacts.filter(({ role }) => role !== "observer").length,
+    others: leader === undefined ? await Promise.all(others.map((contact) => newestOn(frontends, contact))) : [],
   });
 };
 
+/** The newest version that an FE's home is set to, or was proven with last; undefined where it cannot be looked at. */
+const newestOn = async (frontends: Frontends, contact: Contact): Promise<string | undefined> => {
+  try {
+    const { current, marker } = await observeHome(frontends.hostOf(contact), { home: contact.home, kind: "fe" });
+    const versions = [current && versionOfId(current), marker?.releases.at(-1)?.version];
+    return versions
+      .flatMap((version) => (version ? [versionOf(version)] : []))
+      .sort(compareVersions)
+      .at(-1)?.text;
+  } catch {
+    return undefined;
+  }
+};
+
 /** What people are told of a node that could not be taken back. */
-export const stuck = (context: NodeContext, from: NodeRelease, error: unknown): string =>
-  `${labelOf(context.spec)} could not be taken back to ${from.version}: ${messageOf(error)}`;
+export const stuck = (context: NodeContext, before: Before, error: unknown): string =>
+  `${labelOf(context.spec)} could not be taken back to ${wordsOf(context, before)}: ${messageOf(error)}`;
 
 /** For a node that starts with no release: how it is left, why that may be, and what can be done. */
 export const whatNow = async (context: NodeContext, from: NodeRelease, failure: unknown): Promise<string> => {

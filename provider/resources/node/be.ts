@@ -13,7 +13,7 @@ import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { startNode } from "./start.js";
 import { tabletsAllow, tabletsHealed } from "./tablets.js";
-import type { Watch, Watched } from "./watch.js";
+import { assertNoEnd, type Watch, type Watched } from "./watch.js";
 import { noteProven } from "./works.js";
 
 /** What the cluster said of the BE before it was started; its start time must be another one afterwards. */
@@ -105,19 +105,25 @@ export class BeWork {
   readonly heal = async (report: (seen: string) => void): Promise<Outcome> =>
     tabletsHealed(this.#context, this.#before.row?.tabletReport, () => this.#assertWell(), report);
 
-  /** Watches the BE: the same process, Alive, nothing in its log that means its end, and its tablets serving at the end. */
+  /** Watches the BE: the same process, Alive with its version, nothing in its log that means its end, and its tablets serving at the end. */
   readonly soak = async (report: (seen: string) => void): Promise<Outcome> => {
     const { frontends, limits, run, spec } = this.#context;
     const milliseconds = (run.placeOf(spec, 0).manner.canary?.soak ?? 0) * 1000;
     const ends = performance.now() + milliseconds;
+    const heard = new Set(await this.#watch?.lines());
     await until<void>(
       async () => {
-        await this.#assertWell();
+        await this.#assertWell(heard);
         const rows = await frontends.rows();
         const row = rows && backendRow(spec, rows.backends);
         if (row && this.#before.row && !row.alive) {
           throw new UserError(
             `SHOW BACKENDS does not say Alive of ${labelOf(spec)} any more${row.errMsg ? ` (${row.errMsg})` : ""}.`,
+          );
+        }
+        if (row && this.#before.row && !runsVersion(row.version, spec.release.version)) {
+          throw new UserError(
+            `SHOW BACKENDS says ${row.version ?? "no version"} of ${labelOf(spec)}, which was proven with ${spec.release.version}.`,
           );
         }
         const left = Math.ceil((ends - performance.now()) / 1000);
@@ -138,10 +144,17 @@ export class BeWork {
     return { mark: "done", detail: `well for ${Math.round(milliseconds / 1000)} s` };
   };
 
-  /** The process that was proven is still the same, and its log announces no end. */
-  async #assertWell(): Promise<void> {
-    await this.#assertAlive();
+  /** The process that was proven is still the same; beyond the lines that were heard, its log announces no end. */
+  async #assertWell(heard?: ReadonlySet<string>): Promise<void> {
+    const watched = await this.#watch?.look();
+    await this.#assertGoing(watched);
     await this.#watch?.assertSame();
+    if (heard && watched) {
+      assertNoEnd(
+        this.#context,
+        watched.lines.filter((line) => !heard.has(line)),
+      );
+    }
   }
 
   readonly prove = async (report: (seen: string) => void): Promise<Outcome> => {

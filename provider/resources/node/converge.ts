@@ -1,13 +1,14 @@
 import { hold } from "../../engine/end.js";
 import { messageOf, UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
+import type { NodeSpec } from "../../plan/spec.js";
 import { deeds, type Item, type Step } from "../../plan/steps.js";
 import { done, Execution, notMet, type Outcome, skipped, type Works } from "../../rollout/execute.js";
 import type { Turnstile } from "../../rollout/turnstile.js";
 import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
-import { stopProcess } from "../../starrocks/stop.js";
-import { type Before, stuck, takeBack, whatNow } from "./back.js";
+import { NotSignalled, stopProcess } from "../../starrocks/stop.js";
+import { type Before, stuck, takeBack, whatNow, wordsOf } from "./back.js";
 import { isBe, labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
 import { HalfRebuilt, rebuild } from "./rebuild.js";
@@ -31,7 +32,7 @@ export class NodeFailure extends UserError {
 /** What a failed change left behind. */
 type Left =
   | { readonly as: "untouched" | "stopped again" | "it is" }
-  | { readonly as: "before"; readonly version: string }
+  | { readonly as: "before"; readonly what: string }
   | { readonly as: "rebuilt"; readonly version: string; readonly why?: string; readonly how: string }
   | { readonly as: "stuck"; readonly why: string };
 
@@ -41,15 +42,15 @@ export const converge = async (
   action: Action,
   item: Item,
   gate: Gate,
-  /** Settings that were declared before and are no longer: the release's own values count again. */
-  undeclared: readonly string[] = [],
-): Promise<string | undefined> => new Change(context, action, item, gate, undeclared).run();
+  /** What the state says that the node was brought to last. */
+  recorded?: NodeSpec,
+): Promise<string | undefined> => new Change(context, action, item, gate, recorded).run();
 
 class Change {
   readonly #context: NodeContext;
   readonly #action: Action;
   readonly #gate: Gate;
-  readonly #undeclared: readonly string[];
+  readonly #recorded: NodeSpec | undefined;
   readonly #work: KindWork;
   readonly #turnstile: Turnstile;
   readonly #execution: Execution;
@@ -64,12 +65,12 @@ class Change {
   #conf: string | undefined;
   #confSha256: string | undefined;
 
-  constructor(context: NodeContext, action: Action, item: Item, gate: Gate, undeclared: readonly string[]) {
+  constructor(context: NodeContext, action: Action, item: Item, gate: Gate, recorded: NodeSpec | undefined) {
     const { run, spec } = context;
     this.#context = context;
     this.#action = action;
     this.#gate = gate;
-    this.#undeclared = undeclared;
+    this.#recorded = recorded;
     this.#work = workOf(context);
     this.#turnstile = spec.kind === "be" ? run.backends : run.frontends;
     this.#execution = new Execution(item, this.#works(), run.journal, context.progress);
@@ -103,6 +104,12 @@ class Change {
     }
   }
 
+  /** Settings that were declared before and are no longer: the release's own values count again. */
+  get #undeclared(): readonly string[] {
+    const { config } = this.#context.spec;
+    return Object.keys(this.#recorded?.config ?? {}).filter((key) => !(key in config));
+  }
+
   async #found(): Promise<ObservedHome> {
     this.#home ??= await look(this.#context);
     return this.#home;
@@ -131,9 +138,8 @@ class Change {
           }
           await this.#work.drain();
         };
-        const outcome = await stop(this.#context, home, conditionalStop, before);
-        this.#touched ||= outcome.mark === "done" || !conditionalStop;
-        this.#stopped ||= outcome.mark === "done";
+        const outcome = await stop(this.#context, home, conditionalStop, before, (send) => this.#sendStop(send));
+        this.#touched ||= !conditionalStop;
         return outcome;
       },
       folders: async () => folders(this.#context, await this.#found()),
@@ -161,6 +167,22 @@ class Change {
     };
   }
 
+  /** A stop whose answer is lost may stop the node all the same: it counts from before it is sent. */
+  async #sendStop<T>(send: () => Promise<T>): Promise<T> {
+    const before = { touched: this.#touched, stopped: this.#stopped };
+    this.#touched = true;
+    this.#stopped = true;
+    try {
+      return await send();
+    } catch (error) {
+      if (error instanceof NotSignalled) {
+        this.#touched = before.touched;
+        this.#stopped = before.stopped;
+      }
+      throw error;
+    }
+  }
+
   async #takeTurn(): Promise<Outcome> {
     const { limits, position, run, spec } = this.#context;
     await run.assertGoing(labelOf(spec));
@@ -179,6 +201,7 @@ class Change {
       position: place.position,
       wave: place.turn,
       down: run.answers ? this.#work.down : async () => [],
+      apart: run.apart(this.#work.row),
       limit: limits.turn,
       onProgress: this.#execution.report,
     });
@@ -199,7 +222,8 @@ class Change {
       return error;
     }
     if (this.#action.type === "create") {
-      return this.#describe(error, this.#work.started ? await this.#undoStart() : { as: "untouched" });
+      const left = this.#work.started || this.#stopped ? await this.#undoStart() : ({ as: "untouched" } as const);
+      return this.#describe(error, left);
     }
     run.close(`${labelOf(spec)} failed`);
     const left = await this.#recover(error);
@@ -215,35 +239,54 @@ class Change {
       return { as: this.#touched ? "it is" : "untouched" };
     }
     if (action.type === "repair") {
-      return this.#lost({ release: this.#context.spec.release, conf: undefined }, error);
+      return this.#lost({ spec: this.#context.spec, conf: undefined }, error);
     }
-    if (action.type !== "version") {
+    const before = this.#before;
+    if (!before) {
       return { as: "it is" };
     }
-    const before: Before = { release: action.from, conf: this.#conf };
     try {
       const back = await this.#execution.recover("rollback", () =>
         takeBack(this.#context, this.#work, before, this.#execution.report),
       );
-      return back ? { as: "before", version: action.from.version } : { as: "it is" };
+      return back ? { as: "before", what: wordsOf(this.#context, before) } : { as: "it is" };
     } catch (stop) {
-      return this.#lost(before, stop, stuck(this.#context, action.from, stop));
+      return this.#lost(before, stop, stuck(this.#context, before, stop));
+    }
+  }
+
+  /** The node as it was before a change of its version or its settings. */
+  get #before(): Before | undefined {
+    const recorded = this.#recorded;
+    switch (this.#action.type) {
+      case "version":
+        return { spec: { ...(recorded ?? this.#context.spec), release: this.#action.from }, conf: this.#conf };
+      case "restart":
+        return recorded && { spec: recorded, conf: this.#conf };
+      default:
+        return undefined;
     }
   }
 
   /** What is left for a node that starts with no release on its data: a canary BE may be rebuilt, if the user wants that. */
   async #lost(before: Before, failure: unknown, reason?: string): Promise<Left> {
     const context = this.#context;
+    const { conf, spec } = before;
     let refusal: string | undefined;
     try {
       const rebuilt = await this.#execution.recover("rebuild", async () =>
-        isBe(context)
-          ? rebuild(context, before, failure, this.#execution.report)
+        isBe(context) && spec.kind === "be"
+          ? rebuild(context, { conf, spec }, failure, this.#execution.report)
           : notMet(`${labelOf(context.spec)} is no BE`),
       );
       if (rebuilt?.mark === "done") {
         const how = rebuilt.detail ?? "";
-        return { as: "rebuilt", version: before.release.version, ...(reason !== undefined && { why: reason }), how };
+        return {
+          as: "rebuilt",
+          version: before.spec.release.version,
+          ...(reason !== undefined && { why: reason }),
+          how,
+        };
       }
     } catch (error) {
       refusal = `It was not rebuilt: ${messageOf(error)}`;
@@ -253,7 +296,7 @@ class Change {
     }
     return reason === undefined && refusal === undefined
       ? { as: "it is" }
-      : { as: "stuck", why: lines(reason, refusal, await whatNow(context, before.release, failure)) };
+      : { as: "stuck", why: lines(reason, refusal, await whatNow(context, before.spec.release, failure)) };
   }
 
   /**
@@ -302,7 +345,7 @@ class Change {
       case "it is":
         return `${label} is left as it is; its data is untouched.`;
       case "before":
-        return `${label} was taken back to ${left.version} and is proven there.`;
+        return `${label} was taken back to ${left.what} and is proven there.`;
       case "rebuilt":
         return lines(left.why, `${label} was rebuilt with ${left.version}: ${left.how}.`);
       case "stuck":

@@ -39,15 +39,20 @@ const waitsForMajority = "it waits for a majority of the FE group";
 export class FeWork {
   readonly #context: NodeContext<FeSpec>;
   readonly #self: Contact;
+  /** What the work that failed has noted of the group: it holds where nobody answers. */
+  readonly #known: Before | undefined;
   #before: Before = { row: undefined, answered: false };
   #watch: Watch | undefined;
   /** Its metadata was lost while the group knew it: its old row is dropped and it is added anew. */
   #rejoins = false;
 
-  constructor(context: NodeContext<FeSpec>) {
+  constructor(context: NodeContext<FeSpec>, failed?: FeWork) {
     this.#context = context;
+    this.#known = failed === undefined ? undefined : failed.#before;
     const { spec } = context;
-    this.#self = context.frontends.contacts.find(({ name }) => name === spec.name) ?? { ...spec, connection: {} };
+    const known = context.frontends.contacts.find(({ name }) => name === spec.name);
+    // By its own spec: one that is taken back listens on the ports that it had.
+    this.#self = { ...spec, connection: known?.connection ?? {} };
   }
 
   get #others(): readonly Contact[] {
@@ -78,9 +83,11 @@ export class FeWork {
 
   async note(): Promise<void> {
     const { frontends, limits, run, spec } = this.#context;
-    // Where the gate saw a cluster, its silence is an election, not an answer.
-    const rows = run.answers ? await frontends.rowsSoon(limits.leader) : await frontends.rows();
-    this.#before = { answered: rows !== undefined, row: rows && frontendRow(spec, rows.frontends) };
+    const known = this.#known;
+    // Where the gate saw a cluster, its silence is an election, not an answer; but that may need this very FE.
+    const rows = run.answers && !known ? await frontends.rowsSoon(limits.leader) : await frontends.rows();
+    const now = { answered: rows !== undefined, row: rows && frontendRow(spec, rows.frontends) };
+    this.#before = known && !rows ? known : now;
   }
 
   readonly start = async (): Promise<Outcome> => {

@@ -60,9 +60,8 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
     await guard(guarded(context));
     let confSha256: string | undefined;
     try {
-      const before = olds ? Object.keys(specOf(kind, olds).config) : [];
-      const undeclared = before.filter((key) => !(key in context.spec.config));
-      confSha256 = await converge(context, action, item, gateOf(context.run), undeclared);
+      const recorded = olds && specOf(kind, olds);
+      confSha256 = await converge(context, action, item, gateOf(context.run), recorded);
     } catch (error) {
       if (error instanceof NodeFailure && error.touched) {
         // Of a host that is lost nothing can be told but what was recorded.

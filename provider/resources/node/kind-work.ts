@@ -27,9 +27,10 @@ export interface KindWork {
   led(): Promise<boolean>;
 }
 
-export const workOf = (context: NodeContext): KindWork => {
+/** `before`: the work on the same node that has failed. */
+export const workOf = (context: NodeContext, before?: KindWork): KindWork => {
   if (isFe(context)) {
-    return new FeWork(context);
+    return new FeWork(context, before instanceof FeWork ? before : undefined);
   }
   if (isBe(context)) {
     return new BeWork(context);

@@ -40,12 +40,12 @@ export class HalfRebuilt extends UserError {}
  */
 export const rebuild = async (
   context: NodeContext<BeSpec>,
-  before: Before,
+  before: Before<BeSpec>,
   failure: unknown,
   report: Report,
 ): Promise<Outcome> => {
   const { host, limits, run, spec } = context;
-  const old: NodeContext<BeSpec> = { ...context, spec: { ...spec, release: before.release } };
+  const old: NodeContext<BeSpec> = { ...context, spec: before.spec };
   await assertLost(context, failure);
   const { tablets } = await spared(context, report);
   const told: string[] = [];
@@ -63,7 +63,7 @@ export const rebuild = async (
     await work.note();
     await work.start();
     await work.prove(report);
-    told.push(`${before.release.version} runs on empty folders`);
+    told.push(`${before.spec.release.version} runs on empty folders`);
     await context.frontends.tell((sql) => addBackend(sql, address, ports.heartbeat, limits.sql));
     told.push("it was added again");
     await joined(old, report);

@@ -51,8 +51,13 @@ export const tabletsAllow = async (context: NodeContext<BeSpec>, report: Report)
       return { done: false, seen: "no FE answers" };
     }
     if (verdict.waiting.length > 0) {
+      // While another BE is down, or may be stopped at any moment, its replicas would be made anew elsewhere.
+      if (others.length === 0 && rows.backends.every(({ alive }) => alive)) {
+        await run.care?.letCatchUp();
+      }
       return { done: false, seen: `waiting for tablets: ${describeRisks(verdict.waiting)}` };
     }
+    await run.care?.holdStill();
     run.letStop.add(own);
     return { done: true, value: verdict };
   };

@@ -8,6 +8,7 @@ import {
   type LogMarks,
   type LogsRead,
   lastLines,
+  meaningOf,
   mergeLines,
   readSince,
   readTails,
@@ -153,13 +154,24 @@ export const logFolder = ({ spec }: NodeContext): string => {
   return declared && posix.isAbsolute(declared) ? declared : homePaths(spec.home, spec.kind).log;
 };
 
+/** Fails where the log of a process that still runs says that it has failed: one that writes its core is there for minutes. */
+export const assertNoEnd = ({ spec }: NodeContext, lines: readonly string[]): void => {
+  const verdict = (spec.kind === "fe" ? feVerdict : beVerdict)(lines, versionOf(spec.release.version));
+  if (verdict.state === "failed") {
+    throw new UserError(
+      `The process of ${labelOf(spec)} still runs, but its log says: ${verdict.line}${meaningOf(verdict)}`,
+    );
+  }
+};
+
+/** The logs that a node writes. */
+export const logPaths = (node: NodeContext): readonly string[] =>
+  kindLayouts[node.spec.kind].logs.map((name) => posix.join(logFolder(node), name));
+
 /** What the log of a node that was not watched from its start ends with, and what that means. */
 export const lastWordsOf = async (node: NodeContext): Promise<string> => {
   const { host, spec } = node;
-  const lines = await readTails(
-    host,
-    kindLayouts[spec.kind].logs.map((name) => posix.join(logFolder(node), name)),
-  );
+  const lines = await readTails(host, logPaths(node));
   // Only what is shown: a log tells of earlier starts, too.
   const last = lines.slice(-shownLines);
   const { meaning, state } = (spec.kind === "fe" ? feVerdict : beVerdict)(last, versionOf(spec.release.version));

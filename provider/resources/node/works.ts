@@ -48,6 +48,8 @@ export const stop = async (
   home: ObservedHome,
   conditional: boolean,
   before: () => Promise<unknown>,
+  /** Sends the stop: what it is given is done from here on, answered or not. */
+  sending: <T>(send: () => Promise<T>) => Promise<T>,
 ): Promise<Outcome> => {
   const { host, limits, run, spec } = context;
   if (!home.process) {
@@ -60,11 +62,13 @@ export const stop = async (
   await run.assertGoing(labelOf(spec));
   context.frontends.forget(spec);
   const version = home.current === undefined ? undefined : versionOfId(home.current);
-  const result = await stopProcess(host, spec.kind, spec.home, {
-    graceful: true,
-    timeoutSeconds: limits.stop / 1000 + (spec.kind === "be" ? (run.policy.drain ?? 0) : 0),
-    ...(version !== undefined && { version }),
-  });
+  const result = await sending(() =>
+    stopProcess(host, spec.kind, spec.home, {
+      graceful: true,
+      timeoutSeconds: limits.stop / 1000 + (spec.kind === "be" ? (run.policy.drain ?? 0) : 0),
+      ...(version !== undefined && { version }),
+    }),
+  );
   return { mark: "done", detail: describeStop(result) };
 };
 

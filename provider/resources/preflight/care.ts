@@ -55,6 +55,10 @@ export class ClusterCare implements Care {
     await this.#pause?.allowRepair();
   }
 
+  async holdStill(): Promise<void> {
+    await this.#pause?.forbidRepair();
+  }
+
   letRepair(): Promise<void> {
     return this.#restore();
   }
@@ -92,20 +96,20 @@ export class ClusterCare implements Care {
     });
   }
 
-  /** Once, and only what was paused here. */
+  /** Once, and only what was paused here: what a pause has set before it failed as well. */
   async #restore(): Promise<void> {
     if (this.#paused) {
-      this.#restored ??= this.#paused.then(() => this.#restoreNow());
+      const paused = this.#paused.catch(() => undefined);
+      this.#restored ??= paused.then(() => this.#restoreNow());
       await this.#restored;
     }
   }
 
   async #restoreNow(): Promise<void> {
     try {
-      await this.#execute(balancing.restored, "restore", async () => {
-        await this.#pause?.restore();
-        return done;
-      });
+      await this.#execute(balancing.restored, "restore", async () =>
+        (await this.#pause?.restore()) ? done : notMet("nothing was paused"),
+      );
     } catch (error) {
       if (!(error instanceof UserError)) {
         throw error;

@@ -88,6 +88,12 @@ const watch = (node: Node, readyAt: number): void => {
       writeSync(2, "*** SIGSEGV (@0x0) received by PID ***\n");
       process.kill(process.pid, "SIGKILL");
     }
+    const dump = find("dumpCore");
+    if (dump !== undefined && performance.now() - readyAt > dump.afterMs) {
+      writeSync(2, "*** SIGSEGV (@0x0) received by PID ***\n");
+      // While the kernel writes the core the process is there, and does nothing.
+      process.kill(process.pid, "SIGSTOP");
+    }
     const death = find("die");
     if (death !== undefined) {
       process.exit(death.exitCode ?? 1);

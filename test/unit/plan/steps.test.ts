@@ -26,8 +26,8 @@ describe("nodeSteps", () => {
     {
       what: "a restart",
       action: { type: "restart", fields: ["config"] },
-      steps: "folders turn tablets stop configure start prove heal",
-      frontend: "folders turn stop configure start prove",
+      steps: "folders turn tablets stop configure start prove heal [rollback]",
+      frontend: "folders turn stop configure start prove [rollback]",
     },
     {
       what: "a version change",

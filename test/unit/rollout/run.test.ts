@@ -5,6 +5,7 @@ import { preflightItem } from "../../../provider/plan/preflight.js";
 import type { Item } from "../../../provider/plan/steps.js";
 import { done, Execution } from "../../../provider/rollout/execute.js";
 import { Run, runOf } from "../../../provider/rollout/run.js";
+import { be, fe } from "../plan/specs.js";
 import { inFolder, item } from "./items.js";
 
 const add = (run: Run, ...items: readonly Item[]): Run => {
@@ -114,5 +115,32 @@ describe("runOf", () => {
   it("is one operation for a cluster in a process", () => {
     assert.equal(runOf("a cluster of this test"), runOf("a cluster of this test"));
     assert.notEqual(runOf("a cluster of this test"), runOf("another cluster of this test"));
+  });
+});
+
+describe("Run.apart", () => {
+  const declare = (...racks: readonly (string | undefined)[]): Run => {
+    const run = new Run("analytics");
+    const nodes = racks.map((rack, index) => be({ name: `be-${index}`, address: `10.0.0.2${index}`, rack }));
+    run.declare({ nodes: [fe(), ...nodes], policy: defaultPolicy, maxUnavailable: 2 });
+    return run;
+  };
+  const row = (index: number): string => `BE 10.0.0.2${index}:9050`;
+
+  it("tells BEs of other racks, one without a rack among racks being one of its own", () => {
+    const run = declare("a", "b", "a", undefined);
+    const apart = [0, 1, 2, 3].map((own) => [0, 1, 2, 3].filter((other) => run.apart(row(own))(row(other))));
+    assert.deepEqual(apart, [
+      [1, 3],
+      [0, 2, 3],
+      [1, 3],
+      [0, 1, 2],
+    ]);
+  });
+
+  it("tells of none without racks, of no FE, and of no row that is not declared", () => {
+    assert.equal(declare(undefined, undefined).apart(row(0))(row(1)), false);
+    assert.equal(declare("a", "b").apart("FE 10.0.0.11")(row(1)), false);
+    assert.equal(declare("a", "b").apart(row(0))("BE 10.9.9.9:9050"), false);
   });
 });

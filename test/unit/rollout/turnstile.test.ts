@@ -165,3 +165,21 @@ describe("a closed Turnstile", () => {
     await assert.rejects(turnstile.enter(turn(2, { down })), RefusedTurn);
   });
 });
+
+describe("Turnstile, of nodes in racks", () => {
+  it("lets no node in while one of another rack is down, however many may be", async () => {
+    const turnstile = new Turnstile(2);
+    const answers = [["BE 10.0.0.29:9050"], []];
+    const apart = (row: string): boolean => row === "BE 10.0.0.29:9050";
+    const waiter = waiting(turnstile, turn(1, { apart, down: async () => answers.shift() ?? [] }));
+    (await waiter.entered)();
+    assert.deepEqual(waiter.seen, ["waiting for its turn: BE 10.0.0.29:9050 down, in another rack"]);
+  });
+
+  it("counts one of its own rack that is down as one of those that may be", async () => {
+    const turnstile = new Turnstile(2);
+    const waiter = waiting(turnstile, turn(1, { apart: () => false, down: async () => ["BE 10.0.0.29:9050"] }));
+    (await waiter.entered)();
+    assert.deepEqual(waiter.seen, []);
+  });
+});

@@ -11,6 +11,7 @@ export type BackendFault =
   | { readonly fault: "refusePort"; readonly port: BackendPort }
   | { readonly fault: "corruptMeta" }
   | { readonly fault: "crashLoop"; readonly afterMs: number }
+  | { readonly fault: "dumpCore"; readonly afterMs: number }
   | { readonly fault: "die"; readonly exitCode?: number }
   | { readonly fault: "staleHeartbeat" }
   | { readonly fault: "hangHttp" }

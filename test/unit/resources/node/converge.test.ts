@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BeSpec } from "../../../../provider/plan/spec.js";
+import { NodeFailure } from "../../../../provider/resources/node/converge.js";
+import { observeHome } from "../../../../provider/starrocks/observe.js";
+import { BeBench } from "./bench.js";
+
+describe("a change of a BE", function () {
+  this.timeout(60_000);
+  let bench: BeBench;
+  let old: BeSpec;
+  beforeEach(async () => {
+    bench = new BeBench();
+    old = bench.spec(await bench.release("3.5.7"));
+    await bench.bring(undefined, old);
+  });
+  afterEach(() => bench.close());
+
+  const seen = async () => {
+    const { conf, current, process } = await observeHome(bench.host, { home: old.home, kind: "be" });
+    return { release: current, runs: process !== undefined, conf: conf?.text ?? "" };
+  };
+  const failureOf = async (declared: BeSpec): Promise<NodeFailure> => {
+    const failed = await bench.bring(old, declared).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    assert.ok(failed instanceof NodeFailure, String(failed));
+    return failed;
+  };
+
+  it("whose connection is lost during the stop is taken back to what it ran, once the host is there again", async () => {
+    bench.host.cutAt(/^stop of/, 3);
+    const failed = await failureOf(bench.spec(await bench.release("3.5.8")));
+    assert.match(failed.message, /^BE be-1 \(be\) failed to stop [\s\S]*the connection was lost/);
+    assert.match(failed.message, /BE be-1 was taken back to 3\.5\.7 and is proven there\./);
+    assert.equal(failed.touched, false);
+    const { release, runs } = await seen();
+    assert.deepEqual({ release, runs }, { release: old.release.id, runs: true });
+  });
+
+  it("whose host is not there again in time after the stop was sent is recorded as failed, not as untouched", async () => {
+    bench.host.cutAt(/^stop of/, Number.POSITIVE_INFINITY);
+    const failed = await failureOf(bench.spec(await bench.release("3.5.8")));
+    assert.match(
+      failed.message,
+      /BE be-1 could not be taken back to 3\.5\.7: Waited \S+ s for be to be reached again; last seen: be: connection refused/,
+    );
+    assert.equal(failed.touched, true);
+  });
+
+  it("of version and port at once is taken back to the old port, and proven there", async () => {
+    const bad = await bench.release("3.5.8", { faults: [{ fault: "dieAtStart" }] });
+    const failed = await failureOf(bench.spec(bad, { ports: { http: 8041 } }));
+    assert.match(failed.message, /BE be-1 was taken back to 3\.5\.7 and is proven there\./);
+    assert.equal(failed.touched, false);
+    assert.match((await seen()).conf, /^be_http_port = 8040$/m);
+  });
+
+  it("of version and Java at once is taken back to the old Java", async () => {
+    const bad = await bench.release("3.5.8", { faults: [{ fault: "dieAtStart" }] });
+    const failed = await failureOf(bench.spec(bad, { javaHome: join(bench.folder, "jdk17") }));
+    assert.match(failed.message, /BE be-1 was taken back to 3\.5\.7/);
+    const { process } = await observeHome(bench.host, { home: old.home, kind: "be" });
+    assert.doesNotMatch(readFileSync(`/proc/${process?.pid}/environ`, "utf8"), /jdk17/);
+  });
+
+  it("of a setting whose value it refuses is taken back to the file before, and closes the turnstile", async () => {
+    const failed = await failureOf(bench.spec(old.release, { config: { mem_limit: "70%", brpc_num_threads: "soon" } }));
+    assert.match(failed.message, /failed to prove [\s\S]*be\.conf has a value that this version refuses/);
+    assert.match(
+      failed.message,
+      /BE be-1 was taken back to its settings before and is proven there\. No other node is touched any more\./,
+    );
+    assert.equal(failed.touched, false);
+    const { runs, conf } = await seen();
+    assert.ok(runs);
+    assert.doesNotMatch(conf, /soon|^mem_limit/m);
+    assert.equal(bench.run.backends.closed, "BE be-1 failed");
+  });
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import type { Host } from "../../../../provider/host/types.js";
+import { limitsOf } from "../../../../provider/plan/limits.js";
+import type { FeSpec } from "../../../../provider/plan/spec.js";
+import { takeBack } from "../../../../provider/resources/node/back.js";
+import type { NodeContext } from "../../../../provider/resources/node/context.js";
+import { FeWork } from "../../../../provider/resources/node/fe.js";
+import type { KindWork } from "../../../../provider/resources/node/kind-work.js";
+import { type ClusterRows, Frontends } from "../../../../provider/rollout/frontends.js";
+import { Run } from "../../../../provider/rollout/run.js";
+import type { Frontend } from "../../../../provider/starrocks/show.js";
+import { fe } from "../../plan/specs.js";
+import { leader } from "./bench.js";
+
+const old = { id: "3.4.9-aaaaaaaaaaaa", version: "3.4.9" };
+const next = { id: "3.5.7-bbbbbbbbbbbb", version: "3.5.7" };
+
+describe("the work on an FE", () => {
+  /** A host on which nothing may be done. */
+  const untouched = new Proxy({ name: "fe-2" } as Host, {
+    get: (target, key) => {
+      if (key !== "name") {
+        throw new Error(`${String(key)} was called`);
+      }
+      return target.name;
+    },
+  });
+  const contextOf = (rows: ClusterRows | undefined): NodeContext<FeSpec> => {
+    const limits = limitsOf({});
+    const contacts = [1, 2, 3].map((number) => ({
+      ...fe({ name: `fe-${number}`, address: `10.0.0.1${number}`, role: number === 1 ? "leader" : "follower" }),
+      connection: {},
+    }));
+    const frontends = new Frontends({ contacts, connection: { host: "none" }, sql: { user: "root" }, limits });
+    Object.assign(frontends, { rows: async () => rows, rowsSoon: async () => rows });
+    return {
+      spec: fe({ name: "fe-2", address: "10.0.0.12", role: "follower", release: next }),
+      host: untouched,
+      frontends,
+      run: new Run("fe-work"),
+      limits,
+      position: 0,
+      preflight: undefined,
+      progress: () => undefined,
+      urn: undefined,
+    };
+  };
+  const rowOf = (number: number, more: Partial<Frontend> = {}): Frontend => ({
+    ...leader,
+    name: `fe-${number}`,
+    address: `10.0.0.1${number}`,
+    role: number === 1 ? "leader" : "follower",
+    version: "3.4.9-aaaaaaa",
+    ...more,
+  });
+  const group = (...frontends: readonly Frontend[]): ClusterRows => ({ frontends, backends: [] });
+
+  it("counts another FE that is down", async () => {
+    const work = new FeWork(contextOf(group(rowOf(1), rowOf(2), rowOf(3, { alive: false }))));
+    assert.deepEqual(await work.down(), ["FE 10.0.0.13"]);
+  });
+
+  it("counts the majority that would be missed although every FE is Alive: one has not joined", async () => {
+    const work = new FeWork(contextOf(group(rowOf(1), rowOf(2), rowOf(3, { join: false }))));
+    assert.deepEqual(await work.down(), [
+      "only 1 of the 2 voting FEs needed would remain (FE 10.0.0.11); FE 10.0.0.13 is not alive or has not joined",
+    ]);
+  });
+
+  it("counts nobody where the group goes on without it", async () => {
+    assert.deepEqual(await new FeWork(contextOf(group(rowOf(1), rowOf(2), rowOf(3)))).down(), []);
+  });
+
+  const led = (value: boolean): KindWork => ({ led: async () => value }) as KindWork;
+  const goBack = (rows: ClusterRows, work: KindWork) => {
+    const context = contextOf(rows);
+    return takeBack(context, work, { spec: { ...context.spec, release: old }, conf: undefined }, () => undefined);
+  };
+
+  it("is not taken back from a minor jump once it has led, or one of the new version leads; nothing is done then", async () => {
+    await assert.rejects(
+      goBack(group(rowOf(1), rowOf(2), rowOf(3)), led(true)),
+      /^UserError: It is not taken back to 3\.4\.9: it has led the group with 3\.5\.7/,
+    );
+    await assert.rejects(
+      goBack(group(rowOf(1, { version: "3.5.7-bbbbbbb" }), rowOf(2), rowOf(3)), led(false)),
+      /^UserError: It is not taken back to 3\.4\.9: the group's leader runs 3\.5\.7-bbbbbbb/,
+    );
+  });
+});
