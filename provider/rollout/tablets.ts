@@ -149,6 +149,6 @@ const hasReported = ({ tabletReport, lastStartTime }: Backend, before: string | 
   if (tabletReport === undefined) {
     return false;
   }
-  // Both times are texts of one format; the start is by the BE's clock, the reports are by the leader's.
-  return (before !== undefined && tabletReport > before) || (lastStartTime ?? "") <= tabletReport;
+  // A BE whose clock is behind would pass with the report from before its stop.
+  return before === undefined ? (lastStartTime ?? "") <= tabletReport : tabletReport > before;
 };
