@@ -11,13 +11,14 @@ import { PreflightFailed } from "../../rollout/turnstile.js";
 import { holdsMetadata } from "../../starrocks/folders.js";
 import { backendName } from "../../starrocks/rows.js";
 import { until } from "../../wait.js";
-import { isFe, labelOf, type NodeContext } from "../node/context.js";
+import { isBe, isFe, labelOf, type NodeContext } from "../node/context.js";
 import type { Gate } from "../node/converge.js";
-import { look } from "../node/works.js";
+import { look, runsAsDeclared } from "../node/works.js";
 import { ClusterCare } from "./care.js";
 import { inspectHosts } from "./inspect.js";
 import { Metadata } from "./metadata.js";
 import { repairDown } from "./repair.js";
+import { tabletsAllowAll } from "./tablets.js";
 import { anyNode, type Topology } from "./topology.js";
 import { assertWay } from "./way.js";
 
@@ -72,18 +73,20 @@ const inspectOnce = async (run: Run, topology: Topology, report: (seen: string) 
 const passGate = async (run: Run, topology: Topology): Promise<void> => {
   const gate = new Passage(run, topology);
   const metadata = new Metadata(run, topology);
-  const homes = await Promise.all(topology.nodes.map(look));
-  const changes = homes.some(
-    ({ current }, index) => current !== undefined && current !== topology.nodes[index]?.spec.release.id,
-  );
+  const homes = await Promise.all(topology.nodes.map(async (node) => ({ node, home: await look(node) })));
+  const stops = {
+    versions: homes.some(({ node, home: { current } }) => current !== undefined && current !== node.spec.release.id),
+    backends: homes.some(({ node, home }) => isBe(node) && !runsAsDeclared(node, home)),
+  };
   const repair = (): Promise<Outcome> => repairDown(run, topology, execution);
   const execution: Execution = new Execution(
-    gateItem(changes),
+    gateItem(stops),
     {
       inspect: async () =>
         run.began("inspect") ? notMet("done already") : inspectOnce(run, topology, execution.report),
       repair,
       gate: () => gate.assertHealthy(execution.report),
+      tablets: () => tabletsAllowAll(run, topology, execution.report),
       image: () => metadata.writeImage(execution.report, repair),
       backup: () => metadata.backUp(execution.report),
     },
