@@ -51,7 +51,9 @@ export const pathProblems = (journey: Journey): Judgement => {
     problems: [...unknown, ...refused.map(({ hazard, froms }) => refusal(journey, hazard, froms))],
     notes: [
       ...(goesDown ? [unproven(journey, newer)] : []),
-      ...rows.filter((row) => !refused.includes(row)).map(({ hazard }) => note(journey, hazard)),
+      ...rows
+        .filter((row) => !refused.includes(row) && !isSoonSeen(journey, row))
+        .map(({ hazard }) => note(journey, hazard)),
     ],
     toLookFor: rows.map(({ hazard }) => hazard).filter(({ looks }) => looks !== undefined),
   };
@@ -129,6 +131,9 @@ const isAbandoned = ({ frontends, to }: Journey, from: string): boolean =>
   !frontends.includes(from) && compareVersions(versionOf(from), versionOf(to)) > 0;
 
 const isWarning = ({ severity }: Hazard): boolean => severity === "warning";
+
+/** Who asks what runs looks for it next: what is found is told then. */
+const isSoonSeen = ({ known }: Journey, { hazard }: Row): boolean => known === "running" && hazard.looks !== undefined;
 
 const isAccepted = ({ policy }: Journey, { id }: Hazard): boolean => policy.acceptHazards.includes(id);
 

@@ -5,7 +5,7 @@ import type { ClusterRows } from "../../rollout/frontends.js";
 import type { Run } from "../../rollout/run.js";
 import { lookForHazards } from "../../starrocks/hazard-looks.js";
 import { isFe } from "../node/context.js";
-import { usesNames } from "../version-path.js";
+import { distinct, tellNotes, usesNames } from "../version-path.js";
 import { feVersionOf, isOverlaid, type Topology } from "./topology.js";
 
 type Problems = Judgement["problems"];
@@ -14,17 +14,26 @@ type Problems = Judgement["problems"];
 export const assertWay = async (run: Run, topology: Topology, rows: ClusterRows): Promise<void> => {
   const frontends = topology.nodes.filter(isFe);
   const [any] = frontends;
+  const to = feVersionOf(topology);
+  const running = {
+    frontends: runningVersions(rows.frontends.map(({ version }) => version)),
+    backends: runningVersions(rows.backends.map(({ version }) => version)),
+  };
   const judged = pathProblems({
-    to: feVersionOf(topology),
+    ...running,
+    to,
     overlay: isOverlaid(topology),
     known: "running",
     policy: run.policy,
-    frontends: runningVersions(rows.frontends.map(({ version }) => version)),
-    backends: runningVersions(rows.backends.map(({ version }) => version)),
     fqdn: usesNames(topology),
     settings: frontends.map(({ spec }) => spec.config),
   });
   assertNone(judged.problems);
+  // Of what really runs: a state may have told preview otherwise, or nobody has looked at it.
+  const left = distinct([...running.frontends, ...running.backends]).filter((version) => version !== to);
+  if (judged.notes.length > 0 && left.length > 0) {
+    await tellNotes(topology, `${left.join(", ")} → ${to}`, judged.notes);
+  }
   if (!any || judged.toLookFor.length === 0) {
     return;
   }
