@@ -107,3 +107,18 @@ export const mayStartOnDeclared = (
   declared: string,
   { proven, backends }: { readonly proven: string | undefined; readonly backends: readonly string[] },
 ): boolean => !isDowngrade(declared, [proven]) && backends.every((version) => !isDowngrade(version, [declared]));
+
+/** What a home says of the releases that a node has had, by their ids. */
+export interface Releases {
+  readonly current: string | undefined;
+  readonly previous: string | undefined;
+  /** Those on which it was proven, oldest first. */
+  readonly proven: readonly string[];
+}
+
+/**
+ * Whether a node ran well on its current release until it went down. Not so where a change was broken off after its
+ * switch, or where a node was taken back from a release on which it never came up: that may be why it is down.
+ */
+export const ranWell = ({ current, previous, proven }: Releases): boolean =>
+  current !== undefined && current === proven.at(-1) && (previous === undefined || proven.includes(previous));
