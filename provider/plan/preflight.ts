@@ -21,8 +21,14 @@ export const preflightItem = (changes: boolean, position: number): Item => ({
 /** A node that is down is repaired, never a reason to refuse its own repair. */
 export const repairStep: Step = { verb: "repair", text: "start declared nodes that are down", when: "if one is" };
 
+/** What is going to be done to running nodes. */
+interface Stops {
+  readonly versions: boolean;
+  readonly backends: boolean;
+}
+
 /** What comes before the first stop of a running node, whichever node it is; more of it before a version change. */
-export const gateItem = (versionChange: boolean): Item => ({
+export const gateItem = ({ backends, versions }: Stops): Item => ({
   id: "gate",
   wave: "preflight",
   position: Number.MAX_SAFE_INTEGER,
@@ -35,9 +41,15 @@ export const gateItem = (versionChange: boolean): Item => ({
       verb: "gate",
       text: "see every FE and BE Alive with a version of this plan, clocks within 5 s, no BE being decommissioned",
     },
-    ...(versionChange ? metadataSteps : []),
+    ...(backends ? [tabletsStep] : []),
+    ...(versions ? metadataSteps : []),
   ],
 });
+
+const tabletsStep: Step = {
+  verb: "tablets",
+  text: "wait until no tablet would be worse off without any of the BEs to be stopped than its table's replication allows",
+};
 
 const metadataSteps: readonly Step[] = [
   { verb: "image", text: "let the leader write a metadata image" },
@@ -73,7 +85,7 @@ export const withGate = (items: readonly Item[]): readonly Item[] => {
   const backends = stopping.some(({ wave }) => wave === "backends");
   return [
     ...items,
-    gateItem(stopping.some(({ from }) => from !== undefined)),
+    gateItem({ versions: stopping.some(({ from }) => from !== undefined), backends }),
     ...(backends ? [balancing.paused, balancing.restored] : []),
   ];
 };
@@ -95,3 +107,18 @@ export const mayStartOnDeclared = (
   declared: string,
   { proven, backends }: { readonly proven: string | undefined; readonly backends: readonly string[] },
 ): boolean => !isDowngrade(declared, [proven]) && backends.every((version) => !isDowngrade(version, [declared]));
+
+/** What a home says of the releases that a node has had, by their ids. */
+export interface Releases {
+  readonly current: string | undefined;
+  readonly previous: string | undefined;
+  /** Those on which it was proven, oldest first. */
+  readonly proven: readonly string[];
+}
+
+/**
+ * Whether a node ran well on its current release until it went down. Not so where a change was broken off after its
+ * switch, or where a node was taken back from a release on which it never came up: that may be why it is down.
+ */
+export const ranWell = ({ current, previous, proven }: Releases): boolean =>
+  current !== undefined && current === proven.at(-1) && (previous === undefined || proven.includes(previous));

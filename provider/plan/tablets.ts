@@ -175,3 +175,16 @@ export const describeUnavoidable = (counts: readonly TableCount[]): string =>
     }),
     "; ",
   );
+
+/** What is to be said of a BE, were it stopped. */
+export interface Told {
+  readonly label: string;
+  readonly text: string;
+}
+
+/** `BE be-3: sales.orders: …`; a long list of BEs is cut and counted. */
+export const describeEach = (told: readonly Told[]): string =>
+  listed(
+    told.map(({ label, text }) => `${label}: ${text}`),
+    "; ",
+  );

@@ -83,7 +83,7 @@ const prove = async (topology: Topology): Promise<void> => {
     {
       repair: async () => {
         const nodes = unchanged(run, topology);
-        const outcome = await repairDown(run, topology, execution, { nodes, unreachable: "left" });
+        const outcome = await repairDown(run, topology, execution, { nodes, turns: "over", unreachable: "left" });
         started ||= outcome.mark === "done";
         return outcome;
       },

@@ -71,10 +71,15 @@ export const tellPath = async (
     left.length === 0
       ? versionsText(topology)
       : `${left.join(", ")} → ${distinct(changed.map(({ to }) => to)).join(", ")}`;
-  const title = `${shortName(topology.cluster)}: what is known of StarRocks ${way} (docs/versions.md):`;
-  await warn(topology.clusterUrn, [title, ...notes.map((note) => `  ${note}`)].join("\n"));
+  await tellNotes(topology, way, notes);
 };
 
-const distinct = (versions: readonly (string | undefined)[]): readonly string[] => [
+/** The notes on a way on the cluster's row, one a line. */
+export const tellNotes = ({ cluster, clusterUrn }: Topology, way: string, notes: Judgement["notes"]): Promise<void> => {
+  const title = `${shortName(cluster)}: what is known of StarRocks ${way} (docs/versions.md):`;
+  return warn(clusterUrn, [title, ...notes.map((note) => `  ${note}`)].join("\n"));
+};
+
+export const distinct = (versions: readonly (string | undefined)[]): readonly string[] => [
   ...new Set(versions.filter((version) => version !== undefined)),
 ];

@@ -29,25 +29,42 @@ export interface TabletQuery {
  * Which tablets would be worse off without these BEs than their declaration allows with one node out, and which tables one
  * node out always hurts. Four statements in a healthy cluster; more only for tables that one of these could concern.
  */
-export const tabletsWithout = async (sql: Sql, query: TabletQuery): Promise<Verdict> => {
-  const { version, limit } = query;
-  if (await isSharedData(sql, version, limit)) {
-    return { waiting: [], unavoidable: [] };
+export const tabletsWithout = async (sql: Sql, { leaving, ...query }: TabletQuery): Promise<Verdict> => {
+  const [verdict] = await verdictsOn(sql, query, [leaving]);
+  return verdict ?? { waiting: [], unavoidable: [] };
+};
+
+/** The same of each of these BEs alone, in their order, by one reading of the tablets. */
+export const tabletsWithoutEach = (sql: Sql, { leaving, ...query }: TabletQuery): Promise<readonly Verdict[]> =>
+  verdictsOn(
+    sql,
+    query,
+    leaving.map((id) => [id]),
+  );
+
+/** A verdict for each of these groups of BEs, were it stopped. */
+const verdictsOn = async (
+  sql: Sql,
+  { version, limit, down: known }: Omit<TabletQuery, "leaving">,
+  groups: readonly (readonly string[])[],
+): Promise<readonly Verdict[]> => {
+  const parts = groups.map((group) => ({ leaving: new Set(group), verdicts: [] as Verdict[] }));
+  if (!(await isSharedData(sql, version, limit))) {
+    const down = downOf(await showBackends(sql, limit), known);
+    // With all BEs up and one to stop, a database without unhealthy tablets has nothing to wait for: then only what one
+    // node out hurts anyway is counted there.
+    const which = down.size === 0 && groups.every(({ length }) => length === 1) ? "doubtful" : "all";
+    const also = (declared: Declared): boolean => losesAnyway(declared) !== undefined;
+    for await (const tablets of tabletsOf(sql, { version, limit, which, also })) {
+      for (const { leaving, verdicts } of parts) {
+        verdicts.push(judgeStop(tablets, { leaving, down }));
+      }
+    }
   }
-  const leaving = new Set(query.leaving);
-  const down = downOf(await showBackends(sql, limit), query.down);
-  // With all BEs up and one to stop, a database without unhealthy tablets has nothing to wait for: then only what one node
-  // out hurts anyway is counted there.
-  const which = down.size === 0 && leaving.size === 1 ? "doubtful" : "all";
-  const also = (declared: Declared): boolean => losesAnyway(declared) !== undefined;
-  const verdicts: Verdict[] = [];
-  for await (const tablets of tabletsOf(sql, { version, limit, which, also })) {
-    verdicts.push(judgeStop(tablets, { leaving, down }));
-  }
-  return {
+  return parts.map(({ verdicts }) => ({
     waiting: verdicts.flatMap(({ waiting }) => waiting),
     unavoidable: verdicts.flatMap(({ unavoidable }) => unavoidable),
-  };
+  }));
 };
 
 export interface HealedQuery {
@@ -145,10 +162,11 @@ export const decommissioning = (backends: readonly Backend[]): readonly string[]
 const downOf = (backends: readonly Backend[], known: readonly string[] = []): ReadonlySet<string> =>
   new Set([...backends.filter(({ alive }) => !alive).map(({ id }) => id), ...known]);
 
+/** Both times are texts of one format; the start is by the BE's clock, the reports are by the leader's. */
 const hasReported = ({ tabletReport, lastStartTime }: Backend, before: string | undefined): boolean => {
   if (tabletReport === undefined) {
     return false;
   }
-  // Both times are texts of one format; the start is by the BE's clock, the reports are by the leader's.
-  return (before !== undefined && tabletReport > before) || (lastStartTime ?? "") <= tabletReport;
+  // A BE whose clock is behind would pass with the report from before its stop.
+  return before === undefined ? (lastStartTime ?? "") <= tabletReport : tabletReport > before;
 };

@@ -12,9 +12,9 @@ export interface Journey extends Omit<Path, "from"> {
   readonly backends: readonly string[];
   /**
    * `recorded` versions are a state's, where an FE may stand with a version on which it never came up. `running` ones
-   * were reported by the cluster.
+   * were reported by the cluster. `proven` ones are those on which nodes ran last, as the homes on their hosts say.
    */
-  readonly known: "recorded" | "running";
+  readonly known: "recorded" | "running" | "proven";
   readonly policy: Pick<Policy, "direction" | "acceptHazards">;
 }
 
@@ -51,7 +51,9 @@ export const pathProblems = (journey: Journey): Judgement => {
     problems: [...unknown, ...refused.map(({ hazard, froms }) => refusal(journey, hazard, froms))],
     notes: [
       ...(goesDown ? [unproven(journey, newer)] : []),
-      ...rows.filter((row) => !refused.includes(row)).map(({ hazard }) => note(journey, hazard)),
+      ...rows
+        .filter((row) => !refused.includes(row) && !isSoonSeen(journey, row))
+        .map(({ hazard }) => note(journey, hazard)),
     ],
     toLookFor: rows.map(({ hazard }) => hazard).filter(({ looks }) => looks !== undefined),
   };
@@ -103,7 +105,7 @@ const against = ({ frontends, to }: Journey): { readonly older: string[]; readon
 
 /** A state in which one FE still has the declared version does not tell whether the newer ones ever ran. */
 const isCertain = ({ frontends, known, to }: Journey): boolean =>
-  known === "running" || !frontends.some((version) => compareVersions(versionOf(version), versionOf(to)) === 0);
+  known !== "recorded" || !frontends.some((version) => compareVersions(versionOf(version), versionOf(to)) === 0);
 
 interface Row {
   readonly hazard: Hazard;
@@ -130,6 +132,9 @@ const isAbandoned = ({ frontends, to }: Journey, from: string): boolean =>
 
 const isWarning = ({ severity }: Hazard): boolean => severity === "warning";
 
+/** Who asks what runs looks for it next: what is found is told then. */
+const isSoonSeen = ({ known }: Journey, { hazard }: Row): boolean => known === "running" && hazard.looks !== undefined;
+
 const isAccepted = ({ policy }: Journey, { id }: Hazard): boolean => policy.acceptHazards.includes(id);
 
 const refusal = ({ to }: Journey, hazard: Hazard, froms: Row["froms"]): Problem => {
@@ -143,9 +148,15 @@ const refusal = ({ to }: Journey, hazard: Hazard, froms: Row["froms"]): Problem 
 
 const accepting = ({ id }: Hazard): string => `To do it nevertheless, name it: acceptHazards: ["${id}"].`;
 
-const notDown = ({ to }: Journey, older: readonly string[]): Problem => ({
+/** `3.5.7, which FEs of this cluster run`. */
+const ofFrontends = ({ known }: Journey, versions: readonly string[]): string =>
+  known === "proven"
+    ? `${versions.join(", ")}, on which FEs of this cluster ran last`
+    : `${versions.join(", ")}, which FEs of this cluster run`;
+
+const notDown = (journey: Journey, older: readonly string[]): Problem => ({
   property: "direction",
-  reason: `is "downgrade", but ${to} is newer than ${older.join(", ")}, which FEs of this cluster run; leave \`direction\` out, or declare an older version`,
+  reason: `is "downgrade", but ${journey.to} is newer than ${ofFrontends(journey, older)}; leave \`direction\` out, or declare an older version`,
 });
 
 const undeclared = (journey: Journey, newer: readonly string[]): Problem => {
@@ -155,7 +166,7 @@ const undeclared = (journey: Journey, newer: readonly string[]): Problem => {
   return {
     property: "release.version",
     reason:
-      `${to} is older than ${running}, which FEs of this cluster run: an older FE may not be able to read their metadata. ` +
+      `${to} is older than ${ofFrontends(journey, newer)}: an older FE may not be able to read their metadata. ` +
       `Declare ${running} or a newer version; or, if you mean it, \`direction: "downgrade"\`. ` +
       "(While all FEs still run the older version, declaring it abandons a half-done upgrade.)" +
       (rows.length > 0 ? `\nThis way down:${rows.join("")}` : ""),

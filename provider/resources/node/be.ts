@@ -103,7 +103,13 @@ export class BeWork {
 
   /** Its tablets must serve again before the next BE may go: writes that it missed are fetched from the others. */
   readonly heal = async (report: (seen: string) => void): Promise<Outcome> =>
-    tabletsHealed(this.#context, this.#before.row?.tabletReport, () => this.#assertWell(), report);
+    // One that was not restarted has nothing new to report.
+    tabletsHealed(
+      this.#context,
+      this.started ? this.#before.row?.tabletReport : undefined,
+      () => this.#assertWell(),
+      report,
+    );
 
   /** Watches the BE: the same process, Alive with its version, nothing in its log that means its end, and its tablets serving at the end. */
   readonly soak = async (report: (seen: string) => void): Promise<Outcome> => {

@@ -9,6 +9,7 @@ import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { NotSignalled, stopProcess } from "../../starrocks/stop.js";
 import { type Before, stuck, takeBack, whatNow, wordsOf } from "./back.js";
+import { copyMetadata } from "./cold-copy.js";
 import { isBe, labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
 import { HalfRebuilt, rebuild } from "./rebuild.js";
@@ -143,7 +144,12 @@ class Change {
         return outcome;
       },
       folders: async () => folders(this.#context, await this.#found()),
-      switch: async () => switchRelease(this.#context, await this.#found()),
+      switch: async () => {
+        const home = await this.#found();
+        const copy = this.#stopped ? undefined : await copyMetadata(this.#context, home);
+        const outcome = await switchRelease(this.#context, home);
+        return copy === undefined ? outcome : { mark: "done", detail: `its metadata was copied to ${copy} before` };
+      },
       configure: async (step) => {
         const home = await this.#found();
         this.#conf = home.conf?.text;

@@ -4,14 +4,18 @@ import { hostProblems } from "../../starrocks/host-problems.js";
 import { releaseFolder } from "../../starrocks/layout.js";
 import { hostFacts } from "../../starrocks/limits.js";
 import { describeListener, inTheWay } from "../../starrocks/listening.js";
+import type { ObservedHome } from "../../starrocks/observe.js";
 import { labelOf, type NodeContext } from "../node/context.js";
 import { dataPaths } from "../node/settings.js";
+import { look } from "../node/works.js";
 import { javaHomeFor } from "../staging.js";
 import type { Topology } from "./topology.js";
+import { type LastRun, problemsSince } from "./way.js";
 
 interface Findings {
   readonly errors: readonly string[];
   readonly warnings: readonly Warning[];
+  readonly last?: LastRun | undefined;
 }
 
 interface Warning {
@@ -43,7 +47,13 @@ export const inspectHosts = async (topology: Topology, report: (seen: string) =>
   if (warnings.length > 0) {
     await warn(topology.urn, `Hosts differ from what StarRocks recommends:\n${warnings.join("\n")}`);
   }
-  const errors = [...new Set(findings.flatMap((found) => found.errors))];
+  const errors = [
+    ...new Set(findings.flatMap((found) => found.errors)),
+    ...problemsSince(
+      topology,
+      findings.flatMap(({ last }) => last ?? []),
+    ),
+  ];
   if (errors.length > 0) {
     throw new UserError(`The pre-flight found what must be mended first; nothing was touched.\n${errors.join("\n")}`);
   }
@@ -53,13 +63,14 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
   const { host, spec } = node;
   try {
     const { deployDir, home, kind } = spec;
-    const [facts, jdk] = await Promise.all([
+    const [facts, jdk, observed] = await Promise.all([
       hostFacts(host, {
         node: { kind, home, releaseFolder: releaseFolder(deployDir, spec.release.id) },
         paths: [deployDir, ...dataPaths(spec)],
         ports: Object.values(spec.ports),
       }),
       spec.kind === "fe" ? jdkProblem(node) : undefined,
+      look(node),
     ]);
     const files = spec.config.min_file_descriptor_number;
     const problems = hostProblems(facts, {
@@ -79,6 +90,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
     return {
       errors: errors.map((text) => prefix + text),
       warnings: problems.warnings.map((text) => ({ host: host.name, text })),
+      last: lastRunOf(kind, observed),
     };
   } catch (error) {
     if (!(error instanceof UserError)) {
@@ -86,6 +98,14 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
     }
     return { errors: [`${labelOf(spec)} (${host.name}): ${messageOf(error)}`], warnings: [] };
   }
+};
+
+/** Undefined where it has no data any more, or was let go with it. */
+const lastRunOf = (kind: LastRun["kind"], { data, marker }: ObservedHome): LastRun | undefined => {
+  const last = marker?.releases.at(-1);
+  return last && marker?.left === undefined && data.some(({ state }) => state === "data")
+    ? { kind, version: last.version }
+    : undefined;
 };
 
 const jdkProblem = async ({ host, spec }: NodeContext): Promise<string | undefined> => {

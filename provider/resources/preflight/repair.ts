@@ -1,7 +1,7 @@
 import { messageOf, TransientError, UserError } from "../../error.js";
-import { mayStartOnDeclared } from "../../plan/preflight.js";
+import { mayStartOnDeclared, ranWell } from "../../plan/preflight.js";
 import { versionOfId } from "../../plan/release-id.js";
-import type { FeSpec } from "../../plan/spec.js";
+import type { FeSpec, NodeRelease } from "../../plan/spec.js";
 import { type Execution, notMet, type Outcome } from "../../rollout/execute.js";
 import type { Run } from "../../rollout/run.js";
 import { holdsMetadata } from "../../starrocks/folders.js";
@@ -17,6 +17,8 @@ import type { Topology } from "./topology.js";
 interface Asked {
   /** Nodes that it is about. Default: all. */
   readonly nodes?: readonly NodeContext[];
+  /** Whether nodes that run an older release have a turn of their own still to come. Default: they have. */
+  readonly turns?: "to come" | "over";
   /** What a host that cannot be asked means. Default: refused; else what the cluster says of its node counts. */
   readonly unreachable?: "refused" | "left";
 }
@@ -49,19 +51,21 @@ class Repair {
   readonly #execution: Pick<Execution, "item" | "report">;
   readonly #nodes: readonly NodeContext[];
   readonly #unreachable: Asked["unreachable"];
+  readonly #turns: Asked["turns"];
   readonly #repaired = new Set<NodeContext>();
 
   constructor(
     run: Run,
     topology: Topology,
     execution: Pick<Execution, "item" | "report">,
-    { nodes = topology.nodes, unreachable = "refused" }: Asked,
+    { nodes = topology.nodes, turns = "to come", unreachable = "refused" }: Asked,
   ) {
     this.#run = run;
     this.#topology = topology;
     this.#execution = execution;
     this.#nodes = nodes;
     this.#unreachable = unreachable;
+    this.#turns = turns;
   }
 
   get outcome(): Outcome {
@@ -124,15 +128,51 @@ class Repair {
 
   async #start({ node, home }: Found): Promise<void> {
     this.#execution.report(`starting ${labelOf(node.spec)}`);
-    const spec = { ...node.spec, release: await releaseFor(this.#topology, node, home) } as NodeContext["spec"];
+    const release = await this.#releaseFor(node, home);
+    const spec = { ...node.spec, release } as NodeContext["spec"];
     const action = { type: "repair", status: "stopped", together: true } as const;
     const { id, wave, position } = this.#execution.item;
     const place = { id: `${labelOf(spec)}, found down`, within: id, wave, position };
     const own = { ...nodeItem(action, spec, this.#run.placeOf(spec, node.position)), ...place };
-    await converge({ ...node, spec }, action, own, async () => undefined);
+    try {
+      await converge({ ...node, spec }, action, own, async () => undefined);
+    } catch (error) {
+      throw release.id === node.spec.release.id || !(error instanceof UserError)
+        ? error
+        : onItsLast(node, release, error);
+    }
     this.#repaired.add(node);
   }
+
+  /**
+   * The release on which a node found down is started: the one on which it ran well. Its own turn switches it, behind the
+   * gate and after the canary.
+   */
+  async #releaseFor(node: NodeContext, home: ObservedHome): Promise<NodeRelease> {
+    const { release } = node.spec;
+    const { current, marker, previous } = home;
+    const releases = (marker?.releases ?? []).map(({ id, version }) => ({ id, version }));
+    const proven = releases.map(({ id }) => id);
+    if (this.#turns === "over" || current === release.id || !ranWell({ current, previous, proven })) {
+      return releaseFor(this.#topology, node, home);
+    }
+    // What an FE of the new release has written as a leader, one of the old release may not be able to read.
+    const group = isFe(node) ? await Promise.all(this.#topology.nodes.filter(isFe).map(look)) : [];
+    return group.some((other) => other.current === release.id)
+      ? releaseFor(this.#topology, node, home)
+      : (releases.at(-1) ?? release);
+  }
 }
+
+/** What is to be done about a node that does not start on the release on which it ran. */
+const onItsLast = ({ spec }: NodeContext, { version }: NodeRelease, error: UserError): UserError =>
+  new UserError(
+    `${messageOf(error)}\n${labelOf(spec)} was found down and started on ${version}, on which it ran: ${spec.release.version} comes in its own turn. ` +
+      (spec.kind === "be"
+        ? `If ${version} is why it is down, let it go first: \`backends.rollout.canary: "${spec.name}"\`.`
+        : "Bring it up by hand."),
+    { cause: error },
+  );
 
 /** As the edges of a program have it: the leader when the followers run, observers when there is somebody to observe. */
 const inStartOrder = (frontends: readonly NodeContext<FeSpec>[]): readonly NodeContext<FeSpec>[] => {
@@ -141,14 +181,14 @@ const inStartOrder = (frontends: readonly NodeContext<FeSpec>[]): readonly NodeC
 };
 
 /**
- * The release on which a node found down is started: the declared one, as it may be down because the one before was
- * bad. An FE whose turn has not come yet takes the one on which it was proven last.
+ * The release for a node of which it is not known that it ran well on another one: the declared one, as it may be down
+ * because the one before was bad. An FE whose turn has not come yet takes the one on which it was proven last.
  */
 const releaseFor = async (
   topology: Topology,
   node: NodeContext,
   { current, marker, previous }: ObservedHome,
-): Promise<NodeContext["spec"]["release"]> => {
+): Promise<NodeRelease> => {
   const { release } = node.spec;
   if (!isFe(node) || current === undefined || current === release.id) {
     return release;

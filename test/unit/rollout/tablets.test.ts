@@ -5,6 +5,7 @@ import {
   everyTabletElsewhere,
   healedSince,
   tabletsWithout,
+  tabletsWithoutEach,
 } from "../../../provider/rollout/tablets.js";
 import { AccessDenied, connectSql, type Row, type Sql, SqlError } from "../../../provider/starrocks/sql.js";
 import { showBackends } from "../../../provider/starrocks/statements.js";
@@ -191,6 +192,38 @@ describe("tablets, asked of an FE that answers by the book", () => {
     await tabletsWithout(sql, { leaving: ["1"], version });
     assert.equal(sql.asked.filter((statement) => /REPLICA STATUS/.test(statement)).length, 0);
     assert.equal(sql.asked.length, 9, "the write quorum is asked for once");
+  });
+
+  it("are read once for all BEs that are going to be stopped, each judged alone", async () => {
+    const sql = book([
+      [backends, [backend(1), backend(2), backend(3)]],
+      [/statistic/, [unhealthy(1)]],
+      [/min\(REPLICATION_NUM\)/, [table("2")]],
+      [/REPLICA STATUS/, [replica("10", "1", "BAD"), replica("10", "3"), replica("11", "1"), replica("11", "2")]],
+    ]);
+    const verdicts = await tabletsWithoutEach(sql, { leaving: ["1", "2", "3"], version });
+    assert.deepEqual(
+      verdicts.map(({ waiting }) => describeRisks(waiting)),
+      ["", "", "d.t: tablet 10 (1 of 2 replicas healthy)"],
+    );
+    assert.deepEqual(
+      verdicts.map(({ unavoidable }) => describeUnavoidable(unavoidable)),
+      ["d.t: 1 tablet (replication_num 2) loses writes", "d.t: 1 tablet (replication_num 2) loses writes", ""],
+    );
+    assert.equal(sql.asked.filter((statement) => /REPLICA STATUS/.test(statement)).length, 1);
+  });
+
+  it("are not taken for reported by a report from before the stop, where the BE's clock is behind", async () => {
+    const started = { ...backend(1), LastStartTime: "2026-11-22 20:54:00" };
+    const report = { Status: '{"lastSuccessReportTabletsTime":"2026-11-22 20:55:00"}' };
+    const sql = book([
+      [backends, [{ ...started, ...report }]],
+      [/statistic/, [unhealthy(0)]],
+    ]);
+    const query = { backendId: "1", version };
+    assert.equal((await healedSince(sql, { ...query, reportBefore: "2026-11-22 20:55:00" })).healed, false);
+    assert.equal((await healedSince(sql, { ...query, reportBefore: "2026-11-22 20:54:59" })).healed, true);
+    assert.equal((await healedSince(sql, query)).healed, true, "of one that was not stopped here");
   });
 
   it("are judged by the replication of their own partition", async () => {

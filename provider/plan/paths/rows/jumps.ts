@@ -1,5 +1,8 @@
 import type { Hazard } from "../hazard.js";
 
+/** A BE is being decommissioned. Refused at any restart, and of a change of the line preview tells before. */
+export const underWay = "decommission-under-way";
+
 /** Which lines lead to which, and what every jump between lines wants. */
 export const jumps: readonly Hazard[] = [
   {
@@ -68,7 +71,7 @@ export const jumps: readonly Hazard[] = [
     source: "downgrade.md, Create a metadata snapshot; facts 6.2, 7.1",
   },
   {
-    id: "decommission-under-way",
+    id: underWay,
     severity: "forbidden",
     when: { direction: "change", size: "minor" },
     looks: "decommissions under way",

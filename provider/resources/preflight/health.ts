@@ -1,0 +1,97 @@
+import { UserError } from "../../error.js";
+import { strangers } from "../../plan/expected.js";
+import { underWay } from "../../plan/paths/rows/jumps.js";
+import { versionOfId } from "../../plan/release-id.js";
+import { done, notMet, type Outcome } from "../../rollout/execute.js";
+import type { ClusterRows } from "../../rollout/frontends.js";
+import { healthOf } from "../../rollout/health.js";
+import type { Run } from "../../rollout/run.js";
+import { decommissioning } from "../../rollout/tablets.js";
+import { holdsMetadata } from "../../starrocks/folders.js";
+import type { ObservedHome } from "../../starrocks/observe.js";
+import { backendName, backendRow, frontendRow } from "../../starrocks/rows.js";
+import { until } from "../../wait.js";
+import { isFe, labelOf, type NodeContext } from "../node/context.js";
+import { look } from "../node/works.js";
+import { assertClocks } from "./clocks.js";
+import { anyNode, type Topology } from "./topology.js";
+import { assertWay } from "./way.js";
+
+interface Seen {
+  readonly node: NodeContext;
+  readonly home: ObservedHome;
+}
+
+/** Everything Alive as expected, as far as there is a cluster that can be asked; then each further stop is asked for too. */
+export const assertHealthy = async (run: Run, topology: Topology, report: (seen: string) => void): Promise<Outcome> => {
+  const { frontends, limits } = anyNode(topology);
+  const nodes = await Promise.all(topology.nodes.map(async (node) => ({ node, home: await look(node) })));
+  if (!clusterExists(nodes)) {
+    return notMet("there is no cluster yet");
+  }
+  const rows = await until<ClusterRows>(
+    async () => {
+      const seen = await frontends.rows();
+      if (!seen) {
+        return { done: false, seen: "no FE answers" };
+      }
+      const wrong = [...downNames(seen).map((name) => `${name} not Alive`), ...strangersIn(nodes, seen)];
+      return wrong.length === 0 ? { done: true, value: seen } : { done: false, seen: wrong.join(", ") };
+    },
+    {
+      what: "every FE and BE of the cluster to be Alive with its version before the first one is stopped",
+      limit: Math.max(limits.alive, limits.leader),
+      onProgress: report,
+      advice:
+        "Nothing was stopped. Bring the nodes named here back, or drop them from the cluster. One that runs another version was changed by " +
+        "somebody else: `pulumi up --refresh` takes up what the hosts have; else restart it from its home's `current`.",
+    },
+  );
+  run.answers = true;
+  run.journal.health("before", healthOf(rows));
+  assertSettled(run, rows);
+  await assertClocks(topology);
+  await assertWay(run, topology, rows);
+  return done;
+};
+
+/** Whether an FE of this cluster has ever run: then not answering is a fault, not the beginning. */
+const clusterExists = (nodes: readonly Seen[]): boolean =>
+  nodes.some(({ node, home }) => isFe(node) && home.data.some(holdsMetadata));
+
+const strangersIn = (nodes: readonly Seen[], { backends, frontends }: ClusterRows): readonly string[] =>
+  strangers(
+    nodes.map(({ node: { spec }, home }) => ({
+      label: labelOf(spec),
+      reported: (spec.kind === "fe" ? frontendRow(spec, frontends) : backendRow(spec, backends))?.version,
+      declared: spec.release.version,
+      known: knownIn(home),
+    })),
+  );
+
+/** A switch of ours leaves the release in `bin/`, too. */
+const knownIn = ({ binRelease, current, marker }: ObservedHome): readonly string[] => [
+  ...(marker?.releases.slice(-1) ?? []).map(({ version }) => version),
+  ...(current !== undefined && current === binRelease ? [versionOfId(current)] : []),
+];
+
+/** A BE that gives its tablets away needs all the others. */
+const assertSettled = (run: Run, { backends }: ClusterRows): void => {
+  const leaving = decommissioning(backends).join(", ");
+  if (leaving === "") {
+    return;
+  }
+  if (!run.policy.acceptHazards.includes(underWay)) {
+    throw new UserError(
+      `${leaving} is being decommissioned: its tablets move to the other BEs, which must not be stopped meanwhile. ` +
+        "Wait until it has left SHOW BACKENDS, or end it with CANCEL DECOMMISSION BACKEND. " +
+        `To do it nevertheless, name it: acceptHazards: ["${underWay}"].`,
+    );
+  }
+  run.journal.note(`accepted ${underWay}: ${leaving} is being decommissioned`);
+};
+
+const downNames = ({ frontends, backends }: ClusterRows): readonly string[] => [
+  ...frontends.filter(({ alive }) => !alive).map(({ address }) => `FE ${address}`),
+  ...backends.filter(({ alive }) => !alive).map(backendName),
+];

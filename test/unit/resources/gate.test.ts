@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Host } from "../../../provider/host/types.js";
+import { limitsOf } from "../../../provider/plan/limits.js";
+import { defaultPolicy, type Policy } from "../../../provider/plan/policy.js";
+import type { NodeSpec } from "../../../provider/plan/spec.js";
+import type { NodeContext } from "../../../provider/resources/node/context.js";
+import { declare, gateOf } from "../../../provider/resources/preflight/gate.js";
+import type { Topology } from "../../../provider/resources/preflight/topology.js";
+import type { ClusterRows } from "../../../provider/rollout/frontends.js";
+import { Run } from "../../../provider/rollout/run.js";
+import { markerFile } from "../../../provider/starrocks/layout.js";
+import type { Row, Sql } from "../../../provider/starrocks/sql.js";
+import type { Backend, Frontend } from "../../../provider/starrocks/statements.js";
+import { be, fe } from "../plan/specs.js";
+import { inFolder, linesOf } from "../rollout/items.js";
+import { localHost } from "../starrocks/local-host.js";
+
+const old = { id: "3.4.5-aaaaaaaaaaaa", version: "3.4.5" };
+const next = { id: "3.5.7-bbbbbbbbbbbb", version: "3.5.7" };
+const early = { id: "3.0.9-cccccccccccc", version: "3.0.9" };
+
+/** What is otherwise than in a cluster of 3.4.5 that is well, and is to be changed to 3.5.7. */
+interface Wrong {
+  readonly frontend?: Partial<Frontend>;
+  readonly backend?: Partial<Backend>;
+  /** BEs that the cluster has besides. */
+  readonly others?: readonly Backend[];
+  /** Seconds by which the clock of the BE's host is ahead. */
+  readonly clock?: number;
+  readonly policy?: Partial<Policy>;
+  /** What SHOW DATABASES says. */
+  readonly databases?: readonly Row[];
+  /** The version that the home of the BE says it was proven on. */
+  readonly proven?: string;
+  readonly declared?: NodeSpec["release"];
+}
+
+const backend = (fields: Partial<Backend> = {}): Backend => ({
+  id: "10001",
+  address: "10.0.0.21",
+  heartbeatPort: 9050,
+  bePort: 9060,
+  httpPort: 8040,
+  brpcPort: 8060,
+  alive: true,
+  decommissioned: false,
+  tabletNum: 0,
+  version: "3.4.5-0123abc",
+  errMsg: "",
+  ...fields,
+});
+
+const frontend = (fields: Partial<Frontend> = {}): Frontend => ({
+  name: "fe-1",
+  address: "10.0.0.11",
+  editLogPort: 9010,
+  httpPort: 8030,
+  queryPort: 9030,
+  rpcPort: 9020,
+  replayedJournalId: 1,
+  clusterId: "7",
+  role: "leader",
+  join: true,
+  alive: true,
+  version: "3.4.5-0123abc",
+  errMsg: "",
+  ...fields,
+});
+
+describe("the gate before the first stop", () => {
+  let folder = "";
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "pulumi-starrocks-gate-"));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** The cluster's rows and answers, and homes on this machine in which nothing runs. */
+  const clusterOf = (wrong: Wrong, place = mkdtempSync(join(folder, "cluster-"))) => {
+    const home = (name: string): string => join(place, name);
+    const meta = join(place, "meta");
+    mkdirSync(join(meta, "image"), { recursive: true });
+    mkdirSync(join(meta, "bdb"), { recursive: true });
+    writeFileSync(join(meta, "image/VERSION"), "clusterId=7\n");
+    writeFileSync(join(meta, "image/ROLE"), "role=FOLLOWER\n");
+    writeFileSync(join(meta, "bdb/00000000.jdb"), "log");
+    const release = wrong.declared ?? next;
+    const specs: readonly NodeSpec[] = [
+      fe({ home: home("fe"), deployDir: place, metaDir: meta, release }),
+      be({ home: home("be"), deployDir: place, storage: [join(place, "storage")], release }),
+    ];
+    for (const { home: path, kind, name, cluster } of specs) {
+      mkdirSync(join(path, "views", old.id), { recursive: true });
+      rmSync(join(path, "current"), { force: true });
+      symlinkSync(join("views", old.id), join(path, "current"));
+      if (kind === "be" && wrong.proven !== undefined) {
+        const releases = [{ ...old, version: wrong.proven, at: "" }];
+        const left = { how: "dropped", at: "" };
+        writeFileSync(join(path, markerFile), JSON.stringify({ schema: 1, cluster, node: name, kind, releases, left }));
+      }
+    }
+    const rows: ClusterRows = {
+      frontends: [frontend(wrong.frontend)],
+      backends: [backend(wrong.backend), ...(wrong.others ?? [])],
+    };
+    const sql: Sql = {
+      name: "fe-1",
+      query: async (statement) => (/^SHOW DATABASES/.test(statement) ? (wrong.databases ?? []) : []),
+      close: () => undefined,
+    };
+    const frontends = {
+      contacts: [{ name: "fe-1", address: "10.0.0.11", role: "leader", ports: { editLog: 9010 } }],
+      rows: async () => rows,
+      rowsSoon: async () => rows,
+      ask: async (question: (sql: Sql) => Promise<unknown>) => question(sql),
+      through: async () => sql,
+      forget: () => undefined,
+    };
+    const run = new Run("analytics");
+    const policy = { ...defaultPolicy, ...wrong.policy };
+    run.declare({ nodes: specs, policy, maxUnavailable: 1 });
+    const nodes = specs.map((spec, position): NodeContext => {
+      const local = localHost();
+      const ahead = spec.kind === "be" ? (wrong.clock ?? 0) : 0;
+      const host: Host = {
+        ...local,
+        run: async (command, options) =>
+          command[0] === "date"
+            ? { code: 0, stdout: String(Date.now() / 1000 + ahead), stderr: "" }
+            : local.run(command, options),
+      };
+      const limits = { ...limitsOf({}), alive: 0, leader: 0, tablets: 0 };
+      return {
+        spec,
+        host,
+        run,
+        limits,
+        position,
+        frontends: frontends as unknown as NodeContext["frontends"],
+        preflight: "this",
+        progress: () => undefined,
+        urn: undefined,
+      };
+    });
+    const topology: Topology = {
+      cluster: "analytics",
+      release,
+      maxUnavailable: 1,
+      policy,
+      nodes,
+      position: 0,
+      urn: undefined,
+      clusterUrn: undefined,
+    };
+    return { place, run, topology };
+  };
+
+  const pass = async (wrong: Wrong, at?: string) => {
+    const { run, topology } = clusterOf(wrong, at);
+    await run.once("inspect", async () => undefined);
+    declare(run, topology);
+    await gateOf(run)("BE be-1", () => undefined);
+    return { run };
+  };
+
+  const decommissioned = backend({ id: "10002", address: "10.0.0.29", decommissioned: true });
+  // A line that writes images by itself only.
+  const well = {
+    frontend: { version: "2.5.1-0123abc" },
+    backend: { version: "2.5.1-0123abc" },
+    declared: { id: "2.5.2-dddddddddddd", version: "2.5.2" },
+  };
+
+  it("has the leader's metadata copied beside it before a change of version; the last three copies are kept", () =>
+    inFolder(async () => {
+      const { place } = clusterOf(well);
+      for (const _ of [1, 2, 3, 4]) {
+        await pass(well, place);
+      }
+      const backups = readdirSync(place).filter((name) => name.startsWith("meta-backup-"));
+      assert.equal(backups.length, 3);
+      for (const name of backups) {
+        const files = readdirSync(join(place, name)).sort();
+        assert.deepEqual(files, [".pulumi-starrocks-backup", "bdb", "image", "manifest.sha256"]);
+      }
+    }));
+
+  it("opens in spite of a decommission that the user takes, of whatever size the change is", () =>
+    inFolder(async () => {
+      const policy = { acceptHazards: ["decommission-under-way"] };
+      const { run } = await pass({ ...well, policy, others: [decommissioned] });
+      const notes = linesOf(run.journal.path).flatMap(({ note }) => note ?? []);
+      assert.deepEqual(notes, ["accepted decommission-under-way: BE 10.0.0.29:9050 is being decommissioned"]);
+    }));
+
+  const refusals: readonly { readonly what: string; readonly wrong: Wrong; readonly says: RegExp }[] = [
+    {
+      what: "clocks that are apart, those of BEs too",
+      wrong: { clock: 60 },
+      says: /The clock of BE be-1 is 60 s ahead of that of FE fe-1/,
+    },
+    {
+      what: "a BE that is being decommissioned, for which it names the hazard",
+      wrong: { others: [decommissioned] },
+      says: /BE 10\.0\.0\.29:9050 is being decommissioned: .*acceptHazards: \["decommission-under-way"\]/,
+    },
+    {
+      what: "a BE that is not declared and not Alive",
+      wrong: { others: [backend({ id: "10002", address: "10.0.0.29", alive: false })] },
+      says: /last seen: BE 10\.0\.0\.29:9050 not Alive\. Nothing was stopped\. Bring the nodes named here back/,
+    },
+    {
+      what: "versions of which there is no way to the declared one",
+      wrong: { frontend: { version: "2.4.1-0123abc" }, backend: { version: "2.4.1-0123abc" } },
+      says: /2\.4\.1 → 3\.5\.7: 3\.0 and later take over only clusters of 2\.5.*acceptHazards: \["only-2-5-to-3-0"\]/,
+    },
+    {
+      what: "what it finds in the cluster that stands in the way",
+      wrong: { ...well, declared: early, databases: [{ Database: "starrocks" }] },
+      says: /Found: `starrocks` in SHOW DATABASES\. .*acceptHazards: \["database-named-starrocks"\]/,
+    },
+    {
+      what: "a node of a version that neither its home nor the program names",
+      wrong: { proven: "3.4.5", backend: { version: "3.4.4-0123abc" } },
+      says: /last seen: BE be-1 runs 3\.4\.4-0123abc, expected is 3\.4\.5 or 3\.5\.7\. Nothing was stopped\. .*`pulumi up --refresh`/,
+    },
+    {
+      what: "a newer version that runs, whatever is recorded",
+      wrong: { frontend: { version: "4.0.1-0123abc" } },
+      says: /3\.5\.7 is older than 4\.0\.1, which FEs of this cluster run/,
+    },
+  ];
+
+  for (const { says, what, wrong } of refusals) {
+    it(`is closed by ${what}`, () =>
+      inFolder(async () => {
+        await assert.rejects(pass(wrong), says);
+      }));
+  }
+});
