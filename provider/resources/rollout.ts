@@ -1,9 +1,13 @@
+import { PartialFailure } from "../engine/failure.js";
 import { progressOf, tell } from "../engine/log.js";
 import { type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
+import { UserError } from "../error.js";
 import { repairStep } from "../plan/preflight.js";
 import type { Item } from "../plan/steps.js";
+import { StillPaused } from "../rollout/balance.js";
 import { Execution, notMet } from "../rollout/execute.js";
+import { guard } from "../rollout/guard.js";
 import { type Run, runOf } from "../rollout/run.js";
 import type { Handlers } from "./handlers.js";
 import { failuresOf, topologyInputs } from "./inputs.js";
@@ -12,7 +16,7 @@ import { nodeId } from "./node/plan.js";
 import { observe } from "./observe.js";
 import { outputsOf } from "./preflight/handlers.js";
 import { repairDown } from "./preflight/repair.js";
-import { digestOf, type Topology, topologyOf } from "./preflight/topology.js";
+import { anyNode, digestOf, type Topology, topologyOf } from "./preflight/topology.js";
 import { survey } from "./survey.js";
 import { verifyThroughEach } from "./verify.js";
 import { judgePlan, tellPath } from "./version-path.js";
@@ -73,9 +77,12 @@ const wantedOf = (topology: Topology, changes: boolean): Wanted => {
 const unchanged = (run: Run, { nodes }: Topology): readonly NodeContext[] =>
   nodes.filter(({ spec }) => (run.items.get(nodeId(spec))?.steps.length ?? 0) === 0);
 
-const prove = async (topology: Topology): Promise<void> => {
+/** Proves the cluster; what of it was changed for the time of the operation is set back, or this fails. */
+export const prove = async (topology: Topology): Promise<void> => {
   const run = runOf(topology.cluster);
-  await run.care?.end();
+  const { care } = run;
+  await guard({ ...anyNode(topology), node: "The cluster", report: progressOf(topology.urn) });
+  await care?.end();
   const wanted = wantedOf(topology, true);
   let started = wanted.stops;
   const execution: Execution = new Execution(
@@ -94,12 +101,31 @@ const prove = async (topology: Topology): Promise<void> => {
     run.journal,
     progressOf(topology.urn),
   );
-  await execution.run();
+  try {
+    await execution.run();
+  } catch (error) {
+    await restoreAgain(run);
+    throw care?.unrestored !== undefined && error instanceof UserError
+      ? new StillPaused(`${error.message}\n${care.unrestored}`, { cause: error })
+      : error;
+  }
+  await restoreAgain(run);
   run.settle();
+  if (care?.unrestored !== undefined) {
+    await tell(topology.clusterUrn, run.report("every node is proven, but balancing is still paused.", run.toCome));
+    throw new StillPaused(care.unrestored);
+  }
   await tell(
     topology.clusterUrn,
     run.report(`done in ${run.journal.seconds.toFixed(0)} s; every node is proven.`, run.toCome),
   );
+};
+
+/** An FE that did not take the cluster's own values may have come to itself while the cluster was proven. */
+const restoreAgain = async ({ care }: Run): Promise<void> => {
+  if (care?.unrestored !== undefined) {
+    await care.end();
+  }
 };
 
 export const rollout: Handlers = {
@@ -137,18 +163,30 @@ export const rollout: Handlers = {
 
   create: async (inputs) => {
     const topology = topologyOf(inputs);
-    await prove(topology);
-    return { id: `${topology.cluster}:rollout`, outs: outputsOf(inputs) };
+    const id = `${topology.cluster}:rollout`;
+    await proveOrRecord(id, topology, inputs);
+    return { id, outs: outputsOf(inputs) };
   },
 
-  update: async (_id, _olds, news) => {
-    await prove(topologyOf(news));
+  update: async (id, _olds, news) => {
+    await proveOrRecord(id, topologyOf(news), news);
     return { outs: outputsOf(news) };
   },
 
   read: async (id, props) => ({ id, props: plain(props) }),
 
   delete: async () => undefined,
+};
+
+/** Where balancing is still paused, the next `up` must come here again, also if it has nothing else to do. */
+const proveOrRecord = async (id: string, topology: Topology, inputs: Plain): Promise<void> => {
+  try {
+    await prove(topology);
+  } catch (error) {
+    throw error instanceof StillPaused
+      ? new PartialFailure(id, { ...outputsOf(inputs), digest: "balancing is still paused" }, error)
+      : error;
+  }
 };
 
 const changed = (olds: Plain, news: Plain): boolean => {

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { messageOf, UserError } from "../error.js";
 import type { Limits } from "../plan/limits.js";
@@ -14,6 +16,7 @@ import { AccessDenied, type Sql, SqlError } from "../starrocks/sql.js";
 import { versionOf } from "../starrocks/versions.js";
 import { type Look, until } from "../wait.js";
 import type { Contact, Frontends } from "./frontends.js";
+import { LeaseLost } from "./lease.js";
 import { keepersOf } from "./majority.js";
 import { Notes } from "./notes.js";
 import type { Run } from "./run.js";
@@ -25,6 +28,8 @@ const noteSchema = z.object({
   /** The user's own values, as the leader had them. */
   values: z.record(z.string(), z.string()),
   since: z.string(),
+  /** Of one pause, to tell it from those of others; notes of earlier releases have none. */
+  id: z.string().optional(),
 });
 type Note = z.output<typeof noteSchema>;
 
@@ -36,7 +41,19 @@ export interface BalanceOptions {
   /** Takes what was done, for the journal. */
   readonly note?: (text: string) => void;
   readonly report?: (seen: string) => void;
+  /** Throws where another operator may have the cluster: then nothing is set, nor is a note removed. */
+  readonly assertHeld?: () => void;
 }
+
+/** What an operation found that an earlier one had left. */
+export type Recovery =
+  | { readonly mark: "nothing" }
+  | { readonly mark: "restored"; readonly text: string }
+  /** No FE answered: the note stays. */
+  | { readonly mark: "left" };
+
+/** The cluster balances otherwise than its owner wants. */
+export class StillPaused extends UserError {}
 
 /** How balancing is paused and restored in an operation on a cluster. */
 export const balanceOptions = (
@@ -48,6 +65,7 @@ export const balanceOptions = (
   limit: limits.leader,
   note: (text) => run.journal.note(text),
   report,
+  assertHeld: () => run.lease?.assertHeld(),
 });
 
 /**
@@ -57,7 +75,8 @@ export const balanceOptions = (
 export class BalancePause {
   readonly #options: BalanceOptions;
   readonly #paused: Settings;
-  #saved: Settings | undefined;
+  /** As it is on the FE hosts. */
+  #note: Note | undefined;
   #repairs = false;
 
   /** `version`: the oldest that runs. */
@@ -69,24 +88,25 @@ export class BalancePause {
   /** Saves the values, then sets. What an earlier pause has saved stays: the values now are not the user's. */
   async pause(): Promise<void> {
     const { note } = this.#options;
-    this.#saved = (await noteOf(this.#options))?.values ?? (await this.#save());
+    this.#note = (await noteOf(this.#options)) ?? (await this.#save());
     await this.reapply();
-    note?.(`balancing is paused; the cluster's own values: ${describe(this.#saved)}`);
+    note?.(`balancing is paused; the cluster's own values: ${describe(this.#note.values)}`);
   }
 
   /** Sets again, on every FE that is Alive: one that restarted has the values of its fe.conf. To be called before each stop. */
   async reapply(): Promise<void> {
-    if (this.#saved !== undefined) {
+    if (this.#note !== undefined) {
       this.#repairs = false;
-      await this.#applyKnown(this.#paused, this.#saved);
+      await this.#applyKnown(this.#paused, this.#note.values);
     }
   }
 
   /** Lets replicas be repaired at the cluster's own pace, where the pause throttles it (before 3.1), until `reapply`. */
   async allowRepair(): Promise<void> {
-    const own = this.#saved?.[schedulingLimit];
-    if (this.#saved !== undefined && own !== undefined && schedulingLimit in this.#paused && !this.#repairs) {
-      await this.#applyKnown({ ...this.#paused, [schedulingLimit]: own }, this.#saved);
+    const values = this.#note?.values;
+    const own = values?.[schedulingLimit];
+    if (values !== undefined && own !== undefined && schedulingLimit in this.#paused && !this.#repairs) {
+      await this.#applyKnown({ ...this.#paused, [schedulingLimit]: own }, values);
       this.#repairs = true;
     }
   }
@@ -98,13 +118,20 @@ export class BalancePause {
     }
   }
 
-  /** Sets the saved values on every FE that is Alive, and forgets them. Gives whether there was anything to restore. */
-  async restore(): Promise<boolean> {
-    const restored = await restoreNoted(this.#options);
+  /**
+   * Sets the saved values on every FE that is Alive, and forgets them. Gives whether there was anything to restore: not
+   * where another operator has restored them, or noted their own, since. `limit`: milliseconds for the FEs to take them.
+   */
+  async restore(limit = this.#options.limit): Promise<boolean> {
+    const mine = this.#note;
+    if (mine === undefined) {
+      return false;
+    }
+    const restored = await restoreNoted({ ...this.#options, limit }, mine);
     if (restored) {
       this.#options.note?.("balancing goes on with the cluster's own values");
     }
-    this.#saved = undefined;
+    this.#note = undefined;
     return restored;
   }
 
@@ -112,15 +139,18 @@ export class BalancePause {
    * Restores what an operation that was killed has left paused, and says so. Where no FE answers the note stays for the
    * next operation. To be called with the lease held, before anything else is done.
    */
-  static async recover(options: BalanceOptions): Promise<string | undefined> {
+  static async recover(options: BalanceOptions): Promise<Recovery> {
     const left = await noteOf(options);
-    if (left === undefined || (await options.frontends.rows()) === undefined) {
-      return undefined;
+    if (left === undefined) {
+      return { mark: "nothing" };
     }
-    await restoreNoted(options);
+    if ((await options.frontends.rows()) === undefined) {
+      return { mark: "left" };
+    }
+    await restoreNoted(options, left);
     const text = `restored ${describe(left.values)}, as an interrupted operation had left balancing paused since ${left.since}`;
     options.note?.(text);
-    return text;
+    return { mark: "restored", text };
   }
 
   /** A setting that the cluster does not have (`disable_colocate_balance` in an old line) is left alone. */
@@ -128,7 +158,7 @@ export class BalancePause {
     return apply(this.#options, Object.fromEntries(Object.entries(wanted).filter(([name]) => name in known)));
   }
 
-  async #save(): Promise<Settings> {
+  async #save(): Promise<Note> {
     const { frontends, limit, notes, report } = this.#options;
     const values = await until<Settings>(
       async () => {
@@ -140,9 +170,9 @@ export class BalancePause {
       },
       { what: "the leader to tell how it balances", limit, ...(report && { onProgress: report }) },
     );
-    const note: Note = { values, since: `${new Date().toISOString().slice(0, 19)}Z` };
+    const note: Note = { values, since: `${new Date().toISOString().slice(0, 19)}Z`, id: randomUUID() };
     await notes.set(noteName, note);
-    return values;
+    return note;
   }
 }
 
@@ -151,31 +181,42 @@ const noteOf = async ({ notes }: BalanceOptions): Promise<Note | undefined> => {
   return found === undefined ? undefined : noteSchema.parse(found);
 };
 
-/** Whether there was something to restore. */
-const restoreNoted = async (options: BalanceOptions): Promise<boolean> => {
-  const note = await noteOf(options);
-  if (note === undefined) {
-    return false;
-  }
+/** Whether the note was still there, and its values are those of the cluster again. */
+const restoreNoted = async (options: BalanceOptions, note: Note): Promise<boolean> => {
+  const isThere = async (): Promise<boolean> => isDeepStrictEqual(await noteOf(options), note);
   try {
+    options.assertHeld?.();
+    if (!(await isThere())) {
+      return false;
+    }
     await apply(options, note.values);
+    options.assertHeld?.();
+    await options.notes.remove(noteName);
+    return true;
   } catch (error) {
     if (!(error instanceof UserError)) {
       throw error;
     }
-    throw new UserError(
-      `The cluster's own values could not be restored (${describe(note.values)}): ${messageOf(error)} ` +
-        "They are kept on the FE hosts, and the next `pulumi up` restores them.",
+    throw new StillPaused(
+      `Balancing is still paused, as the cluster's own values could not be restored (${describe(note.values)}): ${messageOf(error)} ` +
+        `They are kept on the FE hosts, and the next operation on this cluster restores them. ${byHand(error, note.values)}`,
     );
   }
-  await options.notes.remove(noteName);
-  return true;
 };
 
+/** What the user can do; nothing while another operator may be at work. */
+const byHand = (error: UserError, values: Settings): string =>
+  error instanceof LeaseLost
+    ? "If another operator is at work it is theirs to do so; else run `pulumi up` again."
+    : `By hand, on every FE: ${Object.entries(values)
+        .map(([name, value]) => `ADMIN SET FRONTEND CONFIG ("${name}" = "${value}");`)
+        .join(" ")}`;
+
 /** Brings every declared FE that is Alive to these values; nothing is set where they are so already. */
-const apply = async ({ frontends, limit, report }: BalanceOptions, wanted: Settings): Promise<void> => {
+const apply = async ({ assertHeld, frontends, limit, report }: BalanceOptions, wanted: Settings): Promise<void> => {
   await until<void>(
     async () => {
+      assertHeld?.();
       const contacts = await aliveContacts(frontends);
       if (contacts.length === 0) {
         return { done: false, seen: "no FE answers" };

@@ -62,7 +62,8 @@ const begin = async (options: GuardOptions): Promise<void> => {
   const lease = await acquireLease({ hosts, owner: ownerHere(operationOf(run, urn)), limit: limits.lease, report });
   run.lease = lease;
   onEnd(() => lease.release());
-  await BalancePause.recover(balanceOptions(options, report));
+  const { mark } = await BalancePause.recover(balanceOptions(options, report));
+  run.leftPaused = mark === "left";
 };
 
 /** `stack dev of analytics, cluster sr`, as far as a URN tells: `urn:pulumi:dev::analytics::…`. */

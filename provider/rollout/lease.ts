@@ -58,6 +58,9 @@ export const acquireLease = async (options: LeaseOptions): Promise<Lease> => {
   return attempt;
 };
 
+/** This process has the cluster no more, so that what it has begun is no business of it either. */
+export class LeaseLost extends UserError {}
+
 export class Lease {
   readonly #options: LeaseOptions;
   readonly #ttl: number;
@@ -120,11 +123,29 @@ export class Lease {
   assertHeld(): void {
     this.#judge();
     if (this.#lost !== undefined) {
-      throw new UserError(
+      throw new LeaseLost(
         `The right to change this cluster was lost: ${this.#lost}. Nothing more is begun. ` +
           "See that the FE hosts can be reached and that nobody else is at work, then run `pulumi up` again: it goes on from here.",
       );
     }
+  }
+
+  /** Whether it was lost, or given back. */
+  get isLost(): boolean {
+    this.#judge();
+    return this.#lost !== undefined;
+  }
+
+  /** Who has the cluster now, as far as the hosts that answer tell; undefined when that is nobody else. */
+  async holder(): Promise<string | undefined> {
+    const seen = await askAll(this.#options.hosts, ({ host, folder }) => readClaim(host, folder), askLimit);
+    for (const answer of seen) {
+      const standing = "value" in answer ? this.#standing(answer.value) : undefined;
+      if (standing?.type === "held") {
+        return standing.by;
+      }
+    }
+    return undefined;
   }
 
   /** Gives the lease back; safe to call again. What cannot be told now expires by itself. */

@@ -36,6 +36,8 @@ export interface Care {
   letRepair(): Promise<void>;
   /** The operation is over, well or not: what was set for its time is set back. */
   end(): Promise<void>;
+  /** What could not be set back so far, and what to do, for people. `end` tries again. */
+  readonly unrestored: string | undefined;
   /** Runs the user's own queries through any FE. */
   verify(report: (seen: string) => void): Promise<Outcome>;
 }
@@ -69,6 +71,8 @@ export class Run {
   answers = false;
   /** The right to change the cluster, once something is going to be done, see `guard`. */
   lease: Lease | undefined;
+  /** Whether an earlier operation has left balancing paused, and no FE answered yet to have it restored. */
+  leftPaused = false;
   #backends: Turnstile | undefined;
   #maxUnavailable = 1;
   #policy = defaultPolicy;
@@ -265,6 +269,7 @@ export class Run {
       ...lines,
       ...toCome.map((text) => `  ${text}`),
       ...this.#figures(),
+      ...(this.care?.unrestored === undefined ? [] : [`  ${this.care.unrestored}`]),
       ...(this.#unavoidable.size > 0
         ? [`  not whole while a BE of theirs was down: ${[...this.#unavoidable].sort().join(", ")}`]
         : []),

@@ -43,7 +43,7 @@ describe("a host that cannot be reached", () => {
         assert.match(
           error.message,
           // What hinders all is told in full to the first one.
-          kind === "rollout" ? /no FE answers/ : new RegExp(`127\\.0\\.0\\.1:${port}|has no lease on the cluster`),
+          new RegExp(`127\\.0\\.0\\.1:${port}|has no lease on the cluster`),
         );
         assert.doesNotMatch(error.message, /\bat .*\.js:\d+|undefined|\[object/);
         assert.deepEqual(hidden(error.message), []);

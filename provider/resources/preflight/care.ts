@@ -14,13 +14,18 @@ import { anyNode, type Topology } from "./topology.js";
 
 type Report = (seen: string) => void;
 
+/** Milliseconds for what could not be restored before, while the process ends: the lease is still to be given back. */
+const lastTry = 1000;
+
 /** What is done around the changes of a cluster's nodes: balancing stands still while BEs go down and come back. */
 export class ClusterCare implements Care {
   readonly #run: Run;
   readonly #topology: Topology;
   #pause: BalancePause | undefined;
   #paused: Promise<void> | undefined;
+  /** The attempt to restore that is under way, or has succeeded. */
   #restored: Promise<void> | undefined;
+  #unrestored: string | undefined;
 
   constructor(run: Run, topology: Topology) {
     this.#run = run;
@@ -35,7 +40,7 @@ export class ClusterCare implements Care {
       await this.#pause?.reapply();
     } else {
       // The edges of the program have all BEs behind them (or, in a downgrade, before them).
-      await this.#restore();
+      await this.#restoreOnce();
     }
   }
 
@@ -47,12 +52,15 @@ export class ClusterCare implements Care {
     };
     const backends = this.#topology.nodes.map((node) => node.spec).filter(({ kind }) => kind === "be");
     if (spec.kind === "be" && backends.every(ended)) {
-      await this.#restore();
+      await this.#restoreOnce();
     }
   }
 
   async letCatchUp(): Promise<void> {
-    await this.#pause?.allowRepair();
+    // Where another operator may have the cluster, how it balances is their business.
+    if (this.#run.lease?.isLost !== true) {
+      await this.#pause?.allowRepair();
+    }
   }
 
   async holdStill(): Promise<void> {
@@ -63,8 +71,13 @@ export class ClusterCare implements Care {
     return this.#restore();
   }
 
+  get unrestored(): string | undefined {
+    return this.#unrestored;
+  }
+
   async end(): Promise<void> {
     await this.#restore();
+    await this.#recover();
     const rows = this.#run.answers
       ? await anyNode(this.#topology)
           .frontends.rows()
@@ -89,33 +102,71 @@ export class ClusterCare implements Care {
         ...balanceOptions({ frontends, limits, run: this.#run }, report),
         version: oldest?.text ?? this.#topology.release.version,
       });
-      // Also where this process ends in between.
-      onEnd(() => this.#restore());
+      // Also where this process ends in between, or could not do it before: then there is only a moment for it.
+      onEnd(() => this.#restore(this.#unrestored === undefined ? undefined : lastTry));
       await this.#pause.pause();
       return done;
     });
   }
 
-  /** Once, and only what was paused here: what a pause has set before it failed as well. */
-  async #restore(): Promise<void> {
+  /** Only what was paused here. What could not be restored is tried again with the next call. */
+  async #restore(limit?: number): Promise<void> {
     if (this.#paused) {
-      const paused = this.#paused.catch(() => undefined);
-      this.#restored ??= paused.then(() => this.#restoreNow());
+      this.#restored ??= this.#restoreNow(this.#paused, limit);
       await this.#restored;
     }
   }
 
-  async #restoreNow(): Promise<void> {
+  /** Without another try of what is going to be tried at the end: each takes its time, and FEs wait. */
+  async #restoreOnce(): Promise<void> {
+    if (this.#unrestored === undefined) {
+      await this.#restore();
+    }
+  }
+
+  async #restoreNow(paused: Promise<void>, limit: number | undefined): Promise<void> {
+    // A pause that failed half-way has its own error; what it had set must not stay.
+    await paused.catch(() => undefined);
+    const restored = await this.#attempt(() =>
+      this.#execute(balancing.restored, "restore", async () =>
+        (await this.#pause?.restore(limit)) ? done : notMet("nothing was paused"),
+      ),
+    );
+    if (!restored) {
+      this.#restored = undefined;
+    }
+  }
+
+  /** What an interrupted operation had left, and could not be restored at the beginning of this one as no FE answered. */
+  async #recover(): Promise<void> {
+    if (this.#run.leftPaused) {
+      const { frontends, limits } = anyNode(this.#topology);
+      const run = this.#run;
+      await this.#attempt(async () => {
+        const { mark } = await BalancePause.recover(balanceOptions({ frontends, limits, run }, () => undefined));
+        if (mark === "left") {
+          throw new UserError(
+            "Balancing is still paused by an interrupted operation: no FE answers. The next operation on this cluster restores it.",
+          );
+        }
+        run.leftPaused = false;
+      });
+    }
+  }
+
+  /** Whether it was done; if not, the saved values stay on the FE hosts. */
+  async #attempt(work: () => Promise<void>): Promise<boolean> {
     try {
-      await this.#execute(balancing.restored, "restore", async () =>
-        (await this.#pause?.restore()) ? done : notMet("nothing was paused"),
-      );
+      await work();
+      this.#unrestored = undefined;
+      return true;
     } catch (error) {
       if (!(error instanceof UserError)) {
         throw error;
       }
-      // The journal has it as failed; the saved values stay on the FE hosts for the next operation.
-      this.#run.journal.note(messageOf(error));
+      this.#unrestored = messageOf(error);
+      this.#run.journal.note(this.#unrestored);
+      return false;
     }
   }
 

@@ -15,6 +15,7 @@ export type Fault =
   | { readonly fault: "wrongVersion"; readonly version: string }
   | { readonly fault: "hangSql" }
   | { readonly fault: "slowSql"; readonly ms: number }
+  | { readonly fault: "denyConfig" }
   | { readonly fault: "hangHttp" }
   | { readonly fault: "isolate" }
   | { readonly fault: "clockSkew"; readonly ms: number };

@@ -25,6 +25,11 @@ const setConfig = async ({ fe }: Context, tokens: Tokens): Promise<Result> => {
     throw tokens.error();
   }
   tokens.end();
+  if (fe.faults.find("denyConfig")) {
+    throw new SqlError(
+      "Access denied; you need (at least one of) the OPERATE privilege(s) on SYSTEM for this operation.",
+    );
+  }
   if (pair === undefined) {
     throw new SqlError("config is null");
   }

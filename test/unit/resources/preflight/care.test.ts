@@ -2,140 +2,143 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Host } from "../../../../provider/host/types.js";
-import { limitsOf } from "../../../../provider/plan/limits.js";
-import { defaultPolicy } from "../../../../provider/plan/policy.js";
-import type { BeSpec } from "../../../../provider/plan/spec.js";
-import type { NodeContext } from "../../../../provider/resources/node/context.js";
-import { tabletsAllow } from "../../../../provider/resources/node/tablets.js";
 import { ClusterCare } from "../../../../provider/resources/preflight/care.js";
-import { type Contact, Frontends } from "../../../../provider/rollout/frontends.js";
-import { Run } from "../../../../provider/rollout/run.js";
-import { be } from "../../plan/specs.js";
+import { guard } from "../../../../provider/rollout/guard.js";
+import { keepersOf } from "../../../../provider/rollout/majority.js";
+import { Notes } from "../../../../provider/rollout/notes.js";
+import { AccessDenied } from "../../../../provider/starrocks/sql.js";
 import { eventually, type FrontendProcess, Lab } from "../../simulator/fe/lab.js";
 import { localHost } from "../../starrocks/local-host.js";
+import { backend, leaseOf, type Operation, operationOn, topologyWith } from "../local-cluster.js";
 
-class LabFrontends extends Frontends {
-  override hostOf(): Host {
-    return localHost();
-  }
-}
+describe("ClusterCare", function () {
+  this.timeout(60_000);
 
-describe("the care for a cluster while BEs are stopped", function () {
-  this.timeout(90_000);
-  let folder: string;
   let lab: Lab;
-  let run: Run;
-  let frontends: Frontends;
-  const cwd = process.cwd();
-
-  beforeEach(() => {
+  let fe: FrontendProcess;
+  let folder: string;
+  let before: string;
+  let mine: Operation;
+  let care: ClusterCare;
+  beforeEach(async () => {
+    lab = new Lab();
+    before = process.cwd();
     folder = mkdtempSync(join(tmpdir(), "care-"));
     process.chdir(folder);
-    lab = new Lab();
-    run = new Run("care");
-    run.answers = true;
+    fe = await lab.found();
+    ({ operation: mine, care } = await begin());
   });
   afterEach(async () => {
-    for (const contact of frontends.contacts) {
-      frontends.forget(contact);
+    await leaseOf(mine).release();
+    for (const contact of mine.frontends.contacts) {
+      mine.frontends.forget(contact);
     }
-    process.chdir(cwd);
+    process.chdir(before);
     await lab.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const contactOf = ({ address }: FrontendProcess, index: number): Contact => ({
-    name: `fe-${index + 1}`,
-    address,
-    role: index === 0 ? "leader" : "observer",
-    ports: { http: 8030, rpc: 9020, query: 9030, editLog: 9010 },
-    home: join(folder, `fe-${index + 1}`),
-    metaDir: "/meta",
-    connection: {},
-  });
-
-  /** The declared cluster: these FEs, and the BE that is asked about. */
-  const declare = (fes: readonly FrontendProcess[], address = "10.0.0.21"): NodeContext<BeSpec> => {
-    const limits = limitsOf({ sql: 1, leader: 3, tablets: 10 });
-    frontends = new LabFrontends({
-      contacts: fes.map(contactOf),
-      connection: { host: "127.0.0.1" },
-      sql: { user: "root" },
-      limits,
-    });
-    const context: NodeContext<BeSpec> = {
-      spec: be({ address, release: { id: "3.0.9-aaaaaaaaaaaa", version: "3.0.9" } }),
-      host: localHost(),
-      frontends,
-      run,
-      limits,
-      position: 0,
-      preflight: undefined,
-      progress: () => undefined,
-      urn: undefined,
-    };
-    run.care = new ClusterCare(run, {
-      cluster: "care",
-      release: context.spec.release,
-      maxUnavailable: 1,
-      policy: defaultPolicy,
-      nodes: [context],
-      position: 0,
-      urn: undefined,
-      clusterUrn: undefined,
-    });
-    return context;
+  const begin = async () => {
+    const operation = operationOn([fe], { leader: 1, lease: 0.001 });
+    const node = operation.nodeOn(localHost(), backend({ address: "127.0.0.2", home: join(folder, "be") }));
+    operation.run.answers = true;
+    await guard({ ...node, node: "BE be-1", report: () => undefined });
+    const whole = new ClusterCare(operation.run, topologyWith(operation, [node]));
+    operation.run.care = whole;
+    return { operation, care: whole };
   };
 
-  const settingOf = async (fe: FrontendProcess, name: string): Promise<string | undefined> =>
-    (await fe.sql(`ADMIN SHOW FRONTEND CONFIG LIKE '${name}'`))[0]?.Value;
-  const report = (): void => undefined;
+  const isPaused = async (): Promise<boolean> =>
+    (await fe.sql("ADMIN SHOW FRONTEND CONFIG LIKE 'tablet_sched_disable_balance'"))[0]?.Value === "true";
+  const notes = (): Notes => new Notes(keepersOf(mine.frontends));
+  const noted = async (): Promise<unknown> => (await notes().read()).balance;
 
-  it("pauses again before each stop what an FE has forgotten since", async () => {
-    const fe = await lab.found();
-    declare([fe]);
-    await run.care?.beforeStop("be", report);
-    assert.equal(await settingOf(fe, "disable_balance"), "true");
-    await fe.sql(`ADMIN SET FRONTEND CONFIG ("disable_balance" = "false")`);
-    await run.care?.beforeStop("be", report);
-    assert.equal(await settingOf(fe, "disable_balance"), "true");
+  it("tries again at the end what could not be restored before, and tells then what is paused", async () => {
+    await care.beforeStop("be");
+    fe.fault({ fault: "denyConfig" });
+    await eventually("its refusal", () =>
+      fe.sql(`ADMIN SET FRONTEND CONFIG ("disable_balance" = "true")`).then(
+        () => false,
+        () => true,
+      ),
+    );
+    await care.beforeStop("fe");
+    await care.end();
+    assert.equal(await isPaused(), true);
+    assert.match(
+      care.unrestored ?? "",
+      /^Balancing is still paused, .*\(disable_balance = false, disable_colocate_balance = false\): .*Access denied.* the next operation on this cluster restores them\. By hand, on every FE: ADMIN SET FRONTEND CONFIG \("disable_balance" = "false"\); ADMIN SET FRONTEND CONFIG \("disable_colocate_balance" = "false"\);$/,
+    );
+    assert.ok(mine.run.report("stopped at BE be-1.").includes(care.unrestored ?? "?"), "the report says so too");
+    fe.heal();
+    await eventually("its consent", () =>
+      fe.sql(`ADMIN SET FRONTEND CONFIG ("disable_balance" = "true")`).then(() => true),
+    );
+    await care.end();
+    assert.equal(await isPaused(), false);
+    assert.equal(await noted(), undefined);
+    assert.equal(care.unrestored, undefined);
   });
 
-  it("restores what a pause had set that failed on another FE, and the failure is told", async () => {
-    const fe = await lab.found();
-    const observer = await lab.follower(fe, {}, "OBSERVER");
-    await eventually("two live FEs", async () => (await fe.sql("SHOW FRONTENDS")).every((row) => row.Alive === "true"));
-    declare([fe, observer]);
-    observer.fault({ fault: "hangSql" });
-    await assert.rejects(
-      run.care?.beforeStop("be", report) ?? Promise.resolve(),
-      /Waited 3 s for every FE to have disable_balance = true/,
-    );
-    assert.equal(await settingOf(fe, "disable_balance"), "true", "the danger that this test is about");
-    observer.heal();
-    await run.fail("BE be-1", "BE be-1 failed");
-    assert.equal(await settingOf(fe, "disable_balance"), "false");
-    assert.equal(await settingOf(observer, "disable_balance"), "false");
+  it("undoes a pause that failed half-way", async () => {
+    // The note was written, the first value was set, and then the user's privilege was revoked for a moment.
+    const through = mine.frontends.through.bind(mine.frontends);
+    let sets = 0;
+    mine.frontends.through = async (contact) => {
+      const sql = await through(contact);
+      return {
+        name: sql.name,
+        close: () => sql.close(),
+        query: (statement, values, limit) => {
+          sets += statement.startsWith("ADMIN SET") ? 1 : 0;
+          return sets === 2
+            ? Promise.reject(new AccessDenied("OPERATE was revoked", "ER_UNKNOWN_ERROR", ""))
+            : sql.query(statement, values, limit);
+        },
+      };
+    };
+    await assert.rejects(care.beforeStop("be"), /OPERATE was revoked/);
+    assert.equal(await isPaused(), true);
+    mine.frontends.through = through;
+    await care.end();
+    assert.equal(await noted(), undefined);
+    assert.equal(await isPaused(), false);
   });
 
-  it("lets what a BE waits for be repaired before its stop, where the pause throttles it, and pauses it again for the stop", async () => {
-    const fe = await lab.found({ version: "3.0.9", options: { repairTrickleMs: 3_600_000 } });
-    const backends = await lab.backends(fe, 3);
-    await fe.sql("CREATE DATABASE d");
-    await fe.sql(
-      'CREATE TABLE d.t (k INT, v INT) DISTRIBUTED BY HASH(k) BUCKETS 2 PROPERTIES ("replication_num" = "3")',
-    );
-    const context = declare([fe], backends[0]?.address);
-    await run.care?.beforeStop("be", report);
-    assert.equal(await settingOf(fe, "max_scheduling_tablets"), "0");
-    const alive = async () => (await fe.sql("SHOW BACKENDS")).filter((row) => row.Alive === "true").length;
-    await backends[2]?.stop("SIGKILL");
-    await eventually("its death", async () => (await alive()) === 2);
-    await fe.sql("INSERT INTO d.t VALUES (1, 1), (2, 2), (3, 3), (4, 4)");
-    backends[2]?.launch();
-    await eventually("its return", async () => (await alive()) === 3);
-    assert.equal((await tabletsAllow(context, report)).mark, "done");
-    assert.equal(await settingOf(fe, "max_scheduling_tablets"), "0", "nothing moves while it is stopped");
+  it("restores nothing once the lease was lost: another operator may just be stopping a BE", async () => {
+    await care.beforeStop("be");
+    const note = await noted();
+    await leaseOf(mine).release();
+    await care.end();
+    assert.equal(await isPaused(), true);
+    assert.deepEqual(await noted(), note);
+    assert.match(care.unrestored ?? "", /The right to change this cluster was lost.*If another operator is at work/s);
+    assert.doesNotMatch(care.unrestored ?? "", /By hand/);
+  });
+
+  it("neither uses nor removes the note of another operator", async () => {
+    await care.beforeStop("be");
+    const theirs = { values: { disable_balance: "true" }, since: "2026-01-01T00:00:00Z", id: "theirs" };
+    await notes().set("balance", theirs);
+    await care.end();
+    assert.deepEqual(await noted(), theirs);
+    assert.equal(await isPaused(), true);
+    assert.equal(care.unrestored, undefined);
+  });
+
+  it("restores at the end what an interrupted operation had left, where no FE answered at the beginning", async () => {
+    await care.beforeStop("be");
+    await leaseOf(mine).release();
+    // The next one finds the note, and nobody to restore it on.
+    await fe.stop("SIGKILL");
+    ({ operation: mine, care } = await begin());
+    assert.equal(mine.run.leftPaused, true);
+    await care.end();
+    assert.match(care.unrestored ?? "", /^Balancing is still paused by an interrupted operation: no FE answers/);
+    fe.start();
+    await fe.ready();
+    await care.end();
+    assert.equal(care.unrestored, undefined);
+    assert.equal(await noted(), undefined);
   });
 });
