@@ -150,7 +150,7 @@ class Story {
       await this.#judgeSuccess();
     } else {
       if (!killed && exitCode !== undefined) {
-        await this.#judgeFailure(exitCode);
+        await this.#judgeFailure(exitCode, told);
       }
       if (struck.length === 0 && change.type !== "bad build") {
         await this.#judgeComplaint(told);
@@ -244,11 +244,12 @@ class Story {
     }
   }
 
-  /** A failed operation leaves the balancer as it was, unless it notes why it could not. Without a leader nobody can tell. */
-  async #judgeFailure(exitCode: number): Promise<void> {
+  /** A failed operation leaves the balancer as it was, unless it says why it could not. Without a leader nobody can tell. */
+  async #judgeFailure(exitCode: number, told: string): Promise<void> {
     const balancer = await this.#balancing();
     const [journal] = journalsIn(this.#driver.folder).slice(-1);
-    const excused = journal !== undefined && readJournal(journal).some(({ note = "" }) => couldNotRestore.test(note));
+    const notes = journal === undefined ? [] : readJournal(journal).map(({ note = "" }) => note);
+    const excused = [told, ...notes].some((text) => leftPaused.test(text));
     if (balancer !== undefined && balancer !== this.#balancer && !excused) {
       this.#fail("untrue", `exit code ${exitCode}, and the balancer is left with ${balancer}, was ${this.#balancer}`);
     }
@@ -384,8 +385,8 @@ class Story {
   }
 }
 
-/** What the journal notes where the balancer's own values are left to the next operation. */
-const couldNotRestore = /own values could not be restored/;
+/** What is said where the balancer's own values are left to the next operation, or to the operator who has the lease now. */
+const leftPaused = /Balancing is still paused|The right to change this cluster was lost/;
 
 /** How errors say that a wait, or a command on a host, reached its limit. */
 const reachedLimit = /Waited [\d.]+ s for|was ended after/;
