@@ -13,8 +13,8 @@ import { runTool, SetupError, step } from "./lib/steps.mjs";
  * @typedef {(progress: (detail: string) => void) => Promise<Engine | string | undefined>} Way a reason when it fails
  */
 
-/** In the order in which they are tried; the first two of each kind cost nothing. @type {Record<string, Way>} */
-const ways = {
+/** In the order in which they are tried: what costs nothing first. @type {Readonly<Record<string, Way>>} */
+export const ways = {
   "pulumi on PATH": () => engineOnPath(),
   "earlier download": downloadedBefore,
   "earlier build": builtBefore,
@@ -52,11 +52,12 @@ const attempt = async (name, way) => {
 /**
  * The engine's folder, to be put first on PATH. The first call on a machine may take minutes, later ones a second.
  *
+ * @param {Readonly<Record<string, Way>>} [tried]
  * @returns {Promise<Engine>}
  */
-export const ensureEngine = async () => {
+export const ensureEngine = async (tried = ways) => {
   const failures = [];
-  for (const [name, way] of Object.entries(ways)) {
+  for (const [name, way] of Object.entries(tried)) {
     const result = await attempt(name, way);
     if (typeof result === "object") {
       return result;

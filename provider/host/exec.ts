@@ -32,7 +32,7 @@ export interface Outcome {
   readonly signal: string | undefined;
   readonly stdout: string;
   readonly stderr: string;
-  /** Milliseconds since the command started. */
+  /** Milliseconds since the command can have started at the earliest. */
   readonly took: number;
   /** The command was over its limit and ended by the host, or given up by us. */
   readonly late: boolean;
@@ -54,7 +54,9 @@ const timeoutCodes = [124, 137];
 
 export const execute = (link: Link, execution: Execution): Promise<Outcome> =>
   link.use(async (live) => {
-    const start = (channel: ClientChannel) => ({ outcome: new Run(link.name, live, channel, execution).outcome() });
+    const start = (channel: ClientChannel, asked: number) => ({
+      outcome: new Run(link.name, live, channel, asked, execution).outcome(),
+    });
     const { outcome } = await link.session(live, execution.line.text, start);
     return outcome;
   });
@@ -64,7 +66,7 @@ class Run {
   private readonly stdout: Collector;
   private readonly stderr = new Collector(stderrBound, "last");
   private readonly before: { readonly out: Preamble; readonly err: Preamble };
-  private startedAt: number | undefined;
+  private started = false;
   private exit: { readonly code?: number; readonly signal?: string } | undefined;
   private answered = false;
   private gaveUp = false;
@@ -77,6 +79,11 @@ class Run {
     private readonly name: string,
     private readonly live: Live,
     private readonly channel: ClientChannel,
+    /**
+     * The command started at this time, or later. Its mark tells when it did, but a busy machine may read that no sooner than
+     * the end, and an end by the limit would then look like an exit code of the command's own.
+     */
+    private earliest: number,
     private readonly execution: Execution,
   ) {
     this.stdout = new Collector(execution.bound, "first");
@@ -141,15 +148,16 @@ class Run {
       this.fail(new BecomeError(`${this.name}: sudo did not accept \`become.password\` (user \`${becomes}\`).`));
     } else if (questions === 1 && !this.answered && password !== undefined) {
       this.answered = true;
+      this.earliest = performance.now();
       this.channel.write(`${password}\n`);
     }
   }
 
   private start(): void {
-    if (this.startedAt !== undefined) {
+    if (this.started) {
       return;
     }
-    this.startedAt = performance.now();
+    this.started = true;
     const { limit, feed } = this.execution;
     clearTimeout(this.timer);
     if (limit !== undefined) {
@@ -189,7 +197,7 @@ class Run {
   /** Something moved, so a command without a fixed limit gets its time anew. */
   private progress(): void {
     const { idleLimit } = this.execution;
-    if (idleLimit !== undefined && this.startedAt !== undefined && !this.exit) {
+    if (idleLimit !== undefined && this.started && !this.exit) {
       this.after(idleLimit, () => this.giveUp());
     } else if (this.exit) {
       this.linger();
@@ -220,10 +228,10 @@ class Run {
   }
 
   private end(): void {
-    const { exit, startedAt } = this;
+    const { exit } = this;
     if (this.live.lost && !exit) {
       this.reject(this.live.lost);
-    } else if (startedAt === undefined) {
+    } else if (!this.started) {
       this.reject(this.notStarted("was not started"));
     } else if (!exit && !this.gaveUp && !this.stdout.overflowed) {
       this.reject(
@@ -233,7 +241,7 @@ class Run {
         ),
       );
     } else {
-      this.resolve(this.result(performance.now() - startedAt));
+      this.resolve(this.result(performance.now() - this.earliest));
     }
   }
 

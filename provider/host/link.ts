@@ -95,7 +95,7 @@ export class Link {
   }
 
   /** Starts a command when there is a slot; the slot is given back when the command's channel has closed. */
-  session<T>(live: Live, line: string, onOpen: (channel: ClientChannel) => T): Promise<T> {
+  session<T>(live: Live, line: string, onOpen: OnOpen<T>): Promise<T> {
     return withSlot(live, this.name, line, onOpen);
   }
 
@@ -215,6 +215,9 @@ export class Link {
   }
 }
 
+/** `asked`: when the host was asked for it (`performance.now()`); nothing of the command can have happened before. */
+type OnOpen<T> = (channel: ClientChannel, asked: number) => T;
+
 /** OpenSSH counts a session that has just closed until its next turn, so the first refusal may mean nothing. */
 const refusalLimit = 3;
 
@@ -222,12 +225,7 @@ const refusalLimit = 3;
  * Opens a session in a free slot. A host may allow fewer sessions than OpenSSH does by default: then we learn its number
  * and queue for the rest.
  */
-const withSlot = async <T>(
-  live: Live,
-  name: string,
-  line: string,
-  onOpen: (channel: ClientChannel) => T,
-): Promise<T> => {
+const withSlot = async <T>(live: Live, name: string, line: string, onOpen: OnOpen<T>): Promise<T> => {
   for (;;) {
     const release = await live.sessions.acquire();
     let alone = true;
@@ -235,9 +233,9 @@ const withSlot = async <T>(
     for (let refusals = 0; refusals < refusalLimit; refusals += 1) {
       alone &&= live.sessions.inUse === 1;
       try {
-        return await exec(live.client, line, (channel) => {
+        return await exec(live.client, line, (channel, asked) => {
           channel.once("close", release);
-          return onOpen(channel);
+          return onOpen(channel, asked);
         });
       } catch (error) {
         refusal = error;
@@ -257,9 +255,10 @@ const withSlot = async <T>(
 };
 
 /** Calls back at once, not by a promise: a command may have ended within the packet that says that it began. */
-const exec = <T>(client: Client, line: string, onOpen: (channel: ClientChannel) => T): Promise<T> =>
+const exec = <T>(client: Client, line: string, onOpen: OnOpen<T>): Promise<T> =>
   new Promise((resolve, reject) => {
-    client.exec(line, (error, channel) => (error ? reject(error) : resolve(onOpen(channel))));
+    const asked = performance.now();
+    client.exec(line, (error, channel) => (error ? reject(error) : resolve(onOpen(channel, asked))));
   });
 
 /** Undefined when the host may open a session later. */

@@ -66,10 +66,10 @@ const simulate = async (
   };
 };
 
-const leaderOf = async (scene: Scene): Promise<NodeName | undefined> => {
-  const rows = (await askAny(scene.login, "SHOW FRONTENDS")) ?? [];
+export const leaderOf = async ({ login, site }: Pick<Scene, "login" | "site">): Promise<NodeName | undefined> => {
+  const rows = (await askAny(login, "SHOW FRONTENDS")) ?? [];
   const leader = rows.find((row) => row.Role === "LEADER" || row.IsMaster === "true");
-  const host = scene.site.lab.fleet.hosts.find(({ address }) => address === (leader?.IP ?? leader?.Host));
+  const host = site.lab.fleet.hosts.find(({ address }) => address === (leader?.IP ?? leader?.Host));
   return host?.name as NodeName | undefined;
 };
 

@@ -28,13 +28,37 @@ const crooked = (driver: Driver, site: Site): Driver => {
           const login = site.login(1);
           await ask(login, "DROP TABLE workload.acknowledged");
           await ask(login, tableOfWorkload);
-          await ask(login, 'ADMIN SET FRONTEND CONFIG ("tablet_sched_disable_balance" = "true")');
+          await leaveBalancingOff(site);
         }
         return outcome;
       });
       return { ...up, ended };
     },
     nodes: async () => (await driver.nodes()).map((node) => ({ ...node, version: "9.9.9" })),
+  };
+};
+
+const leaveBalancingOff = async (site: Site): Promise<void> => {
+  await ask(site.login(1), 'ADMIN SET FRONTEND CONFIG ("tablet_sched_disable_balance" = "true")');
+};
+
+/** An operator whose upgrade does everything, leaves balancing off, and then says that it failed. */
+const querulous = (driver: Driver, site: Site): Driver => {
+  let ups = 0;
+  return {
+    ...driver,
+    up: async (args) => {
+      ups += 1;
+      const isUpgrade = ups === 2;
+      const up = await driver.up(args);
+      const ended = up.ended.then(async (outcome) => {
+        if (isUpgrade) {
+          await leaveBalancingOff(site);
+        }
+        return isUpgrade && outcome.exitCode === 0 ? { exitCode: 1, told: "no reason" } : outcome;
+      });
+      return { ...up, ended };
+    },
   };
 };
 
@@ -62,6 +86,17 @@ describe("a storm over clusters", () => {
     assert.ok(extraNodesDown === 1 && untrueExits >= 2 && writesLost > 0, log.join("\n"));
     assert.match(log.join("\n"), /but the balancer is left with .*tablet_sched_disable_balance = true/);
     assert.equal(unfinished, 0, log.join("\n"));
+  });
+
+  it("notices a failed operation that leaves balancing off, and one that complains of nothing", async () => {
+    const { log, unfinished, untrueExits } = await play({ ...planOf(0), ...smallUpgrade }, site, "handlers", (driver) =>
+      querulous(driver, site),
+    );
+    const told = log.join("\n");
+    assert.match(told, /UNTRUE: exit code 1, and the balancer is left with .*tablet_sched_disable_balance = true/);
+    assert.match(told, /UNTRUE: it failed, but everything is done, and nothing was in its way: no reason/);
+    assert.ok(untrueExits >= 2, told);
+    assert.equal(unfinished, 0, told);
   });
 
   it("starts an FE that ends while the other one is started, as a leader without a majority does", async () => {

@@ -1,7 +1,8 @@
 import { until } from "../../../provider/wait.js";
+import { journalsIn, readJournal } from "../../lab/journal.js";
 import { type Report, startWorkload } from "../../simulator/client/workload.js";
 import type { Driver, Ended } from "./driver.js";
-import { askAny, type Scene, type Struck, strike } from "./faults.js";
+import { askAny, leaderOf, type Scene, type Struck, strike } from "./faults.js";
 import { type Change, describeFault, type NodeName, type Plan } from "./plan.js";
 import type { Site, Wanted, Way } from "./site.js";
 import { comesTo } from "./trigger.js";
@@ -148,6 +149,12 @@ class Story {
     if (exitCode === 0) {
       await this.#judgeSuccess();
     } else {
+      if (!killed && exitCode !== undefined) {
+        await this.#judgeFailure(exitCode, told);
+      }
+      if (struck.length === 0 && change.type !== "bad build") {
+        await this.#judgeComplaint(told);
+      }
       await this.#finish(change, before);
     }
     this.#watch?.expect(this.#nodes());
@@ -222,11 +229,8 @@ class Story {
 
   /** Exit code 0 says: every declared node runs what is declared, is Alive, and is recorded so. */
   async #judgeSuccess(): Promise<void> {
-    const { release } = this.#now;
-    const wanted = Object.fromEntries(this.#nodes().map((node) => [node, release.version]));
-    const recorded = Object.fromEntries(
-      (await this.#driver.nodes()).map(({ name, status, version }) => [name, status === "running" ? version : status]),
-    );
+    const wanted = this.#wantedVersions;
+    const recorded = await this.#recorded();
     if (!same(wanted, recorded)) {
       this.#fail("untrue", `exit code 0, but recorded is ${JSON.stringify(recorded)}`);
     }
@@ -240,11 +244,48 @@ class Story {
     }
   }
 
-  /** What an operation changes of the balancer while BEs are stopped. */
-  async #balancing(): Promise<string> {
-    const statement = "ADMIN SHOW FRONTEND CONFIG LIKE 'tablet_sched_disable_%balance'";
-    const rows = await askAny(this.#site.login(this.#plan.frontends), statement);
-    return (rows ?? []).map(({ Key, Value }) => `${Key} = ${Value}`).join(", ");
+  /** A failed operation leaves the balancer as it was, unless it says why it could not. Without a leader nobody can tell. */
+  async #judgeFailure(exitCode: number, told: string): Promise<void> {
+    const balancer = await this.#balancing();
+    const [journal] = journalsIn(this.#driver.folder).slice(-1);
+    const notes = journal === undefined ? [] : readJournal(journal).map(({ note = "" }) => note);
+    const excused = [told, ...notes].some((text) => leftPaused.test(text));
+    if (balancer !== undefined && balancer !== this.#balancer && !excused) {
+      this.#fail("untrue", `exit code ${exitCode}, and the balancer is left with ${balancer}, was ${this.#balancer}`);
+    }
+  }
+
+  /** An operation in whose way nothing was, and that did everything, must not say that it failed; a limit it may reach. */
+  async #judgeComplaint(told: string): Promise<void> {
+    const wanted = this.#wantedVersions;
+    const isDone = same(wanted, await this.#recorded()) && same(wanted, await this.#versions());
+    if (isDone && !reachedLimit.test(told)) {
+      this.#fail("untrue", `it failed, but everything is done, and nothing was in its way: ${told}`);
+    }
+  }
+
+  get #wantedVersions(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#nodes().map((node) => [node, this.#now.release.version]));
+  }
+
+  async #recorded(): Promise<Readonly<Record<string, string>>> {
+    const nodes = await this.#driver.nodes();
+    return Object.fromEntries(
+      nodes.map(({ name, status, version }) => [name, status === "running" ? version : status]),
+    );
+  }
+
+  /** What an operation changes of the balancer while BEs are stopped, as the leader has it: its values are those that count. */
+  async #balancing(): Promise<string | undefined> {
+    const login = this.#site.login(this.#plan.frontends);
+    const leader = await leaderOf({ login, site: this.#site });
+    const rows =
+      leader &&
+      (await askAny(
+        { ...login, frontends: [{ host: this.#site.lab.fleet.host(leader).address }] },
+        "ADMIN SHOW FRONTEND CONFIG LIKE 'tablet_sched_disable_%balance'",
+      ));
+    return rows?.map(({ Key, Value }) => `${Key} = ${Value}`).join(", ");
   }
 
   /** A version that is recorded of a running node is the one that runs. */
@@ -343,6 +384,12 @@ class Story {
     };
   }
 }
+
+/** What is said where the balancer's own values are left to the next operation, or to the operator who has the lease now. */
+const leftPaused = /Balancing is still paused|The right to change this cluster was lost/;
+
+/** How errors say that a wait, or a command on a host, reached its limit. */
+const reachedLimit = /Waited [\d.]+ s for|was ended after/;
 
 const same = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean => {
   const sorted = (one: Readonly<Record<string, string>>) => JSON.stringify(Object.entries(one).sort());
