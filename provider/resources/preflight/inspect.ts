@@ -1,9 +1,11 @@
 import { warn } from "../../engine/log.js";
 import { messageOf, UserError } from "../../error.js";
-import { hostProblems } from "../../starrocks/host-problems.js";
+import type { NodeSpec } from "../../plan/spec.js";
+import { type HostWishes, hostProblems } from "../../starrocks/host-problems.js";
 import { releaseFolder } from "../../starrocks/layout.js";
 import { hostFacts } from "../../starrocks/limits.js";
 import { describeListener, inTheWay } from "../../starrocks/listening.js";
+import { features, versionOf } from "../../starrocks/versions.js";
 import { labelOf, type NodeContext } from "../node/context.js";
 import { dataPaths } from "../node/settings.js";
 import { javaHomeFor } from "../staging.js";
@@ -65,6 +67,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
     const problems = hostProblems(facts, {
       kinds: [spec.kind],
       address: spec.address,
+      space: spaceFor(spec),
       ...(files !== undefined && { leastFiles: Number(files) }),
       ...(spec.config.priority_networks !== undefined && { priorityNetworks: spec.config.priority_networks }),
     });
@@ -87,6 +90,12 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
     return { errors: [`${labelOf(spec)} (${host.name}): ${messageOf(error)}`], warnings: [] };
   }
 };
+
+/** A disk on which an FE does not start is seen before the first one is stopped. */
+const spaceFor = (spec: NodeSpec): HostWishes["space"] =>
+  spec.kind === "fe"
+    ? [{ path: spec.metaDir, bytes: features(versionOf(spec.release.version)).metaFreeBytes, purpose: "the metadata" }]
+    : [];
 
 const jdkProblem = async ({ host, spec }: NodeContext): Promise<string | undefined> => {
   try {
