@@ -86,6 +86,7 @@ export interface LimitsArgs {
   tablets?: Input<number>;
   image?: Input<number>;
   lease?: Input<number>;
+  backup?: Input<number>;
   decommission?: Input<number>;
   sql?: Input<number>;
   http?: Input<number>;

@@ -29,6 +29,8 @@ export const limitsSchema = z.strictObject({
   tablets: limit(3600),
   /** Until the leader has written a metadata image; it does so once a minute. */
   image: limit(300),
+  /** Copying the leader's metadata before a version change. */
+  backup: limit(1800),
   /** Until a decommissioned BE has given its tablets away. */
   decommission: limit(86_400),
   /** One SQL statement. `SHOW FRONTENDS` hangs while there is no leader. */

@@ -9,7 +9,7 @@ import { observeStart } from "../starrocks/start.js";
 import { versionOf } from "../starrocks/versions.js";
 import { type Look, until } from "../wait.js";
 import { labelOf, type NodeContext } from "./node/context.js";
-import { assertNoEnd, lastWordsOf, logPaths } from "./node/watch.js";
+import { assertNoEnd, lastWordsOf, logsOfNode } from "./node/watch.js";
 import { type Topology, versionsText } from "./preflight/topology.js";
 import { missingOf } from "./survey.js";
 
@@ -72,16 +72,15 @@ const risksOf = ({ frontends, limits, spec }: NodeContext): Promise<readonly Tab
 interface Followed {
   readonly node: NodeContext;
   readonly process: ObservedProcess | undefined;
+  readonly logs: readonly string[];
   marks: LogMarks;
 }
 
 const follow = async (node: NodeContext): Promise<Followed> => {
   const { host, spec } = node;
-  const [marks, process] = await Promise.all([
-    markLogs(host, logPaths(node)),
-    observeProcess(host, spec.kind, spec.home),
-  ]);
-  return { node, process, marks };
+  const logs = await logsOfNode(node);
+  const [marks, process] = await Promise.all([markLogs(host, logs), observeProcess(host, spec.kind, spec.home)]);
+  return { node, process, logs, marks };
 };
 
 /** One may have died between its proof and the first look: no process at all is as bad as another one. */
@@ -89,7 +88,7 @@ const assertWell = async (followed: readonly Followed[]): Promise<void> => {
   const looks = await Promise.all(
     followed.map(async (one) => {
       const { host, spec } = one.node;
-      const { process, ...read } = await observeStart(host, spec.kind, spec.home, logPaths(one.node), one.marks);
+      const { process, ...read } = await observeStart(host, spec.kind, spec.home, one.logs, one.marks);
       one.marks = read.marks;
       return {
         node: one.node,

@@ -18,6 +18,8 @@ export interface MetaBackup {
 export interface MetaBackupOptions {
   /** Backups kept, this one included. Default 3. */
   readonly keep?: number;
+  /** Bytes that must stay free on the disk: an FE that finds less does not start again. */
+  readonly reserve: number;
   /** Milliseconds: 10 GB are read three times and written once. */
   readonly limit?: number;
 }
@@ -29,17 +31,18 @@ const markerName = ".pulumi-starrocks-backup";
 // So: image first, then the log, oldest file first; good when meanwhile no file but the last changed or went, and no image
 // came. What was appended after the copy is later than it, and BDB cuts a torn end off.
 const backupScript = `${emitFunction}
-meta=$1 keep=$2 marker=$3
+meta=$1 keep=$2 marker=$3 reserve=$4
 umask 077
 export LC_ALL=C
-shopt -s nullglob dotglob
+shopt -s globstar nullglob dotglob
 parent=$(dirname -- "$meta")
 fail() { emit failed "$1"; [ -z "$work" ] || rm -rf -- "$work"; exit 0; }
 started=$(date +%s%3N)
 [ -r "$meta/image/VERSION" ] || fail "$meta/image/VERSION cannot be read"
 size=$(du -sb -- "$meta" | cut -f 1)
 free=$(df -B1 --output=avail -- "$parent" | tail -n 1 | tr -d ' ')
-if [ "$free" -lt $((size + size / 10)) ]; then emit needed $((size + size / 10)); emit free "$free"; exit 0; fi
+needed=$((size + size / 10 + reserve))
+if [ "$free" -lt "$needed" ]; then emit needed "$needed"; emit free "$free"; exit 0; fi
 # To the millisecond: names sort by age, and a name that was freed must not come again.
 name=meta-backup-$(date +%Y%m%d-%H%M%S-%3N)
 path=$parent/$name
@@ -93,7 +96,14 @@ if [ "$image" -gt 0 ] && [ ! -s "$work/image/image.$image" ] && [ ! -s "$work/im
 cluster=$(sed -n 's/^clusterId=//p' "$work/image/VERSION")
 [ -n "$cluster" ] || fail 'VERSION names no clusterId'
 grep -q '^role=' "$work/image/ROLE" 2>/dev/null || fail 'ROLE names no role'
-(cd -- "$work" && find image bdb -type f -print0 | sort -z | xargs -0 -r sha256sum -- >manifest.sha256) || fail 'no manifest could be written'
+manifest() {
+  local files=() file
+  for file in image/** bdb/**; do
+    if [ -f "$file" ] && [ ! -L "$file" ]; then files+=("$file"); fi
+  done
+  sha256sum -- "\${files[@]}" >manifest.sha256
+}
+(cd -- "$work" && manifest) || fail 'no manifest could be written'
 sync -f -- "$work" 2>/dev/null
 (cd -- "$work" && sha256sum --quiet -c manifest.sha256 >/dev/null 2>&1) || fail 'it does not read back as it was written'
 mv -T -- "$work" "$path" || fail "$path cannot be named"
@@ -120,18 +130,23 @@ done
 export const backupMeta = async (
   host: Host,
   metaDir: string,
-  { keep = 3, limit = 1_800_000 }: MetaBackupOptions = {},
+  { keep = 3, limit = 1_800_000, reserve }: MetaBackupOptions,
 ): Promise<MetaBackup> => {
-  const { stdout } = await host.script(backupScript, [metaDir, String(Math.max(1, keep)), markerName], {
-    limit,
-    label: `backup of ${metaDir}`,
-  });
+  const { stdout } = await host.script(
+    backupScript,
+    [metaDir, String(Math.max(1, keep)), markerName, String(reserve)],
+    {
+      limit,
+      label: `backup of ${metaDir}`,
+    },
+  );
   const records = recordsOf(stdout);
   const fields = fieldsOf(records);
   const needed = integer(fields.get("needed"));
   if (needed !== undefined) {
     throw new UserError(
-      `Expected ${bytes(needed)} free beside ${metaDir} on ${host.name} for a backup of the metadata, ` +
+      `Expected ${bytes(needed)} free beside ${metaDir} on ${host.name} for a backup of the metadata` +
+        `${reserve > 0 ? ` and the ${bytes(reserve)} without which an FE does not start` : ""}, ` +
         `but ${bytes(integer(fields.get("free")) ?? 0)} are. Make room, or remove old meta-backup folders there.`,
     );
   }

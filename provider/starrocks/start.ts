@@ -1,6 +1,6 @@
-import { posix } from "node:path";
 import type { Host } from "../host/types.js";
-import { homePaths, kindLayouts, type NodeKind } from "./layout.js";
+import { homePaths, type NodeKind } from "./layout.js";
+import { logFiles } from "./log-files.js";
 import { type LogMark, type LogMarks, type LogsRead, logsOf, readArguments, readScript } from "./logs.js";
 import { type ObservedProcess, processArguments, processFunctions, processOf } from "./process.js";
 import { fieldsOf, groupsOf, integer, listArguments, recordsOf } from "./records.js";
@@ -15,8 +15,8 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What goes before the start script's own command, such as a program that makes a namespace for it. */
   readonly wrapper?: readonly string[];
-  /** Where the process writes its logs. Default: `<home>/log`. */
-  readonly logDir?: string;
+  /** Where the process writes its logs; see `log-files.ts`. Default: files in `<home>/log`. */
+  readonly logs?: readonly string[];
   /** Milliseconds for the start script, which returns as soon as the process is forked. */
   readonly limit?: number;
 }
@@ -108,7 +108,7 @@ export const startProcess = async (
       paths.startScript,
       String(Math.ceil(limit / 1000)),
       String(wantedFiles),
-      ...listArguments(kindLayouts[kind].logs.map((name) => posix.join(options.logDir ?? paths.log, name))),
+      ...listArguments(options.logs ?? logFiles(kind, home, new Map())),
       ...listArguments(Object.entries(variables).map(([name, value]) => `${name}=${value}`)),
       ...listArguments(options.wrapper ?? []),
       ...scriptArguments(kind, options),

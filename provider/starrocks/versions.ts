@@ -145,7 +145,12 @@ export interface Features {
   readonly recoveryKey: "metadata_failure_recovery" | "bdbje_reset_election_group";
   /** fe.conf `cluster_id`, which must agree with image/VERSION; silently ignored from 3.3 on. */
   readonly clusterIdKey: boolean;
+  /** Bytes that must be free on the disk of its metadata, or an FE does not start. */
+  readonly metaFreeBytes: number;
 }
+
+/** JE's default of FREE_DISK: no setting of an FE changes it. */
+const jeFreeDisk = 5 * 1024 ** 3;
 
 export const features = (version: Version): Features => {
   const from = (text: string): boolean => atLeast(version, text);
@@ -167,6 +172,7 @@ export const features = (version: Version): Features => {
     recoveryKey:
       from("3.2.5") || (from("3.1.10") && !from("3.2.0")) ? "bdbje_reset_election_group" : "metadata_failure_recovery",
     clusterIdKey: !from("3.3.0"),
+    metaFreeBytes: from("3.3.0") ? jeFreeDisk : 0,
   };
 };
 

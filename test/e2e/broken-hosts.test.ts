@@ -18,7 +18,7 @@ describe("a cluster whose hosts are not fit for it yet", () => {
   let next: BuiltRelease;
 
   before(async () => {
-    // With a disk of their own, too small for much more than a release.
+    // With a disk of their own, too small for much more than a release, and for the metadata of an FE.
     const fleet = { sudo: "none", ...(impossible === undefined && { smallDisks: { "/opt": "48m" } }) } as const;
     lab = await Lab.create({ kind: impossible === undefined ? "namespaces" : "loopback", fleet });
     release = await lab.release("3.5.7");
@@ -27,7 +27,15 @@ describe("a cluster whose hosts are not fit for it yet", () => {
   after(() => lab?.close());
 
   const up = (change: (args: PlainArgs) => void = () => undefined): Promise<Outcome> => {
-    lab.declare(lab.args(release, change));
+    const apart = (args: PlainArgs): void => {
+      if (impossible === undefined) {
+        for (const node of [args.frontends.leader, ...(args.frontends.followers ?? [])]) {
+          node.metaDir = "/data/fe/meta";
+        }
+      }
+      change(args);
+    };
+    lab.declare(lab.args(release, apart));
     // So that what one host says does not depend on how far the others are.
     return lab.stack.start("up", ["--skip-preview", "--continue-on-error"]).ended;
   };
@@ -144,6 +152,9 @@ describe("a cluster whose hosts are not fit for it yet", () => {
     const closed = impossible === undefined ? "/srv/starrocks" : "/etc/passwd/starrocks";
     const outcome = await up((args) => {
       backend(args, "be3").storage = [closed];
+      if (impossible === undefined) {
+        frontend(args, "fe1").metaDir = "/opt/starrocks/fe/meta";
+      }
     });
     await be1.kill("createServer");
     await host("be2").limits({ nofile: 2048 });
@@ -157,6 +168,11 @@ describe("a cluster whose hosts are not fit for it yet", () => {
         ? /^BE be3 \(\S+\): Expected user starrocks to be able to write \/srv\/starrocks, but \/srv belongs to root \(drwxr-xr-x\)\. Run on the host: sudo install -d -o starrocks \/srv\/starrocks\.$/
         : /^BE be3 \(\S+\): Expected user \S+ to be able to write .*, but \/etc\/passwd is no folder\. Choose another path\.$/,
     ];
+    if (impossible === undefined) {
+      expected.push(
+        /^FE fe1 \(\S+\): Expected 5\.4 GB free for the metadata at \/opt\/starrocks\/fe\/meta, but \/opt has \S+ MB of \S+ MB left\. Free some space, or choose another path\.$/,
+      );
+    }
     for (const [index, pattern] of expected.entries()) {
       assert.match(found[index] ?? "", pattern);
     }

@@ -1,6 +1,7 @@
 import { holdsMetadata } from "../../starrocks/folders.js";
 import { backupMeta } from "../../starrocks/meta-backup.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
+import { features, versionOf } from "../../starrocks/versions.js";
 import { isFe, type NodeContext } from "./context.js";
 
 /**
@@ -11,9 +12,10 @@ export const copyMetadata = async (
   context: NodeContext,
   { current, data }: ObservedHome,
 ): Promise<string | undefined> => {
-  const { host, spec } = context;
+  const { host, limits, spec } = context;
   if (!isFe(context) || current === undefined || current === spec.release.id || !data.some(holdsMetadata)) {
     return undefined;
   }
-  return (await backupMeta(host, context.spec.metaDir)).path;
+  const reserve = features(versionOf(spec.release.version)).metaFreeBytes;
+  return (await backupMeta(host, context.spec.metaDir, { limit: limits.backup, reserve })).path;
 };

@@ -1,7 +1,7 @@
 import { startProcess } from "../../starrocks/start.js";
 import { javaHomeFor } from "../staging.js";
 import type { NodeContext } from "./context.js";
-import { logFolder, Watch } from "./watch.js";
+import { logsOfNode, Watch } from "./watch.js";
 
 export interface StartWish {
   /** FE that joins: a member of the group, `address:edit_log_port`. */
@@ -12,11 +12,11 @@ export interface StartWish {
 /** Runs the start script and watches from before its first line of log on. */
 export const startNode = async (context: NodeContext, wish: StartWish): Promise<Watch> => {
   const { host, spec } = context;
-  const javaHome = await javaHomeOf(context);
+  const [javaHome, logs] = await Promise.all([javaHomeOf(context), logsOfNode(context)]);
   const started = await startProcess(host, spec.kind, spec.home, {
     ...wish,
     ...(javaHome !== undefined && { javaHome }),
-    logDir: logFolder(context),
+    logs,
   });
   const watch = new Watch(context, started);
   if (started.code !== 0 && !(await watch.alive())) {

@@ -1,7 +1,9 @@
 import { posix } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../error.js";
-import { homePaths, kindLayouts } from "../../starrocks/layout.js";
+import { parseConf } from "../../starrocks/conf.js";
+import { homePaths } from "../../starrocks/layout.js";
+import { logFiles } from "../../starrocks/log-files.js";
 import {
   beVerdict,
   feVerdict,
@@ -17,7 +19,6 @@ import { isSameProcess, type ObservedProcess, observeProcess } from "../../starr
 import { observeStart, type StartResult } from "../../starrocks/start.js";
 import { versionOf } from "../../starrocks/versions.js";
 import { labelOf, type NodeContext } from "./context.js";
-import { settingsOf } from "./settings.js";
 
 /** Milliseconds between two looks at a process whose port is asked meanwhile. */
 const lookEvery = 400;
@@ -122,7 +123,7 @@ export class Watch {
 
   /** The end of the log and where to read on, for an error. */
   async lastWords(): Promise<string> {
-    return lastWordsIn(this.#context, await this.lines(), this.started.output);
+    return lastWordsIn(this.#context, this.#paths, await this.lines(), this.started.output);
   }
 
   async died(): Promise<UserError> {
@@ -136,22 +137,26 @@ export class Watch {
 }
 
 /** Lines of a log in an error. */
-export const shownLines = 12;
+const shownLines = 12;
 
 /** The end of these lines of a node's log, and where to read on; `otherwise` where there are none. */
-export const lastWordsIn = ({ host, spec }: NodeContext, lines: readonly string[], otherwise = ""): string => {
+const lastWordsIn = (
+  { host }: NodeContext,
+  paths: readonly string[],
+  lines: readonly string[],
+  otherwise = "",
+): string => {
   // glog writes an error into several files.
   const distinct = lines.filter((line, index) => line !== lines[index - 1]);
   const tail = lastLines(distinct.join("\n"), shownLines).trim();
-  const folder = homePaths(spec.home, spec.kind).log;
-  return `Last lines of its log (${host.name}:${folder}):\n${tail || otherwise || "nothing"}`;
+  const folders = [...new Set(paths.map(posix.dirname))].join(" and ");
+  return `Last lines of its log (${host.name}:${folders}):\n${tail || otherwise || "nothing"}`;
 };
 
-/** Where a node writes its logs: the conf file may move them. */
-export const logFolder = ({ spec }: NodeContext): string => {
-  const settings = settingsOf(spec);
-  const declared = settings.sys_log_dir ?? settings.LOG_DIR;
-  return declared && posix.isAbsolute(declared) ? declared : homePaths(spec.home, spec.kind).log;
+/** The files of a node's logs: its conf file, in which the declared settings are by now, may move them. */
+export const logsOfNode = async ({ host, spec }: NodeContext): Promise<readonly string[]> => {
+  const text = await host.readFile(homePaths(spec.home, spec.kind).conf);
+  return logFiles(spec.kind, spec.home, parseConf(text ?? ""));
 };
 
 /** Fails where the log of a process that still runs says that it has failed: one that writes its core is there for minutes. */
@@ -164,16 +169,13 @@ export const assertNoEnd = ({ spec }: NodeContext, lines: readonly string[]): vo
   }
 };
 
-/** The logs that a node writes. */
-export const logPaths = (node: NodeContext): readonly string[] =>
-  kindLayouts[node.spec.kind].logs.map((name) => posix.join(logFolder(node), name));
-
 /** What the log of a node that was not watched from its start ends with, and what that means. */
 export const lastWordsOf = async (node: NodeContext): Promise<string> => {
   const { host, spec } = node;
-  const lines = await readTails(host, logPaths(node));
+  const paths = await logsOfNode(node);
+  const lines = await readTails(host, paths);
   // Only what is shown: a log tells of earlier starts, too.
   const last = lines.slice(-shownLines);
   const { meaning, state } = (spec.kind === "fe" ? feVerdict : beVerdict)(last, versionOf(spec.release.version));
-  return `${lastWordsIn(node, last)}${state === "failed" ? `\nThat means: ${meaning}.` : ""}`;
+  return `${lastWordsIn(node, paths, last)}${state === "failed" ? `\nThat means: ${meaning}.` : ""}`;
 };

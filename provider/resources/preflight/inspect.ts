@@ -1,10 +1,12 @@
 import { warn } from "../../engine/log.js";
 import { messageOf, UserError } from "../../error.js";
-import { hostProblems } from "../../starrocks/host-problems.js";
+import type { NodeSpec } from "../../plan/spec.js";
+import { type HostWishes, hostProblems } from "../../starrocks/host-problems.js";
 import { releaseFolder } from "../../starrocks/layout.js";
 import { hostFacts } from "../../starrocks/limits.js";
 import { describeListener, inTheWay } from "../../starrocks/listening.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
+import { features, versionOf } from "../../starrocks/versions.js";
 import { labelOf, type NodeContext } from "../node/context.js";
 import { dataPaths } from "../node/settings.js";
 import { look } from "../node/works.js";
@@ -76,6 +78,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
     const problems = hostProblems(facts, {
       kinds: [spec.kind],
       address: spec.address,
+      space: spaceFor(spec),
       ...(files !== undefined && { leastFiles: Number(files) }),
       ...(spec.config.priority_networks !== undefined && { priorityNetworks: spec.config.priority_networks }),
     });
@@ -107,6 +110,12 @@ const lastRunOf = (kind: LastRun["kind"], { data, marker }: ObservedHome): LastR
     ? { kind, version: last.version }
     : undefined;
 };
+
+/** A disk on which an FE does not start is seen before the first one is stopped. */
+const spaceFor = (spec: NodeSpec): HostWishes["space"] =>
+  spec.kind === "fe"
+    ? [{ path: spec.metaDir, bytes: features(versionOf(spec.release.version)).metaFreeBytes, purpose: "the metadata" }]
+    : [];
 
 const jdkProblem = async ({ host, spec }: NodeContext): Promise<string | undefined> => {
   try {

@@ -7,10 +7,12 @@ import { backupMeta } from "../../starrocks/meta-backup.js";
 import { createImageAndWait } from "../../starrocks/meta-image.js";
 import { isRowOf } from "../../starrocks/rows.js";
 import type { Frontend } from "../../starrocks/statements.js";
-import { features, parseReported } from "../../starrocks/versions.js";
+import { features, parseReported, type Version, versionOf } from "../../starrocks/versions.js";
 import { until } from "../../wait.js";
 import { isFe, labelOf, type NodeContext } from "../node/context.js";
 import type { Topology } from "./topology.js";
+
+const freeBytes = (version: Version | undefined): number => (version ? features(version).metaFreeBytes : 0);
 
 /** Backups of the leader's metadata that are kept on its host. */
 const backupsKept = 3;
@@ -66,9 +68,13 @@ export class Metadata {
     if (!this.#run.answers) {
       return notMet("there is no cluster yet");
     }
-    const { node } = await this.#leader();
+    const { node, row } = await this.#leader();
     report(`of ${labelOf(node.spec)}`);
-    const { path } = await backupMeta(node.host, node.spec.metaDir, { keep: backupsKept });
+    const { path } = await backupMeta(node.host, node.spec.metaDir, {
+      keep: backupsKept,
+      limit: node.limits.backup,
+      reserve: Math.max(...[parseReported(row.version), versionOf(node.spec.release.version)].map(freeBytes)),
+    });
     return { mark: "done", detail: `${path} on ${node.host.name}` };
   };
 

@@ -123,7 +123,7 @@ export class RehearsalWork {
   }
 
   async #copyNow(): Promise<string> {
-    const { limits } = this.#inputs;
+    const { limits, to } = this.#inputs;
     const { production } = this.#known();
     const { contact } = production;
     const source = this.#frontends.hostOf(contact);
@@ -131,7 +131,13 @@ export class RehearsalWork {
     const size = await copyMetadata(
       { host: source, folder: contact.metaDir },
       { host: this.#host, folder: this.#metaDir },
-      { local: source.name === this.#host.name, below: this.#folder, limit: limits.transfer, report: this.#report },
+      {
+        local: source.name === this.#host.name,
+        below: this.#folder,
+        reserve: features(versionOf(to.version)).metaFreeBytes,
+        limit: limits.transfer,
+        report: this.#report,
+      },
     );
     const identity = await changeIdentity(this.#host, this.#metaDir);
     this.#copied = { identity, ports: await this.#configure(source, contact, identity) };

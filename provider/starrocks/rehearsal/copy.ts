@@ -76,12 +76,12 @@ const kilobytes = async (host: Host, script: string, path: string, key: string):
 };
 
 /** Size of the metadata in bytes; throws where the copy would not fit. */
-const assertRoom = async (from: Place, to: Place, below: string): Promise<number> => {
+const assertRoom = async (from: Place, to: Place, { below, reserve }: CopyOptions): Promise<number> => {
   const size = (await kilobytes(from.host, sizeScript, from.folder, "size")) ?? 0;
   const free = await kilobytes(to.host, freeScript, below, "free");
-  if (free !== undefined && free < size * 1.2) {
+  if (free !== undefined && free * 1024 < size * 1024 * 1.2 + reserve) {
     throw new UserError(
-      `The metadata takes ${bytes(size * 1024)}; below ${below} on ${to.host.name} are only ${bytes(free * 1024)} free. ` +
+      `The metadata takes ${bytes(size * 1024)}${reserve > 0 ? `, and an FE does not start with less than ${bytes(reserve)} free` : ""}; below ${below} on ${to.host.name} are only ${bytes(free * 1024)} free. ` +
         "Free some space there, or name another host with `rehearsal.host`.",
     );
   }
@@ -93,6 +93,8 @@ export interface CopyOptions {
   readonly local: boolean;
   /** An existing folder above the target. */
   readonly below: string;
+  /** Bytes that must stay free for an FE to start there. */
+  readonly reserve: number;
   /** Milliseconds for one attempt. */
   readonly limit: number;
   readonly report: (seen: string) => void;
@@ -103,7 +105,7 @@ const attempts = 4;
 
 /** Copies the metadata of an FE that runs. From host to host it goes through here, as a stream. Gives its size in bytes. */
 export const copyMetadata = async (from: Place, to: Place, options: CopyOptions): Promise<number> => {
-  const size = await assertRoom(from, to, options.below);
+  const size = await assertRoom(from, to, options);
   for (let attempt = 1; ; attempt += 1) {
     try {
       await (options.local ? copyLocally(from, to, options) : copyThrough(from, to, size, options));

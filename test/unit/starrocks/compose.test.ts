@@ -6,12 +6,14 @@ import { UserError } from "../../../provider/error.js";
 import { type ComposeOptions, composeRelease } from "../../../provider/starrocks/compose.js";
 import { pruneReleases } from "../../../provider/starrocks/prune.js";
 import { observeRelease } from "../../../provider/starrocks/release.js";
+import { onlyDeclaredPrograms } from "./declared-programs.js";
 import { type Bench, buildToy, isRoot, nobody, openBench, type ToyArchive } from "./toy.js";
 
 const jarOf = (version: string): string => `Build version: ${version}\nCommit hash: abcdef0\n`;
 const binaryOf = (version: string): string => `#!/bin/bash\necho ${version}-abcdef0\n`;
 
 describe("composeRelease", function () {
+  onlyDeclaredPrograms();
   this.timeout(30_000);
   let bench: Bench;
   let toy: ToyArchive;

@@ -15,9 +15,11 @@ import { prepareHome, type SwitchOptions, switchTo } from "../../../provider/sta
 import { releaseFolder } from "../../../provider/starrocks/layout.js";
 import { startProcess } from "../../../provider/starrocks/start.js";
 import { stopProcess } from "../../../provider/starrocks/stop.js";
+import { onlyDeclaredPrograms } from "./declared-programs.js";
 import { type Bench, buildToy, openBench, type ToyArchive } from "./toy.js";
 
 describe("home", function () {
+  onlyDeclaredPrograms();
   this.timeout(30_000);
   let bench: Bench;
   let old: ToyArchive;

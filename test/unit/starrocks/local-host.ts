@@ -6,6 +6,7 @@ import { Duplex } from "node:stream";
 import { TransientError, UserError } from "../../../provider/error.js";
 import { CommandError } from "../../../provider/host/errors.js";
 import type { Command, Host, RunOptions, RunResult } from "../../../provider/host/types.js";
+import { programOf } from "./declared-programs.js";
 
 export interface LocalHost extends Host {
   /** How often it was asked something: what would be round trips over SSH. */
@@ -14,7 +15,9 @@ export interface LocalHost extends Host {
 
 /** This machine as a host, without SSH; as another user where the tests run as root. */
 export const localHost = (user?: { readonly uid: number; readonly gid: number }): LocalHost => {
-  const prefix = user ? ["setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"] : [];
+  const prefix = user
+    ? [programOf("setpriv") ?? "setpriv", `--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"]
+    : [];
   const host: LocalHost = {
     name: "local",
     trips: 0,

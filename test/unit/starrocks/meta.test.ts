@@ -6,6 +6,7 @@ import { backupMeta } from "../../../provider/starrocks/meta-backup.js";
 import { createImageAndWait, newestImage } from "../../../provider/starrocks/meta-image.js";
 import { connectSql, type Sql } from "../../../provider/starrocks/sql.js";
 import { type FrontendProcess, Lab } from "../simulator/fe/lab.js";
+import { onlyDeclaredPrograms } from "./declared-programs.js";
 import { localHost } from "./local-host.js";
 
 const host = localHost();
@@ -59,7 +60,7 @@ describe("metadata of a running FE", function () {
         await fe.sql(`CREATE DATABASE busy_${count++}`);
       }
     })();
-    const backup = await backupMeta(host, meta);
+    const backup = await backupMeta(host, meta, { reserve: 0 });
     writing = false;
     await writer;
     assert.match(basename(backup.path), /^meta-backup-\d{8}-\d{6}-\d{3}\+*$/);
@@ -80,6 +81,7 @@ describe("metadata of a running FE", function () {
 });
 
 describe("backups of metadata", () => {
+  onlyDeclaredPrograms();
   let folder = "";
   let meta = "";
 
@@ -99,19 +101,27 @@ describe("backups of metadata", () => {
 
   const backups = (): string[] => readdirSync(folder).filter((name) => name.startsWith("meta-backup-"));
 
+  it("leave the space without which an FE does not start", async () => {
+    await assert.rejects(
+      backupMeta(host, meta, { reserve: 2 ** 50 }),
+      /Expected \S+ \wB free beside \S+meta on local for a backup of the metadata and the \S+ \wB without which an FE does not start, but \S+ \wB are\./,
+    );
+    assert.deepEqual(backups(), []);
+  });
+
   it("keep the last three of ours and whatever is not ours", async () => {
     mkdirSync(join(folder, "meta-backup-20200101-000000"));
     mkdirSync(join(folder, "meta-backup-20200102-000000.partial"));
     const paths: string[] = [];
     for (let count = 0; count < 5; count++) {
-      paths.push((await backupMeta(host, meta)).path);
+      paths.push((await backupMeta(host, meta, { reserve: 0 })).path);
     }
     assert.deepEqual(paths.map(existsSync), [false, false, true, true, true]);
     assert.equal(backups().length, 5);
   });
 
   it("hold a manifest that tells a file that was damaged", async () => {
-    const { path, image, files } = await backupMeta(host, meta);
+    const { path, image, files } = await backupMeta(host, meta, { reserve: 0 });
     assert.deepEqual([image, files], [31, 5]);
     const check = () => host.run(["sha256sum", "-c", "manifest.sha256"], { cwd: path, accept: "any" });
     assert.equal((await check()).code, 0);
@@ -121,11 +131,11 @@ describe("backups of metadata", () => {
 
   it("are refused where the metadata is not whole, and leave nothing behind", async () => {
     rmSync(join(meta, "image/ROLE"));
-    await assert.rejects(backupMeta(host, meta), /ROLE names no role/);
+    await assert.rejects(backupMeta(host, meta, { reserve: 0 }), /ROLE names no role/);
     rmSync(join(meta, "bdb/00000001.jdb"));
-    await assert.rejects(backupMeta(host, meta), /changed under each of six copies/);
+    await assert.rejects(backupMeta(host, meta, { reserve: 0 }), /changed under each of six copies/);
     rmSync(join(meta, "image/VERSION"));
-    await assert.rejects(backupMeta(host, meta), /VERSION cannot be read/);
+    await assert.rejects(backupMeta(host, meta, { reserve: 0 }), /VERSION cannot be read/);
     assert.deepEqual(backups(), []);
   });
 
@@ -138,7 +148,7 @@ describe("backups of metadata", () => {
     const path = process.env.PATH;
     process.env.PATH = `${tools}:${path}`;
     try {
-      return (await backupMeta(host, meta)).path;
+      return (await backupMeta(host, meta, { reserve: 0 })).path;
     } finally {
       process.env.PATH = path;
       assert.ok(existsSync(join(tools, "once")));

@@ -6,9 +6,11 @@ import { ensureFolders } from "../../../provider/starrocks/folders.js";
 import { type HomeMarker, writeHomeMarker } from "../../../provider/starrocks/marker.js";
 import { observeHome } from "../../../provider/starrocks/observe.js";
 import { startProcess } from "../../../provider/starrocks/start.js";
+import { onlyDeclaredPrograms } from "./declared-programs.js";
 import { type Bench, buildToy, openBench } from "./toy.js";
 
 describe("observeHome", function () {
+  onlyDeclaredPrograms();
   this.timeout(30_000);
   let bench: Bench;
   beforeEach(() => {

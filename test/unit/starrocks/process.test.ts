@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { isSameProcess, type ObservedProcess, observeProcess } from "../../../provider/starrocks/process.js";
 import { startProcess } from "../../../provider/starrocks/start.js";
 import { until } from "../../../provider/wait.js";
+import { onlyDeclaredPrograms } from "./declared-programs.js";
 import { type Bench, buildToy, openBench, type ToyArchive } from "./toy.js";
 
 describe("observeProcess", function () {
+  onlyDeclaredPrograms();
   this.timeout(30_000);
   let bench: Bench;
   let toy: ToyArchive;

@@ -6,9 +6,11 @@ import { releaseFolder } from "../../../provider/starrocks/layout.js";
 import { pruneReleases, removeRelease } from "../../../provider/starrocks/prune.js";
 import { stageRelease } from "../../../provider/starrocks/release.js";
 import { startProcess } from "../../../provider/starrocks/start.js";
+import { onlyDeclaredPrograms } from "./declared-programs.js";
 import { type Bench, buildToy, openBench, type ToyArchive } from "./toy.js";
 
 describe("prune", function () {
+  onlyDeclaredPrograms();
   this.timeout(30_000);
   let bench: Bench;
   let toys: readonly [ToyArchive, ToyArchive, ToyArchive];

@@ -4,9 +4,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { observeRelease, type StageOptions, stageRelease } from "../../../provider/starrocks/release.js";
+import { onlyDeclaredPrograms, programOf } from "./declared-programs.js";
 import { type Bench, buildToy, isRoot, nobody, openBench, type ToyArchive } from "./toy.js";
 
 describe("release", function () {
+  onlyDeclaredPrograms();
   this.timeout(30_000);
   let bench: Bench;
   beforeEach(() => {
@@ -154,7 +156,7 @@ describe("release", function () {
     }
     const deployDir = join(bench.folder, "small");
     mkdirSync(deployDir);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", deployDir]);
+    execFileSync(programOf("mount") ?? "mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", deployDir]);
     try {
       const noise = { "be/lib/noise": Buffer.alloc(3_000_000, "noise") };
       const bomb = buildToy(bench.folder, { version: "3.5.7", more: noise });
@@ -172,7 +174,7 @@ describe("release", function () {
       );
       assert.equal(existsSync(join(deployDir, "releases")), false);
     } finally {
-      execFileSync("umount", [deployDir]);
+      execFileSync(programOf("umount") ?? "umount", [deployDir]);
     }
   });
 });

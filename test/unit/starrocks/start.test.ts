@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { observeProcess } from "../../../provider/starrocks/process.js";
 import { observeStart, startProcess } from "../../../provider/starrocks/start.js";
 import { until } from "../../../provider/wait.js";
+import { onlyDeclaredPrograms } from "./declared-programs.js";
 import { type Bench, buildToy, openBench, type ToyArchive } from "./toy.js";
 
 describe("startProcess", function () {
+  onlyDeclaredPrograms();
   this.timeout(30_000);
   let bench: Bench;
   let toy: ToyArchive;
@@ -95,6 +97,7 @@ describe("startProcess", function () {
 });
 
 describe("observeStart", function () {
+  onlyDeclaredPrograms();
   this.timeout(30_000);
   let bench: Bench;
   beforeEach(() => {

@@ -5,9 +5,11 @@ import { type ObservedProcess, observeProcess } from "../../../provider/starrock
 import { startProcess } from "../../../provider/starrocks/start.js";
 import { describeStop, type StopOptions, stopProcess } from "../../../provider/starrocks/stop.js";
 import { until } from "../../../provider/wait.js";
+import { onlyDeclaredPrograms } from "./declared-programs.js";
 import { type Bench, buildToy, isRoot, nobody, openBench, type ToyArchive } from "./toy.js";
 
 describe("stopProcess", function () {
+  onlyDeclaredPrograms();
   this.timeout(30_000);
   let bench: Bench;
   let toy: ToyArchive;

@@ -47,6 +47,8 @@ export const defaultOptions = {
   dataTimeoutMs: 5000,
   /** Tables of `_statistics_`, made as soon as a backend lives (real: 19 tablets); 0 for none. */
   statisticsTables: 3,
+  /** Bytes that must be free on the disk of the metadata from 3.3 on, JE's FREE_DISK: less, and the FE does not start. */
+  metaFreeBytes: 5 * 1024 ** 3,
   /** Added to this FE's clock in the group's handshakes. */
   clockSkewMs: 0,
   /** Die like a real one of an unknown operation type, instead of only recording the crime. */

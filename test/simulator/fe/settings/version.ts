@@ -49,6 +49,8 @@ export interface Features {
   readonly removesHalfDoneJoin: boolean;
   readonly lenientPriorityNetworks: boolean;
   readonly bothMetaDirsRefused: boolean;
+  /** The start refuses a disk of the metadata with less than JE's FREE_DISK free. */
+  readonly metaFreeChecked: boolean;
   readonly deadAtFirstMiss: boolean;
   readonly beDownTolerated: boolean;
   readonly decommissionChecks: boolean;
@@ -98,6 +100,7 @@ export const featuresOf = (version: string): Features => {
     removesHalfDoneJoin: from(3, 2),
     lenientPriorityNetworks: from(3, 2),
     bothMetaDirsRefused: from(2, 3) && !from(3, 2),
+    metaFreeChecked: from(3, 3),
     deadAtFirstMiss: !from(2, 1),
     beDownTolerated: from(3, 0),
     decommissionChecks: from(3, 0),

@@ -5,11 +5,18 @@ import type { Log } from "../log.js";
 import { hasImage, type Image, loadImage } from "../meta/image.js";
 import { BrokenJournal, hasJournal, Journal } from "../meta/journal.js";
 import { type Conf, StartFailure } from "../settings/conf.js";
+import type { Options } from "../settings/options.js";
 import type { Features } from "../settings/version.js";
 import { holderOf } from "./pid.js";
 
+interface Settings {
+  readonly conf: Conf;
+  readonly features: Features;
+  readonly options: Options;
+}
+
 /** The checks before anything is read: `MetaHelper.checkMetaDir`. */
-export const checkMetaDir = (metaDir: string, home: string, conf: Conf, features: Features): void => {
+export const checkMetaDir = (metaDir: string, home: string, { conf, features, options }: Settings): void => {
   const where = "MetaHelper.checkMetaDir():229";
   const old = path.join(home, "doris-meta");
   if (features.bothMetaDirsRefused && !conf.has("meta_dir") && fs.existsSync(metaDir) && fs.existsSync(old)) {
@@ -17,6 +24,13 @@ export const checkMetaDir = (metaDir: string, home: string, conf: Conf, features
   }
   if (!fs.existsSync(metaDir)) {
     throw new StartFailure(`meta dir ${metaDir} does not exist, will exit`, where);
+  }
+  const { bavail, bsize } = fs.statfsSync(metaDir);
+  if (features.metaFreeChecked && bavail * bsize < options.metaFreeBytes) {
+    throw new StartFailure(
+      `Free capacity left for meta dir: ${metaDir} is less than ${options.metaFreeBytes / 1024 ** 3} GB`,
+      where,
+    );
   }
   const incomplete = conf.flag("start_with_incomplete_meta", false);
   if (hasImage(metaDir) && !hasJournal(path.join(metaDir, "bdb")) && !incomplete) {

@@ -280,7 +280,7 @@ export const start = async (own: Process): Promise<void> => {
   );
   await startFaults(own);
   const metaDir = conf.text("meta_dir", path.join(home, "meta"));
-  checkMetaDir(metaDir, home, conf, features);
+  checkMetaDir(metaDir, home, own);
   const joinInterrupted = () => {
     if (features.removesHalfDoneJoin) {
       removeIdentity(metaDir);

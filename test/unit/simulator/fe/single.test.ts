@@ -158,6 +158,16 @@ describe("simulator: one frontend", function () {
     await Promise.all(broken.map(check));
   });
 
+  it("ends where the disk of its metadata has less than 5 GB left, as it does from 3.3 on", async () => {
+    const options = { metaFreeBytes: Number.MAX_SAFE_INTEGER };
+    const fe = lab.frontend({ options });
+    fe.start();
+    assert.equal(await fe.exitCode(), 255);
+    assert.match(fe.read("log/fe.warn.log"), /Free capacity left for meta dir: \S+\/meta is less than \d+/);
+    const old = await lab.found({ version: "3.1.9", options });
+    await old.stop();
+  });
+
   it("ends when its edit log port is taken", async () => {
     const fe = lab.frontend();
     const squatter = net.createServer().listen(9010, fe.address);

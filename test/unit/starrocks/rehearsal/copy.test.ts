@@ -39,7 +39,7 @@ describe("a copy of metadata that is written meanwhile", () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   const target = () => join(folder, "copy");
-  const options = (local: boolean) => ({ local, below: folder, limit: 30_000, report: () => undefined });
+  const options = (local: boolean) => ({ local, below: folder, reserve: 0, limit: 30_000, report: () => undefined });
   const copied = (): readonly string[] =>
     (readdirSync(target(), { recursive: true, withFileTypes: true }) as { name: string; isFile(): boolean }[])
       .filter((entry) => entry.isFile())
@@ -120,6 +120,14 @@ describe("a copy of metadata that is written meanwhile", () => {
     await assert.rejects(
       copyMetadata({ host, folder: meta }, { host: localHost(), folder: target() }, options(false)),
       /could not be copied: each of 4 times an image was written/,
+    );
+  });
+
+  it("is refused where no FE would start beside it", async () => {
+    const host = localHost();
+    await assert.rejects(
+      copyMetadata({ host, folder: meta }, { host, folder: target() }, { ...options(true), reserve: 2 ** 50 }),
+      /The metadata takes .*, and an FE does not start with less than \S+ \wB free; below \S+ on local are only/,
     );
   });
 
