@@ -13,14 +13,15 @@ import type { NodeSpec } from "../../plan/spec.js";
 import { numbered } from "../../plan/steps.js";
 import { Execution } from "../../rollout/execute.js";
 import { guard, guardRemoval } from "../../rollout/guard.js";
+import { haveMoved } from "../contacts.js";
 import type { Handlers } from "../handlers.js";
-import { beNodeInputs, failuresOf, feNodeInputs } from "../inputs.js";
+import { beNodeInputs, failuresOf, feNodeInputs, read } from "../inputs.js";
 import { gateOf } from "../preflight/gate.js";
 import { contextOf, labelOf, type NodeContext, placeOf, specOf } from "./context.js";
 import { converge, NodeFailure } from "./converge.js";
 import { nodeItem, recordedOf } from "./plan.js";
 import { removalWorks } from "./removal.js";
-import { seenOf, statusOf } from "./seen.js";
+import { inputsSeen, seenLast, seenOf, statusOf } from "./seen.js";
 import { look } from "./works.js";
 
 /** Inputs that stay out of the outputs: the plan of one operation must not be kept as the state of the next. */
@@ -42,6 +43,8 @@ const idOf = (context: NodeContext): string => `${context.spec.cluster}:${contex
 /** The handlers of a kind of node; create and update are one path: observe, plan, act, verify. */
 export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
   const schema = kind === "fe" ? feNodeInputs : beNodeInputs;
+
+  const contactsOf = (inputs: Plain) => read(schema, inputs).frontends;
 
   const planOf = (olds: Plain | undefined, news: Plain) => {
     const spec = specOf(kind, news);
@@ -89,7 +92,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       if (failures.length > 0) {
         return { inputs: news, failures };
       }
-      const { action, item, run } = planOf(first ? undefined : { ...olds, status: "running" }, news);
+      const { action, item, run } = planOf(first ? undefined : { ...olds, status: seenLast(olds) }, news);
       if (action.type === "version" && news.preflight === undefined) {
         return { inputs: news, failures: [unguarded(spec)] };
       }
@@ -107,7 +110,8 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
         run.items.set(item.id, item);
       }
       const reached = isDeepStrictEqual(accessOf(olds), accessOf(news));
-      return { changes: action.type !== "none" || !reached, deleteBeforeReplace: true };
+      const moved = !hasUnknown(news.frontends) && haveMoved(contactsOf(olds), contactsOf(news));
+      return { changes: action.type !== "none" || !reached || moved, deleteBeforeReplace: true };
     },
 
     create: async (inputs) => ({ id: idOf(contextOf(kind, inputs)), outs: await bring(undefined, inputs) }),
@@ -120,14 +124,14 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
         const home = await look(context);
         const { drift: _, ...recorded } = props;
         const outs = plain({ ...recorded, ...seenOf(context.spec, home, props), status: statusOf(home, props) });
-        const { status, confSha256, ...inputs } = outs;
-        return { id, props: outs, inputs };
+        return { id, props: outs, inputs: inputsSeen(outs) };
       } catch (error) {
         await warn(
           context.urn,
           `${labelOf(context.spec)} on ${context.host.name} could not be looked at; the recorded state stays. ${messageOf(error)}`,
         );
-        return { id, props: plain({ ...props, status: "unreachable" }) };
+        const outs = plain({ ...props, status: "unreachable" });
+        return { id, props: outs, inputs: inputsSeen(outs) };
       }
     },
 

@@ -159,6 +159,22 @@ describe("the plan among the inputs", () => {
     );
   });
 
+  for (const status of ["stopped", "failed", "unreachable"]) {
+    it(`tells how a node is brought back that a refresh saw ${status}`, async () => {
+      const news = sample("beNode");
+      const { inputs } = await handlersOf("beNode").check({ ...news, __status: status }, news);
+      assert.match((inputs.plan as readonly string[]).join("\n"), /start the BE 3\.5\.6 \(only if it does not run\)/);
+      assert.deepEqual(withoutPlan(inputs), news);
+    });
+  }
+
+  it("tells how a member is added again that a refresh missed", async () => {
+    const news = sample("beMember");
+    const { inputs } = await handlersOf("beMember").check({ ...news, __status: "missing" }, news);
+    assert.match((inputs.plan as readonly string[]).join("\n"), /ALTER SYSTEM ADD BACKEND/);
+    assert.deepEqual(withoutPlan(inputs), news);
+  });
+
   it("is not there for a change of credentials, limits, contacts or place", async () => {
     const olds = sample("beNode");
     const news = {
@@ -312,6 +328,17 @@ describe("check of members, releases and the topology", () => {
     const nodes = inputs.nodes as readonly Inputs[];
     const seen = await refused("preflight", {}, { ...inputs, nodes: [nodes[0], nodes[0], nodes[2]] });
     assert.match(seen[0] ?? "", /^backends\.nodes\[1\]\.name: `be-1` is also the name of backends\.nodes\[0\]/);
+  });
+});
+
+describe("check of the pre-flight, by the way to a host", () => {
+  it("refuses two nodes of one host whatever they are called, but not two hosts of one address behind two proxies", async () => {
+    const inputs = sample("preflight");
+    const connections = [{ host: "10.1.0.1" }, { host: "10.1.0.1" }, { host: "10.1.0.3" }];
+    const seen = await refused("preflight", {}, { ...inputs, connections });
+    assert.match(seen[0] ?? "", /^backends\.nodes\[1\]\.ports: .* are taken by backends\.nodes\[0\]/);
+    const apart = connections.map((way, index) => ({ ...way, proxy: { host: `jump-${index}` } }));
+    assert.deepEqual(await refused("preflight", {}, { ...inputs, connections: apart }), []);
   });
 });
 
