@@ -51,6 +51,13 @@ export const quorumProblem = (
   return { needed, left: left.map(({ name }) => name), missing: missing.map(({ name }) => name) };
 };
 
+/** Whether the other voting FEs are enough to elect another leader when this one stops. */
+export const canElect = (frontends: readonly Voter[], leader: Voter): boolean => {
+  const voters = frontends.filter(({ role }) => role !== "observer");
+  const others = voters.filter((voter) => voter !== leader && voter.alive && voter.join);
+  return others.length >= majorityOf(voters.length);
+};
+
 /** `only 1 of the 2 voting FEs needed would remain (fe-1); fe-3 is not alive or has not joined` */
 export const describeQuorum = ({ needed, left, missing }: QuorumProblem): string => {
   const rest = left.length === 0 ? "none" : `only ${left.length}`;

@@ -1,4 +1,5 @@
 import { versionChange } from "./change.js";
+import { pointAhead } from "./point-of-no-return.js";
 import { pauseText } from "./quorum.js";
 import { type Direction, type Item, verbs, type Wave, wavesOf } from "./steps.js";
 
@@ -51,6 +52,7 @@ export const planText = (cluster: string, items: Iterable<Item>, bounds: Bounds)
     title(shortName(cluster), ordered),
     `${bound(ordered, bounds)}From the recorded state; hosts are asked when it runs.`,
     ...pause(ordered, bounds),
+    ...pointAhead(ordered),
   ];
   let number = 0;
   for (const wave of wavesOf(direction ?? "upgrade")) {

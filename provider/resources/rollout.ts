@@ -1,8 +1,10 @@
+import { z } from "zod";
 import { PartialFailure } from "../engine/failure.js";
 import { progressOf, tell } from "../engine/log.js";
 import { type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
 import { UserError } from "../error.js";
+import { type Passed, passedBy, passedText } from "../plan/point-of-no-return.js";
 import { repairStep } from "../plan/preflight.js";
 import type { Item } from "../plan/steps.js";
 import { StillPaused } from "../rollout/balance.js";
@@ -16,7 +18,7 @@ import { nodeId } from "./node/plan.js";
 import { observe } from "./observe.js";
 import { outputsOf } from "./preflight/handlers.js";
 import { repairDown } from "./preflight/repair.js";
-import { anyNode, digestOf, type Topology, topologyOf } from "./preflight/topology.js";
+import { anyNode, digestOf, feVersionOf, type Topology, topologyOf } from "./preflight/topology.js";
 import { survey } from "./survey.js";
 import { verifyThroughEach } from "./verify.js";
 import { judgePlan, tellPath } from "./version-path.js";
@@ -78,7 +80,7 @@ const unchanged = (run: Run, { nodes }: Topology): readonly NodeContext[] =>
   nodes.filter(({ spec }) => (run.items.get(nodeId(spec))?.steps.length ?? 0) === 0);
 
 /** Proves the cluster; what of it was changed for the time of the operation is set back, or this fails. */
-export const prove = async (topology: Topology): Promise<void> => {
+export const prove = async (topology: Topology, crossed?: Passed): Promise<void> => {
   const run = runOf(topology.cluster);
   const { care } = run;
   await guard({ ...anyNode(topology), node: "The cluster", report: progressOf(topology.urn) });
@@ -117,8 +119,38 @@ export const prove = async (topology: Topology): Promise<void> => {
   }
   await tell(
     topology.clusterUrn,
-    run.report(`done in ${run.journal.seconds.toFixed(0)} s; every node is proven.`, run.toCome),
+    run.report(`done in ${run.journal.seconds.toFixed(0)} s; every node is proven.`, [
+      ...(crossed ? [passedText(crossed)] : []),
+      ...run.toCome,
+    ]),
   );
+};
+
+/** What a state says of the last operation that ended well, whichever release of this package wrote it. */
+const recordedIn = (olds: Plain): Parameters<typeof passedBy>[0] => {
+  const shape = z.object({
+    release: z.object({ version: z.string() }).optional(),
+    pointOfNoReturn: z.object({ from: z.string(), to: z.string() }).optional(),
+  });
+  const { pointOfNoReturn, release } = shape.safeParse(olds).data ?? {};
+  return { version: release?.version, passed: pointOfNoReturn };
+};
+
+/** Proves the end of the operation; gives what is to be recorded. */
+const end = async (id: string, olds: Plain, news: Plain): Promise<Record<string, unknown>> => {
+  const topology = topologyOf(news);
+  const recorded = recordedIn(olds);
+  const passed = passedBy(recorded, feVersionOf(topology));
+  const outs = { ...outputsOf(news), ...(passed && { pointOfNoReturn: passed }) };
+  try {
+    await prove(topology, passed === recorded.passed ? undefined : passed);
+    return outs;
+  } catch (error) {
+    // Where balancing is still paused, the next `up` must come here again, also if it has nothing else to do.
+    throw error instanceof StillPaused
+      ? new PartialFailure(id, { ...outs, digest: "balancing is still paused" }, error)
+      : error;
+  }
 };
 
 /** An FE that did not take the cluster's own values may have come to itself while the cluster was proven. */
@@ -162,31 +194,15 @@ export const rollout: Handlers = {
   },
 
   create: async (inputs) => {
-    const topology = topologyOf(inputs);
-    const id = `${topology.cluster}:rollout`;
-    await proveOrRecord(id, topology, inputs);
-    return { id, outs: outputsOf(inputs) };
+    const id = `${inputs.cluster}:rollout`;
+    return { id, outs: await end(id, {}, inputs) };
   },
 
-  update: async (id, _olds, news) => {
-    await proveOrRecord(id, topologyOf(news), news);
-    return { outs: outputsOf(news) };
-  },
+  update: async (id, olds, news) => ({ outs: await end(id, olds, news) }),
 
   read: async (id, props) => ({ id, props: plain(props) }),
 
   delete: async () => undefined,
-};
-
-/** Where balancing is still paused, the next `up` must come here again, also if it has nothing else to do. */
-const proveOrRecord = async (id: string, topology: Topology, inputs: Plain): Promise<void> => {
-  try {
-    await prove(topology);
-  } catch (error) {
-    throw error instanceof StillPaused
-      ? new PartialFailure(id, { ...outputsOf(inputs), digest: "balancing is still paused" }, error)
-      : error;
-  }
 };
 
 const changed = (olds: Plain, news: Plain): boolean => {

@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { line } from "../plan/rollout.js";
 import { type Item, type Step, type Verb, verbs } from "../plan/steps.js";
+import { type NodeState, stateOf } from "./node-states.js";
 
 /**
  * What became of a step: `done`; `skipped`: what it wants was so already; `not met`: its condition was not;
@@ -109,6 +110,12 @@ export class Journal {
     for (const step of item.steps) {
       this.mark(item, step, "not met", 0, detail);
     }
+  }
+
+  /** What became of the node whose item this is. */
+  stateOf(id: string): NodeState {
+    const entry = this.#lines.get(id);
+    return stateOf(entry?.item.steps.map((step) => ({ verb: step.verb, mark: entry.marks.get(step)?.mark })));
   }
 
   /** Whether anything was noted of an item. */

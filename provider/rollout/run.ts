@@ -38,6 +38,8 @@ export interface Care {
   end(): Promise<void>;
   /** What could not be set back so far, and what to do, for people. `end` tries again. */
   readonly unrestored: string | undefined;
+  /** Every declared node with what it runs and what became of it; whether a new FE has led. */
+  now(): Promise<readonly string[]>;
   /** Runs the user's own queries through any FE. */
   verify(report: (seen: string) => void): Promise<Outcome>;
 }
@@ -210,7 +212,8 @@ export class Run {
         // What the operation failed of is told all the same.
         this.journal.note(messageOf(error));
       }
-      await tell(this.#componentUrn, this.report(`stopped at ${node}; nothing after it is touched.`));
+      const nodes = (await this.care?.now()) ?? [];
+      await tell(this.#componentUrn, this.report(`stopped at ${node}; nothing after it is touched.`, nodes));
     }
   }
 

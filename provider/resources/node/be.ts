@@ -82,6 +82,8 @@ export class BeWork {
     return watch.started.did === "ran" ? done : skipped("it runs as declared");
   };
 
+  readonly stop = (stop: () => Promise<Outcome>): Promise<Outcome> => stop();
+
   readonly drain = async (): Promise<void> => {
     const { host, limits, run, spec } = this.#context;
     const { drain } = run.policy;

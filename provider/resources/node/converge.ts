@@ -139,7 +139,10 @@ class Change {
           }
           await this.#work.drain();
         };
-        const outcome = await stop(this.#context, home, conditionalStop, before, (send) => this.#sendStop(send));
+        const outcome = await this.#work.stop(
+          () => stop(this.#context, home, conditionalStop, before, (send) => this.#sendStop(send)),
+          report,
+        );
         this.#touched ||= !conditionalStop;
         return outcome;
       },

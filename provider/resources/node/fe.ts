@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { messageOf, TransientError, UserError } from "../../error.js";
-import { describeQuorum, quorumProblem } from "../../plan/quorum.js";
+import { canElect, describeQuorum, quorumProblem } from "../../plan/quorum.js";
 import type { FeSpec } from "../../plan/spec.js";
 import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import type { Contact } from "../../rollout/frontends.js";
@@ -22,7 +22,7 @@ import {
 import { features, runsVersion, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
-import { handOverLeadership } from "./leadership.js";
+import { handOverLeadership, stopLeader } from "./leadership.js";
 import { type StartWish, startNode } from "./start.js";
 import type { Watch } from "./watch.js";
 import { look, noteProven } from "./works.js";
@@ -43,6 +43,8 @@ export class FeWork {
   readonly #known: Before | undefined;
   #before: Before = { row: undefined, answered: false };
   #watch: Watch | undefined;
+  /** It leads, and others can elect another one. */
+  #succeeded = false;
   /** Its metadata was lost while the group knew it: its old row is dropped and it is added anew. */
   #rejoins = false;
 
@@ -86,9 +88,13 @@ export class FeWork {
     const known = this.#known;
     // Where the gate saw a cluster, its silence is an election, not an answer; but that may need this very FE.
     const rows = run.answers && !known ? await frontends.rowsSoon(limits.leader) : await frontends.rows();
-    const now = { answered: rows !== undefined, row: rows && frontendRow(spec, rows.frontends) };
-    this.#before = known && !rows ? known : now;
+    const row = rows && frontendRow(spec, rows.frontends);
+    this.#before = known && !rows ? known : { answered: rows !== undefined, row };
+    this.#succeeded = rows !== undefined && row?.role === "leader" && canElect(rows.frontends, row);
   }
+
+  readonly stop = (stop: () => Promise<Outcome>, report: (seen: string) => void): Promise<Outcome> =>
+    this.#succeeded ? stopLeader(this.#context, stop, report) : stop();
 
   readonly start = async (): Promise<Outcome> => {
     const { run, spec } = this.#context;

@@ -17,6 +17,8 @@ export interface KindWork {
   readonly mayStop: (report: Report) => Promise<Outcome>;
   /** Just before the stop script: gives running queries their time. */
   readonly drain: () => Promise<void>;
+  /** Runs the stop, and sees to what follows from it elsewhere. */
+  readonly stop: (stop: () => Promise<Outcome>, report: Report) => Promise<Outcome>;
   readonly handOver: (report: Report) => Promise<Outcome>;
   readonly start: () => Promise<Outcome>;
   /** `together`: other nodes are started along with it and all are proven afterwards, so it need not be ready without them. */

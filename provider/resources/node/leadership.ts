@@ -3,9 +3,10 @@ import type { FeSpec } from "../../plan/spec.js";
 import { notMet, type Outcome } from "../../rollout/execute.js";
 import { Steady } from "../../rollout/steady.js";
 import { handOver } from "../../starrocks/handover.js";
+import { isRowOf } from "../../starrocks/rows.js";
 import { endpoint, type Frontend } from "../../starrocks/statements.js";
 import { runsVersion } from "../../starrocks/versions.js";
-import { until } from "../../wait.js";
+import { seconds, until } from "../../wait.js";
 import type { NodeContext, Report } from "./context.js";
 import { javaHomeOf } from "./start.js";
 
@@ -90,4 +91,56 @@ const elected = async (context: NodeContext<FeSpec>, target: Frontend, report: R
       advice: "Look at the fe.log of the voting FEs.",
     },
   );
+};
+
+/**
+ * Stops an FE that leads; the others, which are a majority, elect another one meanwhile. That is waited for before this
+ * one is started again, and how long nobody led is told: writes waited for so long.
+ */
+export const stopLeader = async (
+  context: NodeContext<FeSpec>,
+  stop: () => Promise<Outcome>,
+  report: Report,
+): Promise<Outcome> => {
+  const { frontends, limits, spec } = context;
+  const done = new AbortController();
+  let led = performance.now();
+  const election = until<string>(
+    async () => {
+      const asked = performance.now();
+      const rows = await frontends.rows(spec.name);
+      const leader = rows?.frontends.find(({ role }) => role === "leader");
+      if (leader && !isRowOf(spec, leader)) {
+        return {
+          done: true,
+          value: `${leader.address} leads after ${seconds(performance.now() - led)} without a leader`,
+        };
+      }
+      led = leader ? asked : led;
+      return { done: false, seen: `${leader?.address ?? "nobody"} leads` };
+    },
+    {
+      what: "the other FEs to elect a leader",
+      limit: limits.stop + limits.leader,
+      onProgress: report,
+      signal: done.signal,
+      advice: "Look at their fe.log.",
+    },
+  ).catch((error: unknown) => {
+    if (!(error instanceof UserError)) {
+      throw error;
+    }
+    // Without it the group has less of a majority still: it is started all the same.
+    return messageOf(error);
+  });
+  // Where the stop fails or was not needed nobody is elected.
+  election.catch(() => undefined);
+  try {
+    const outcome = await stop();
+    return outcome.mark === "done"
+      ? { ...outcome, detail: [outcome.detail, await election].filter(Boolean).join("; ") }
+      : outcome;
+  } finally {
+    done.abort();
+  }
 };

@@ -1,15 +1,18 @@
 import { onEnd } from "../../engine/end.js";
 import { progressOf } from "../../engine/log.js";
 import { messageOf, UserError } from "../../error.js";
+import { pointNow } from "../../plan/point-of-no-return.js";
 import { balancing } from "../../plan/preflight.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { BalancePause, balanceOptions } from "../../rollout/balance.js";
 import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js";
 import { healthOf } from "../../rollout/health.js";
+import { nodeLines } from "../../rollout/node-states.js";
 import type { Care, Run } from "../../rollout/run.js";
 import { compareVersions, parseReported } from "../../starrocks/versions.js";
 import { nodeId } from "../node/plan.js";
 import { verifyThroughAny } from "../verify.js";
+import { nodesNow } from "./nodes-now.js";
 import { anyNode, type Topology } from "./topology.js";
 
 type Report = (seen: string) => void;
@@ -86,6 +89,17 @@ export class ClusterCare implements Care {
     if (rows) {
       this.#run.journal.health("after", healthOf(rows));
     }
+  }
+
+  async now(): Promise<readonly string[]> {
+    const rows = await anyNode(this.#topology)
+      .frontends.rows()
+      .catch(() => undefined);
+    const leader = rows?.frontends.find(({ role }) => role === "leader")?.version;
+    return [
+      ...nodeLines(await nodesNow(this.#run, this.#topology, rows)),
+      ...pointNow([...this.#run.items.values()], parseReported(leader)?.text),
+    ];
   }
 
   verify(report: Report): Promise<Outcome> {

@@ -36,11 +36,11 @@ export class Metadata {
     return until<Outcome>(
       async () => {
         const outcome = await this.#writeImageOnce(report);
-        if (outcome) {
-          return { done: true, value: outcome };
-        }
+        // Even where the next leader wrote it: with an FE down since the gate no other one would get its turn.
         await repair();
-        return { done: false, seen: "the leader of the FE group went away, once more" };
+        return outcome
+          ? { done: true, value: outcome }
+          : { done: false, seen: "the leader of the FE group went away, once more" };
       },
       {
         what: "an image of the metadata to be written by an FE that goes on to lead",
