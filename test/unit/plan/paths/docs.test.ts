@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Hazard, Range, When } from "../../../../provider/plan/paths/hazard.js";
+import type { Hazard, Range } from "../../../../provider/plan/paths/hazard.js";
 import { hazards } from "../../../../provider/plan/paths/table.js";
 
 /** Sources; tests run from `dist/test/unit/plan/paths`. */
@@ -16,7 +16,7 @@ const range = (word: string, { since, before }: Range = {}): readonly string[] =
 
 const directions = { up: "up", down: "down", change: "up or down", arrival: "to it, first deployment too" } as const;
 
-const whenText = (when: When, looks: Hazard["looks"]): string =>
+const whenText = ({ looks, must, when }: Hazard): string =>
   [
     when.direction === undefined ? "any time" : directions[when.direction],
     ...range("from", when.from),
@@ -27,15 +27,14 @@ const whenText = (when: When, looks: Hazard["looks"]): string =>
     ...(when.overlay ? ["single files replaced"] : []),
     ...(when.runModeChanges ? ["another `run_mode`"] : []),
     ...(when.runMode === undefined ? [] : [`\`run_mode = ${when.runMode}\``]),
-    ...(looks === undefined ? [] : [`if found: ${looks}`]),
+    ...(looks === undefined ? [] : [`if found${must ? ", refused" : ""}: ${looks}`]),
   ].join("; ");
 
 const table = [
   "| id | severity | when | what | source |",
   "| --- | --- | --- | --- | --- |",
   ...hazards.map(
-    ({ id, looks, severity, source, text, when }) =>
-      `| \`${id}\` | ${severity} | ${whenText(when, looks)} | ${text} | ${source} |`,
+    (hazard) => `| \`${hazard.id}\` | ${hazard.severity} | ${whenText(hazard)} | ${hazard.text} | ${hazard.source} |`,
   ),
   "",
 ].join("\n");
