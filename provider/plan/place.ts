@@ -1,8 +1,7 @@
-import { backendName } from "../starrocks/rows.js";
 import { backendWaves } from "./backend-waves.js";
 import type { Manner } from "./node.js";
 import type { Policy } from "./policy.js";
-import type { NodeSpec } from "./spec.js";
+import type { BeSpec, NodeSpec } from "./spec.js";
 
 /** Where a node has its place among those of its kind, and in which manner it is changed. */
 export interface Place {
@@ -55,15 +54,12 @@ export const placesOf = ({ nodes, policy, maxUnavailable }: Declared): ReadonlyM
   return new Map(nodes.map((spec, position) => [keyOf(spec), placeOf(spec, position)]));
 };
 
-/** The rack of each BE, by the name of its row in the cluster; none where no BE has one. A BE without one among racks is one by itself. */
-export const racksOf = (nodes: readonly NodeSpec[]): ReadonlyMap<string, string> => {
+/** The rack of each BE by a name for it; none where no BE has one. A BE without one among racks is one by itself. */
+export const racksOf = (nodes: readonly NodeSpec[], nameOf: (spec: BeSpec) => string): ReadonlyMap<string, string> => {
   const backends = nodes.flatMap((spec) => (spec.kind === "be" ? [spec] : []));
   return backends.some(({ rack }) => rack !== undefined)
     ? new Map(
-        backends.map(({ address, name, ports, rack }) => [
-          backendName({ address, heartbeatPort: ports.heartbeat }),
-          rack === undefined ? `node ${name}` : `rack ${rack}`,
-        ]),
+        backends.map((spec) => [nameOf(spec), spec.rack === undefined ? `node ${spec.name}` : `rack ${spec.rack}`]),
       )
     : new Map();
 };

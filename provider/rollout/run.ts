@@ -8,6 +8,7 @@ import { withGate } from "../plan/preflight.js";
 import { inOrder, isEmpty, line, planText, shortName } from "../plan/rollout.js";
 import type { NodeSpec } from "../plan/spec.js";
 import type { Item } from "../plan/steps.js";
+import { backendName } from "../starrocks/rows.js";
 import { seconds } from "../wait.js";
 import type { Outcome } from "./execute.js";
 import { Journal } from "./journal.js";
@@ -98,7 +99,9 @@ export class Run {
     this.#policy = declared.policy;
     this.#maxUnavailable = declared.maxUnavailable;
     this.#places = placesOf(declared);
-    this.#racks = racksOf(declared.nodes);
+    this.#racks = racksOf(declared.nodes, ({ address, ports }) =>
+      backendName({ address, heartbeatPort: ports.heartbeat }),
+    );
     this.#voters = declared.nodes.filter((spec) => spec.kind === "fe" && spec.role !== "observer").length;
   }
 

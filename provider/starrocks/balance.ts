@@ -1,22 +1,14 @@
 import type { Sql } from "./sql.js";
-import { atLeast, type Version } from "./versions.js";
+import { pausing } from "./version-rows.js";
+import { type Version, valueAt } from "./versions.js";
+
+export { schedulingLimit } from "./version-rows.js";
 
 /** Settings of an FE by name, as text. */
 export type Settings = Readonly<Record<string, string>>;
 
-/**
- * What keeps tablets where they are while nodes restart. The names are those of 2.x, which all lines take: later ones have
- * them for aliases. From 3.1 on only balancing is paused, as a missing BE is waited for and a scheduling limit of 0 would
- * throttle the repair of replicas that missed writes; before, each restart would set off clones (docs: upgrade.md).
- */
-export const pausedSettings = (version: Version): Settings => ({
-  disable_balance: "true",
-  disable_colocate_balance: "true",
-  ...(!atLeast(version, "3.1.0") && { max_balancing_tablets: "0", [schedulingLimit]: "0" }),
-});
-
-/** How many tablets are repaired at once. */
-export const schedulingLimit = "max_scheduling_tablets";
+/** What keeps tablets where they are while nodes restart. */
+export const pausedSettings = (version: Version): Settings => valueAt(pausing, version);
 
 /** Values of the FE asked, which may differ from those of the others; names that it does not know are left out. */
 export const frontendSettings = async (sql: Sql, names: readonly string[], limit?: number): Promise<Settings> => {

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { replaced } from "./version-rows.js";
 
 /** What differs between the kinds of node on a host; everything else is the same code. */
 export interface KindLayout {
@@ -41,7 +42,7 @@ export const kindLayouts: Readonly<Record<NodeKind, KindLayout>> = {
     stopScript: "stop_fe.sh",
     pidFile: "fe.pid",
     conf: "fe.conf",
-    linked: ["webroot", "spark-dpp", "hive-udf"],
+    linked: replaced.fe,
     state: [],
     logs: ["fe.log", "fe.warn.log", "fe.out"],
   },
@@ -52,7 +53,7 @@ export const kindLayouts: Readonly<Record<NodeKind, KindLayout>> = {
     stopScript: "stop_be.sh",
     pidFile: "be.pid",
     conf: "be.conf",
-    linked: ["www"],
+    linked: replaced.be,
     state: backendState,
     logs: ["be.INFO", "be.WARNING", "be.out"],
   },
@@ -63,7 +64,7 @@ export const kindLayouts: Readonly<Record<NodeKind, KindLayout>> = {
     stopScript: "stop_cn.sh",
     pidFile: "cn.pid",
     conf: "cn.conf",
-    linked: ["www"],
+    linked: replaced.be,
     state: backendState,
     logs: ["cn.INFO", "cn.WARNING", "cn.out"],
   },

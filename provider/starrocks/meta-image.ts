@@ -22,6 +22,18 @@ export const newestImage = async (host: Host, metaDir: string): Promise<number> 
   return integer(fieldsOf(recordsOf(stdout)).get("newest")) ?? 0;
 };
 
+/** Which of these FEs' images do not reach up to this one, for people: `fe-2 has image.31`; none when all do. */
+export const imagesBehind = async (
+  frontends: readonly { readonly name: string; readonly host: Host; readonly metaDir: string }[],
+  image: number,
+): Promise<readonly string[]> => {
+  const newest = await Promise.all(frontends.map(({ host, metaDir }) => newestImage(host, metaDir)));
+  return frontends.flatMap(({ name }, index) => {
+    const found = newest[index] ?? 0;
+    return found >= image ? [] : [`${name} has ${found === 0 ? "none" : `image.${found}`}`];
+  });
+};
+
 export interface ImageOptions {
   /** Milliseconds. Default: a checkpoint cycle of a minute and time to write a big image. */
   readonly limit?: number;

@@ -1,4 +1,5 @@
 import semver from "semver";
+import { type BeGraceful, beStop, cnStopTimeout, feStop, type Jdk, jdks, type VersionRow } from "./version-rows.js";
 
 /** A StarRocks version as a user declares it: `3.5.7`, `3.5.7-rc1`, `3.5.7-ee`. */
 export interface Version {
@@ -59,6 +60,15 @@ export const compareVersions = (a: Version, b: Version): number => semver.compar
 export const atLeast = (version: Version, text: string): boolean =>
   semver.gte(`${version.major}.${version.minor}.${version.patch}`, text);
 
+/** What the rows of a subject say of a version. */
+export const valueAt = <V>(rows: readonly VersionRow<V>[], version: Version): V => {
+  const row = rows.findLast(({ since }) => atLeast(version, since));
+  if (!row) {
+    throw new Error(`No row for ${version.text}`);
+  }
+  return row.value;
+};
+
 const ordinal = ({ major, minor, patch, suffix }: Version): string => {
   const [, kind, count] = preReleasePattern.exec(suffix) ?? [];
   // semver compares `rc10` with `rc9` as text, but `rc.10` with `rc.9` as numbers.
@@ -114,11 +124,7 @@ export interface Features {
   readonly feGraceful: boolean;
   /** `stop_fe.sh --timeout <seconds>`. Came with `-g`. */
   readonly feStopTimeout: boolean;
-  /**
-   * What `stop_be.sh -g` does: `none` is a SIGKILL whatever the flag; `orderly` is a SIGTERM that shuts down at once (3.1 to
-   * 3.3, where the FE may hold a node that drains longer for dead); `drains` waits up to 20 s for running queries (3.4).
-   */
-  readonly beGraceful: "none" | "orderly" | "drains";
+  readonly beGraceful: BeGraceful;
   /** `stop_be.sh --timeout <seconds>` (3.4). */
   readonly beStopTimeout: boolean;
   /** `stop_cn.sh --timeout <seconds>` (3.5). */
@@ -154,12 +160,14 @@ const jeFreeDisk = 5 * 1024 ** 3;
 
 export const features = (version: Version): Features => {
   const from = (text: string): boolean => atLeast(version, text);
+  const fe = valueAt(feStop, version);
+  const be = valueAt(beStop, version);
   return {
-    feGraceful: from("3.4.2"),
-    feStopTimeout: from("3.4.2"),
-    beGraceful: beGraceful(version),
-    beStopTimeout: from("3.4.0"),
-    cnStopTimeout: from("3.5.0"),
+    feGraceful: fe.graceful,
+    feStopTimeout: fe.timeout,
+    beGraceful: be.graceful,
+    beStopTimeout: be.timeout,
+    cnStopTimeout: valueAt(cnStopTimeout, version),
     stopWaits: { fe: true, be: from("2.3.0"), cn: from("3.5.0") },
     beStopHonoursPidDir: !from("3.4.0"),
     fqdn: from("2.4.0"),
@@ -174,13 +182,6 @@ export const features = (version: Version): Features => {
     clusterIdKey: !from("3.3.0"),
     metaFreeBytes: from("3.3.0") ? jeFreeDisk : 0,
   };
-};
-
-const beGraceful = (version: Version): Features["beGraceful"] => {
-  if (atLeast(version, "3.4.0")) {
-    return "drains";
-  }
-  return atLeast(version, "3.1.0") ? "orderly" : "none";
 };
 
 export interface StopWish {
@@ -200,33 +201,14 @@ export const stopFlags = (version: Version, kind: "fe" | "be" | "cn", wish: Stop
   ];
 };
 
-/** Which Java an FE of a version takes: the start script's own check, and the lines it is used with, best first. */
-export interface JdkNeed {
+/** Which Java an FE of a version takes. */
+export interface JdkNeed extends Pick<Jdk, "preferred" | "compiler"> {
   readonly fits: (major: number) => boolean;
-  readonly preferred: readonly number[];
-  /** A plain JRE is rejected by the script. */
-  readonly compiler: boolean;
   /** For messages: `JDK 17 or newer`. */
   readonly text: string;
 }
 
 export const jdkNeed = (version: Version): JdkNeed => {
-  const compiler = !atLeast(version, "3.4.0");
-  if (atLeast(version, "3.5.0")) {
-    return { fits: (major) => major >= 17, preferred: [17, 21], compiler, text: "JDK 17 or newer" };
-  }
-  if (atLeast(version, "3.3.0")) {
-    return { fits: (major) => major >= 11, preferred: [11, 17], compiler, text: "JDK 11 or newer" };
-  }
-  if (atLeast(version, "2.5.0")) {
-    // 3.1's script refuses 9 and 10; 11 is recommended since 2.5.
-    return {
-      fits: (major) => major === 8 || major >= 11,
-      preferred: [11, 8, 17],
-      compiler,
-      text: "JDK 8, 11 or newer",
-    };
-  }
-  // The JAVA_OPTS of those lines ask for collectors that JDK 14 removed.
-  return { fits: (major) => major === 8 || major === 11, preferred: [8, 11], compiler, text: "JDK 8 or 11" };
+  const { also, compiler, from, name, preferred } = valueAt(jdks, version);
+  return { fits: (major) => also.includes(major) || major >= from, preferred, compiler, text: name };
 };

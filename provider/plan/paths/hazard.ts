@@ -45,6 +45,8 @@ export interface Hazard {
   readonly when: When;
   /** With it, the row says what to look for before the first stop; it applies only when it is found. */
   readonly looks?: Look;
+  /** What is asked for must be done before: found undone, it is refused as if it were forbidden. */
+  readonly must?: true;
   /** Whether the declared fe.conf settings of an FE see to it already; then the row is not shown. */
   readonly settledBy?: (config: Settings) => boolean;
   /** For people: what it is and what to do. */

@@ -71,7 +71,7 @@ export const foundProblems = (
   found: readonly Found[],
   { acceptHazards }: Pick<Policy, "acceptHazards">,
 ): Pick<Judgement, "problems" | "notes"> => {
-  const refused = found.filter(({ hazard }) => hazard.severity === "forbidden" && !acceptHazards.includes(hazard.id));
+  const refused = found.filter(({ hazard }) => isRefused(hazard) && !acceptHazards.includes(hazard.id));
   return {
     problems: refused.map(({ hazard, seen }) => ({
       property: "release.version",
@@ -130,6 +130,9 @@ const rowsOf = (journey: Journey): readonly Row[] => {
 const isAbandoned = ({ frontends, to }: Journey, from: string): boolean =>
   !frontends.includes(from) && compareVersions(versionOf(from), versionOf(to)) > 0;
 
+/** Whether a row is refused where it is found. */
+const isRefused = ({ must, severity }: Hazard): boolean => severity === "forbidden" || must === true;
+
 const isWarning = ({ severity }: Hazard): boolean => severity === "warning";
 
 /** Who asks what runs looks for it next: what is found is told then. */
@@ -177,9 +180,9 @@ const unproven = ({ to }: Journey, newer: readonly string[]): string =>
   `going back: some FEs are recorded with ${newer.join(", ")}. If one of them ever came up on it, the pre-flight refuses ${to} before anything is touched.`;
 
 const note = ({ policy }: Journey, hazard: Hazard): string => {
-  const { looks, severity, source, text } = hazard;
+  const { looks, source, text } = hazard;
   const condition =
-    looks === undefined ? "" : `if found before the first stop${severity === "forbidden" ? ", refused" : ""}: `;
+    looks === undefined ? "" : `if found before the first stop${isRefused(hazard) ? ", refused" : ""}: `;
   return `${labelOf(hazard, policy.acceptHazards)}: ${condition}${text} (${source})`;
 };
 

@@ -1,16 +1,18 @@
 import { UserError } from "../../error.js";
+import { hazardsOf } from "../../plan/paths/hazards-of.js";
+import { imageBetweenHops } from "../../plan/paths/rows/jumps.js";
 import type { FeSpec } from "../../plan/spec.js";
 import { notMet, type Outcome } from "../../rollout/execute.js";
 import { askLeader } from "../../rollout/leader.js";
 import type { Run } from "../../rollout/run.js";
 import { backupMeta } from "../../starrocks/meta-backup.js";
-import { createImageAndWait } from "../../starrocks/meta-image.js";
+import { createImageAndWait, imagesBehind } from "../../starrocks/meta-image.js";
 import { isRowOf } from "../../starrocks/rows.js";
 import type { Frontend } from "../../starrocks/statements.js";
 import { features, parseReported, type Version, versionOf } from "../../starrocks/versions.js";
 import { until } from "../../wait.js";
 import { isFe, labelOf, type NodeContext } from "../node/context.js";
-import type { Topology } from "./topology.js";
+import { feVersionOf, type Topology } from "./topology.js";
 
 const freeBytes = (version: Version | undefined): number => (version ? features(version).metaFreeBytes : 0);
 
@@ -61,7 +63,43 @@ export class Metadata {
     const { host, limits, spec } = node;
     const options = { limit: limits.image, sqlLimit: limits.sql, onProgress: report };
     const written = await askLeader(node.frontends, (sql) => createImageAndWait(sql, host, spec.metaDir, options));
-    return written && { mark: "done", detail: `image.${written.image}` };
+    if (!written) {
+      return undefined;
+    }
+    const detail = `image.${written.image}`;
+    if (!version || !this.#wantsImageEverywhere(version.text)) {
+      return { mark: "done", detail };
+    }
+    await this.#reachesAll(node, written.image, report);
+    return { mark: "done", detail: `${detail} on every FE` };
+  }
+
+  /** Some FEs may not take the new line without the image of before; whoever has accepted the row does not wait for it. */
+  #wantsImageEverywhere(from: string): boolean {
+    const rows = hazardsOf({ from, to: feVersionOf(this.#topology) });
+    return rows.some(({ id }) => id === imageBetweenHops) && !this.#run.policy.acceptHazards.includes(imageBetweenHops);
+  }
+
+  /** The leader sends its image to the others after it has written it, once. */
+  async #reachesAll({ limits }: NodeContext, image: number, report: (seen: string) => void): Promise<void> {
+    const frontends = this.#topology.nodes
+      .filter(isFe)
+      .map(({ host, spec }) => ({ name: labelOf(spec), host, metaDir: spec.metaDir }));
+    await until<void>(
+      async () => {
+        const behind = await imagesBehind(frontends, image);
+        return behind.length === 0 ? { done: true, value: undefined } : { done: false, seen: behind.join(", ") };
+      },
+      {
+        what: `image.${image} of the metadata to be on every FE`,
+        limit: limits.image,
+        every: 500,
+        onProgress: report,
+        advice:
+          "Nothing was stopped. The leader's fe.log says whom it could push the image to; `pulumi up` has another one written. " +
+          `To go on without, name it: acceptHazards: ["${imageBetweenHops}"].`,
+      },
+    );
   }
 
   readonly backUp = async (report: (seen: string) => void): Promise<Outcome> => {

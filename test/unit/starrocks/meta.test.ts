@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { backupMeta } from "../../../provider/starrocks/meta-backup.js";
-import { createImageAndWait, newestImage } from "../../../provider/starrocks/meta-image.js";
+import { createImageAndWait, imagesBehind, newestImage } from "../../../provider/starrocks/meta-image.js";
 import { connectSql, type Sql } from "../../../provider/starrocks/sql.js";
 import { type FrontendProcess, Lab } from "../simulator/fe/lab.js";
 import { onlyDeclaredPrograms } from "./declared-programs.js";
@@ -77,6 +77,30 @@ describe("metadata of a running FE", function () {
     await fe.ready();
     const databases = (await fe.sql("SHOW DATABASES")).map(({ Database }) => Database);
     assert.ok(databases.includes("further"));
+  });
+});
+
+describe("the images of a group", () => {
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "images-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const frontend = (name: string, ...images: readonly number[]) => {
+    const metaDir = join(folder, name);
+    mkdirSync(join(metaDir, "image/v2"), { recursive: true });
+    for (const image of images) {
+      writeFileSync(join(metaDir, `image/v2/image.${image}`), "image");
+      writeFileSync(join(metaDir, `image/v2/checksum.${image}`), "sum");
+    }
+    return { name, host, metaDir };
+  };
+
+  it("are behind where an FE has an older one, or none", async () => {
+    const frontends = [frontend("fe-1", 31, 42), frontend("fe-2", 31), frontend("fe-3"), frontend("fe-4", 43)];
+    assert.deepEqual(await imagesBehind(frontends, 42), ["fe-2 has image.31", "fe-3 has none"]);
+    assert.deepEqual(await imagesBehind([frontend("fe-5", 42)], 42), []);
   });
 });
 

@@ -3,6 +3,9 @@ import type { Hazard } from "../hazard.js";
 /** A BE is being decommissioned. Refused at any restart, and of a change of the line preview tells before. */
 export const underWay = "decommission-under-way";
 
+/** Of the row that asks for an image on all FEs. */
+export const imageBetweenHops = "image-between-hops";
+
 /** Which lines lead to which, and what every jump between lines wants. */
 export const jumps: readonly Hazard[] = [
   {
@@ -55,12 +58,12 @@ export const jumps: readonly Hazard[] = [
     source: "upgrade.md; facts 7.1",
   },
   {
-    id: "image-between-hops",
+    id: imageBetweenHops,
     severity: "asks",
     when: { direction: "change", size: "minor", from: { since: "2.5.3" } },
     text:
       "Between two hops, and after a downgrade before the next upgrade, a metadata image must have reached all FEs (ALTER SYSTEM CREATE IMAGE; " +
-      "the leader's fe.log says `push image.N … to other nodes`), else some followers may not take the new version.",
+      "the leader's fe.log says `push image.N … to other nodes`), else some followers may not take the new version. The pre-flight waits for it.",
     source: "upgrade.md, Upgrade paths, caution; facts 7.1, 7.3",
   },
   {

@@ -9,8 +9,22 @@ const toLine = (line: string): Hazard["when"] => ({
   to: { since: `${line}.0` },
 });
 
+/** Whether these Java options are declared, and free of collectors that JDK 14 removed. */
+const fitsJdk17 = (options: string | undefined): boolean =>
+  options !== undefined && !/ConcMarkSweep|CMS|ParNew/.test(options);
+
 /** What a way up to a line wants, in the order of the lines. */
 export const upgrades: readonly Hazard[] = [
+  {
+    id: "java-opts-for-jdk-9",
+    severity: "asks",
+    when: { direction: "change", size: "minor", to: { since: "2.0.0", before: "2.4.0" } },
+    text:
+      "With a Java newer than 8 the FEs of 2.0 to 2.3 end at once (255, told in fe.out only) unless fe.conf has JAVA_OPTS_FOR_JDK_9: " +
+      "look that it does (`frontends.config.JAVA_OPTS_FOR_JDK_9`), or set `javaHome` to a JDK 8.",
+    settledBy: ({ JAVA_OPTS_FOR_JDK_9 }) => JAVA_OPTS_FOR_JDK_9 !== undefined && JAVA_OPTS_FOR_JDK_9.trim() !== "",
+    source: "bin/start_fe.sh of 2.0 to 2.3; facts 2.3",
+  },
   {
     id: "chunk-size-from-2-0",
     severity: "asks",
@@ -23,6 +37,7 @@ export const upgrades: readonly Hazard[] = [
     severity: "asks",
     when: { direction: "up", from: { since: "2.0.0", before: "2.1.0" }, to: { since: "2.1.0" } },
     looks: "batch size above 4096",
+    must: true,
     text: "Before: SET GLOBAL batch_size = 4096 (or less).",
     source: "upgrade.md, from v2.0; facts 7.2",
   },
@@ -39,6 +54,7 @@ export const upgrades: readonly Hazard[] = [
     severity: "asks",
     when: toLine("3.2"),
     looks: "pipeline engine off",
+    must: true,
     text: "Before: SET GLOBAL enable_pipeline_engine = true.",
     source: "upgrade.md; facts 7.2",
   },
@@ -61,9 +77,9 @@ export const upgrades: readonly Hazard[] = [
     severity: "asks",
     when: toLine("3.5"),
     text:
-      "With the upgrade: no CMS or other old GC options may be left in JAVA_OPTS of fe.conf, and no JAVA_OPTS_FOR_JDK_11 (it still wins): JDK 17 ends at once " +
-      "with them. The nodes keep their conf files, so declare `frontends.config.JAVA_OPTS`.",
-    settledBy: ({ JAVA_OPTS }) => JAVA_OPTS !== undefined && !/ConcMarkSweep|CMS|ParNew/.test(JAVA_OPTS),
+      "With the upgrade: no CMS or other old GC options may be left in JAVA_OPTS of fe.conf, nor in JAVA_OPTS_FOR_JDK_11, which still wins where it is there: JDK 17 " +
+      "ends at once with them. The nodes keep their conf files, so declare `frontends.config.JAVA_OPTS`, and JAVA_OPTS_FOR_JDK_11 as the same.",
+    settledBy: ({ JAVA_OPTS, JAVA_OPTS_FOR_JDK_11 }) => fitsJdk17(JAVA_OPTS) && fitsJdk17(JAVA_OPTS_FOR_JDK_11),
     source: "release-3.5.md; facts 2.3",
   },
   {

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Hazard, Range, When } from "../../../../provider/plan/paths/hazard.js";
-import { hazards } from "../../../../provider/plan/paths/table.js";
+import type { Hazard, Range } from "../../../../provider/plan/paths/hazard.js";
+import { hazards, versionRows } from "../../../../provider/plan/paths/table.js";
+import { compareVersions, versionOf } from "../../../../provider/starrocks/versions.js";
 
 /** Sources; tests run from `dist/test/unit/plan/paths`. */
 const page = join(__dirname, "../../../../../docs/versions.md");
-const begin = "<!-- the table: UPDATE_GOLDEN=1 writes it -->\n";
-const end = "<!-- end of the table -->";
 
 const range = (word: string, { since, before }: Range = {}): readonly string[] =>
   since === undefined && before === undefined
@@ -16,7 +15,7 @@ const range = (word: string, { since, before }: Range = {}): readonly string[] =
 
 const directions = { up: "up", down: "down", change: "up or down", arrival: "to it, first deployment too" } as const;
 
-const whenText = (when: When, looks: Hazard["looks"]): string =>
+const whenText = ({ looks, must, when }: Hazard): string =>
   [
     when.direction === undefined ? "any time" : directions[when.direction],
     ...range("from", when.from),
@@ -27,25 +26,51 @@ const whenText = (when: When, looks: Hazard["looks"]): string =>
     ...(when.overlay ? ["single files replaced"] : []),
     ...(when.runModeChanges ? ["another `run_mode`"] : []),
     ...(when.runMode === undefined ? [] : [`\`run_mode = ${when.runMode}\``]),
-    ...(looks === undefined ? [] : [`if found: ${looks}`]),
+    ...(looks === undefined ? [] : [`if found${must ? ", refused" : ""}: ${looks}`]),
   ].join("; ");
 
 const table = [
   "| id | severity | when | what | source |",
   "| --- | --- | --- | --- | --- |",
   ...hazards.map(
-    ({ id, looks, severity, source, text, when }) =>
-      `| \`${id}\` | ${severity} | ${whenText(when, looks)} | ${text} | ${source} |`,
+    (hazard) => `| \`${hazard.id}\` | ${hazard.severity} | ${whenText(hazard)} | ${hazard.text} | ${hazard.source} |`,
   ),
   "",
 ].join("\n");
 
-it("docs/versions.md shows every row of the table of ways between versions", () => {
+const rows = [
+  "| subject | since | what | source |",
+  "| --- | --- | --- | --- |",
+  ...Object.entries(versionRows).flatMap(([subject, all]) =>
+    all.map(
+      ({ since, source, text }) => `| ${subject} | ${since === "0.0.0" ? "the first" : since} | ${text} | ${source} |`,
+    ),
+  ),
+  "",
+].join("\n");
+
+const shown = (begin: string, end: string, wanted: string): void => {
   const [head = "", rest = ""] = readFileSync(page, "utf8").split(begin);
-  const [shown = "", tail = ""] = rest.split(end);
+  const [text = "", tail = ""] = rest.split(end);
   if (process.env.UPDATE_GOLDEN) {
-    writeFileSync(page, `${head}${begin}${table}${end}${tail}`);
+    writeFileSync(page, `${head}${begin}${wanted}${end}${tail}`);
     return;
   }
-  assert.equal(shown, table);
+  assert.equal(text, wanted);
+};
+
+describe("docs/versions.md", () => {
+  it("shows every row of the table of ways between versions", () =>
+    shown("<!-- the table: UPDATE_GOLDEN=1 writes it -->\n", "<!-- end of the table -->", table));
+
+  it("shows every row of what a version takes", () =>
+    shown("<!-- the rows of versions: UPDATE_GOLDEN=1 writes them -->\n", "<!-- end of the rows -->", rows));
+
+  it("has rows in the order of their versions, the first of each subject for all before the second", () => {
+    for (const [subject, all] of Object.entries(versionRows)) {
+      const versions = all.map(({ since }) => versionOf(since));
+      assert.equal(all[0]?.since, "0.0.0", subject);
+      assert.deepEqual([...versions].sort(compareVersions), versions, subject);
+    }
+  });
 });

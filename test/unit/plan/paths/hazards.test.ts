@@ -61,7 +61,13 @@ describe("the table of ways between versions", () => {
     {
       from: "1.19.2",
       to: "2.0.0",
-      meets: ["release-notes", "image-by-restart", "decommission-under-way", "schema-change-under-way"],
+      meets: [
+        "release-notes",
+        "java-opts-for-jdk-9",
+        "image-by-restart",
+        "decommission-under-way",
+        "schema-change-under-way",
+      ],
     },
     {
       from: "1.19.2",
@@ -70,6 +76,7 @@ describe("the table of ways between versions", () => {
         "stepwise-to-2-0",
         "several-lines",
         "release-notes",
+        "java-opts-for-jdk-9",
         "image-by-restart",
         "decommission-under-way",
         "schema-change-under-way",
@@ -80,6 +87,7 @@ describe("the table of ways between versions", () => {
       to: "2.1.0",
       meets: [
         "release-notes",
+        "java-opts-for-jdk-9",
         "image-by-restart",
         "decommission-under-way",
         "schema-change-under-way",
@@ -127,6 +135,7 @@ describe("the table of ways between versions", () => {
       more: { fqdn: true },
       meets: [
         "release-notes",
+        "java-opts-for-jdk-9",
         "image-by-restart",
         "decommission-under-way",
         "unknown-operations",
@@ -137,7 +146,14 @@ describe("the table of ways between versions", () => {
     {
       from: "2.2.5",
       to: "2.1.1",
-      meets: ["release-notes", "image-by-restart", "decommission-under-way", "unknown-operations", "data-of-newer-be"],
+      meets: [
+        "release-notes",
+        "java-opts-for-jdk-9",
+        "image-by-restart",
+        "decommission-under-way",
+        "unknown-operations",
+        "data-of-newer-be",
+      ],
     },
     {
       from: "3.0.2",
@@ -189,10 +205,17 @@ describe("the table of ways between versions", () => {
     assert.equal(shows("unknown-operations", "3.4.6", "3.5.7", [ignoring, ignoring]), false);
     assert.equal(shows("unknown-operations", "3.4.6", "3.5.7", [ignoring, {}]), true);
     assert.equal(shows("unknown-operations", "3.4.6", "3.5.7", [{ ignore_unknown_log_id: "false" }]), true);
-    const options = (JAVA_OPTS: string) => [{ JAVA_OPTS }];
-    assert.equal(shows("old-collectors-in-java-opts", "3.5.7", "3.4.5", options("-Xmx8g -XX:+UseG1GC")), false);
-    assert.equal(shows("old-collectors-in-java-opts", "3.5.7", "3.4.5", options("-XX:+UseConcMarkSweepGC")), true);
-    assert.equal(shows("old-collectors-in-java-opts", "3.5.7", "3.4.5", []), true);
+    const old = (...settings: readonly Record<string, string>[]) =>
+      shows("old-collectors-in-java-opts", "3.5.7", "3.4.5", settings);
+    const [clean, collector] = ["-Xmx8g -XX:+UseG1GC", "-XX:+UseConcMarkSweepGC"];
+    assert.equal(old({ JAVA_OPTS: clean, JAVA_OPTS_FOR_JDK_11: clean }), false);
+    assert.equal(old({ JAVA_OPTS: clean }), true, "what the nodes' files have for JDK 11 still wins");
+    assert.equal(old({ JAVA_OPTS: clean, JAVA_OPTS_FOR_JDK_11: collector }), true);
+    assert.equal(old({ JAVA_OPTS: collector, JAVA_OPTS_FOR_JDK_11: clean }), true);
+    assert.equal(old(), true);
+    assert.equal(shows("java-opts-for-jdk-9", "2.3.5", "2.2.1", [{}]), true);
+    assert.equal(shows("java-opts-for-jdk-9", "2.3.5", "2.2.1", [{ JAVA_OPTS_FOR_JDK_9: clean }]), false);
+    assert.equal(shows("java-opts-for-jdk-9", "2.4.0", "2.3.5", [{}]), false);
   });
 
   it("has ids that can stand in programs for ever: kebab-case, each once", () => {

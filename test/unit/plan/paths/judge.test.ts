@@ -221,27 +221,42 @@ describe("what a look at the cluster has shown", () => {
   const found = [
     { hazard: row("database-named-starrocks"), seen: "`starrocks` in SHOW DATABASES" },
     { hazard: row("batch-size-from-2-0"), seen: "batch_size = 8192" },
+    { hazard: row("pipeline-engine-for-3-2"), seen: "enable_pipeline_engine = false" },
+    { hazard: row("low-cardinality-to-3-5"), seen: "cbo_enable_low_cardinality_optimize = true" },
   ];
+  const reason = (text: string, seen: string, id: string): string =>
+    `${text} Found: ${seen}. To do it nevertheless, name it: acceptHazards: ["${id}"].`;
 
-  it("is refused where the row forbids, and told where it asks", () => {
+  it("is refused where the row forbids or what it asks for must be done before, and told where it only asks", () => {
     const { problems, notes } = foundProblems(found, { acceptHazards: [] });
-    assert.deepEqual(problems, [
-      {
-        property: "release.version",
-        reason:
-          "A database is called `starrocks`, a name that 3.0 and later keep for themselves. Rename it first. " +
-          'Found: `starrocks` in SHOW DATABASES. To do it nevertheless, name it: acceptHazards: ["database-named-starrocks"].',
-      },
-    ]);
-    assert.deepEqual(notes, [
-      "asks batch-size-from-2-0: Before: SET GLOBAL batch_size = 4096 (or less). Found: batch_size = 8192.",
-    ]);
+    assert.deepEqual(
+      problems.map((problem) => problem.reason),
+      [
+        reason(
+          "A database is called `starrocks`, a name that 3.0 and later keep for themselves. Rename it first.",
+          "`starrocks` in SHOW DATABASES",
+          "database-named-starrocks",
+        ),
+        reason("Before: SET GLOBAL batch_size = 4096 (or less).", "batch_size = 8192", "batch-size-from-2-0"),
+        reason(
+          "Before: SET GLOBAL enable_pipeline_engine = true.",
+          "enable_pipeline_engine = false",
+          "pipeline-engine-for-3-2",
+        ),
+      ],
+    );
+    assert.deepEqual(new Set(problems.map(({ property }) => property)), new Set(["release.version"]));
+    assert.equal(notes.length, 1);
+    assert.match(notes[0] ?? "", /^asks low-cardinality-to-3-5: Before: /);
   });
 
   it("is told only, once the user has accepted it", () => {
-    const { problems, notes } = foundProblems(found, { acceptHazards: ["database-named-starrocks"] });
+    const accepted = ["database-named-starrocks", "batch-size-from-2-0", "pipeline-engine-for-3-2"];
+    const { problems, notes } = foundProblems(found, { acceptHazards: accepted });
     assert.deepEqual(problems, []);
-    assert.match(notes[0] ?? "", /^accepted database-named-starrocks: /);
+    for (const [index, id] of accepted.entries()) {
+      assert.match(notes[index] ?? "", new RegExp(`^accepted ${id}: `));
+    }
   });
 });
 

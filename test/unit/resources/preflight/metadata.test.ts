@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import type { Host } from "../../../../provider/host/types.js";
+import { limitsOf } from "../../../../provider/plan/limits.js";
+import { defaultPolicy } from "../../../../provider/plan/policy.js";
+import type { NodeContext } from "../../../../provider/resources/node/context.js";
+import { Metadata } from "../../../../provider/resources/preflight/metadata.js";
+import { Frontends } from "../../../../provider/rollout/frontends.js";
+import { Run } from "../../../../provider/rollout/run.js";
+import { newestImage } from "../../../../provider/starrocks/meta-image.js";
+import { fe } from "../../plan/specs.js";
+import { type FrontendProcess, Lab } from "../../simulator/fe/lab.js";
+import { localHost } from "../../starrocks/local-host.js";
+
+class LabFrontends extends Frontends {
+  override hostOf(): Host {
+    return localHost();
+  }
+}
+
+describe("the image before a change of the line", function () {
+  this.timeout(60_000);
+  let lab: Lab;
+  let frontends: Frontends;
+  let fes: readonly [FrontendProcess, FrontendProcess];
+  beforeEach(async () => {
+    lab = new Lab();
+    const leader = await lab.found({ version: "3.4.9" });
+    fes = [leader, await lab.follower(leader, { version: "3.4.9" }, "OBSERVER")];
+  });
+  afterEach(async () => {
+    for (const contact of frontends.contacts) {
+      frontends.forget(contact);
+    }
+    await lab.close();
+  });
+
+  const metadata = (acceptHazards: readonly string[] = []): Metadata => {
+    const release = { id: "3.5.7-bbbbbbbbbbbb", version: "3.5.7" };
+    const specs = fes.map((process, index) =>
+      fe({
+        name: `fe-${index + 1}`,
+        address: process.address,
+        role: index === 0 ? "leader" : "observer",
+        metaDir: process.file("meta"),
+        release,
+      }),
+    );
+    const limits = limitsOf({ sql: 2, leader: 10, image: 5 });
+    const contacts = specs.map((spec) => ({ ...spec, connection: {} }));
+    frontends = new LabFrontends({ contacts, connection: { host: "127.0.0.1" }, sql: { user: "root" }, limits });
+    const run = new Run("metadata");
+    run.answers = true;
+    const policy = { ...defaultPolicy, acceptHazards: [...acceptHazards] };
+    run.declare({ nodes: specs, policy, maxUnavailable: 1 });
+    const nodes = specs.map(
+      (spec): NodeContext => ({
+        spec,
+        host: localHost(),
+        frontends,
+        run,
+        limits,
+        position: 0,
+        preflight: undefined,
+        progress: () => undefined,
+        urn: undefined,
+      }),
+    );
+    const cluster = { cluster: "metadata", release, maxUnavailable: 1, policy, nodes, position: 0 };
+    return new Metadata(run, { ...cluster, urn: undefined, clusterUrn: undefined });
+  };
+  const report = (): void => undefined;
+  const repair = async (): Promise<void> => undefined;
+
+  it("is awaited on every FE", async () => {
+    const { detail } = await metadata().writeImage(report, repair);
+    assert.match(detail ?? "", /^image\.\d+ on every FE$/);
+    assert.ok((await newestImage(localHost(), fes[1].file("meta"))) > 0);
+  });
+
+  it("that does not reach an FE stops the change before anything is stopped, unless that is accepted", async () => {
+    fes[1].fault({ fault: "hangHttp" });
+    await assert.rejects(
+      metadata().writeImage(report, repair),
+      /^UserError: Waited 5 s for image\.\d+ of the metadata to be on every FE; last seen: FE fe-2 has none\. Nothing was stopped\..*acceptHazards: \["image-between-hops"\]/,
+    );
+    const { detail } = await metadata(["image-between-hops"]).writeImage(report, repair);
+    assert.match(detail ?? "", /^image\.\d+$/);
+  });
+});
