@@ -1,4 +1,4 @@
-import { hold } from "../../engine/end.js";
+import { hold, isEnding } from "../../engine/end.js";
 import { messageOf, UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
 import type { NodeSpec } from "../../plan/spec.js";
@@ -175,7 +175,13 @@ class Change {
         this.#touched = true;
         return this.#work.start();
       },
-      prove: () => this.#work.prove(report, this.#action.type === "repair" && this.#action.together),
+      prove: async () => {
+        const outcome = await this.#work.prove(report, this.#action.type === "repair" && this.#action.together);
+        // It is safe now: what follows only waits and looks, for an hour maybe, and for nobody if the engine is gone.
+        this.#letGo?.();
+        this.#letGo = undefined;
+        return outcome;
+      },
       heal: () => this.#work.heal(report),
       soak: () => this.#work.soak(report),
       verify: async () => (await run.care?.verify(report)) ?? notMet("no cluster is declared"),
@@ -255,6 +261,11 @@ class Change {
     if (!this.#touched || !(error instanceof UserError)) {
       return { as: this.#touched ? "it is" : "untouched" };
     }
+    if (this.#letGo === undefined && isEnding()) {
+      // It was proven, and nothing is begun any more.
+      return { as: "it is" };
+    }
+    this.#letGo ??= hold();
     if (action.type === "repair" || error instanceof LeaseLost) {
       return this.#lost({ spec: this.#context.spec, conf: undefined }, error);
     }

@@ -18,13 +18,10 @@ describe("a node whose operation loses the lease", function () {
   let next: NodeRelease;
   let broken: NodeRelease;
 
-  const change = (context: NodeContext, action: Action): Promise<unknown> =>
-    converge(
-      context,
-      action,
-      nodeItem(action, context.spec, context.run.placeOf(context.spec, 0)),
-      async () => undefined,
-    );
+  const change = (context: NodeContext, action: Action): Promise<unknown> => {
+    const item = nodeItem(action, context.spec, context.run.placeOf(context.spec, 0));
+    return converge(context, action, item, async () => undefined, { ...context.spec, release: old });
+  };
   const version = (to: NodeRelease): Action => ({ type: "version", from: old, to, fields: [] });
   /** What it says to people. */
   const failureOf = async (work: Promise<unknown>): Promise<string> => {
