@@ -21,9 +21,18 @@ export class Execution {
   readonly #journal: Journal;
   readonly #progress: (text: string) => void;
   readonly #works: Works;
+  readonly #before: (step: Step) => Promise<void>;
   #current: Step | undefined;
 
-  constructor(item: Item, works: Works, journal: Journal, progress: (text: string) => void) {
+  /** `before` is called before each step of `run`, and fails it by throwing. */
+  constructor(
+    item: Item,
+    works: Works,
+    journal: Journal,
+    progress: (text: string) => void,
+    before: (step: Step) => Promise<void> = async () => undefined,
+  ) {
+    this.#before = before;
     this.item = item;
     this.#works = works;
     this.#journal = journal;
@@ -86,7 +95,10 @@ export class Execution {
       this.report("");
     }
     try {
-      await this.#mark(step, work);
+      await this.#mark(step, async () => {
+        await this.#before(step);
+        return work(step);
+      });
     } catch (error) {
       this.#journal.abandon(this.item, recovering);
       throw error;

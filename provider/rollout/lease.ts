@@ -20,6 +20,9 @@ export interface LeaseOptions {
 /** Milliseconds in which a host that is there answers, a first login over a slow line included. */
 const askLimit = 30_000;
 
+/** The same where a stopped node waits for the answer. */
+const holderLimit = 10_000;
+
 /** Milliseconds for giving it back at the end; a claim that stays expires by itself. */
 const releaseLimit = 3000;
 
@@ -138,7 +141,7 @@ export class Lease {
 
   /** Who has the cluster now, as far as the hosts that answer tell; undefined when that is nobody else. */
   async holder(): Promise<string | undefined> {
-    const seen = await askAll(this.#options.hosts, ({ host, folder }) => readClaim(host, folder), askLimit);
+    const seen = await askAll(this.#options.hosts, ({ host, folder }) => readClaim(host, folder), holderLimit);
     for (const answer of seen) {
       const standing = "value" in answer ? this.#standing(answer.value) : undefined;
       if (standing?.type === "held") {

@@ -87,6 +87,7 @@ export class Run {
   readonly #once = new Map<Once, Promise<void>>();
   #componentUrn: string | undefined;
   #failure: string | undefined;
+  #stopped: Stop | undefined;
   readonly #said = new Set<string>();
   readonly #unavoidable = new Set<string>();
 
@@ -222,6 +223,7 @@ export class Run {
 
   /** Nothing new begins, as nobody wants it any more. What is on its way to a safe point goes on. */
   async stop(stop: Stop): Promise<void> {
+    this.#stopped ??= stop;
     this.frontends.close(reasons[stop]);
     this.backends.close(reasons[stop]);
     if (this.acted && this.#failure === undefined) {
@@ -238,6 +240,12 @@ export class Run {
     if (isEnding() || !(await engineAlive())) {
       throw new RefusedTurn(node, reasons.gone);
     }
+  }
+
+  /** Why nobody waits for this operation any more; undefined while somebody does. */
+  async unwanted(): Promise<string | undefined> {
+    const stop = this.#stopped ?? (isEnding() || !(await engineAlive()) ? "gone" : undefined);
+    return stop && reasons[stop];
   }
 
   /** Lines of the plan for what Pulumi deletes when all else is done. */

@@ -94,9 +94,12 @@ const works = (context: Context): Works => ({
   join: () => joined(context),
 });
 
-/** Lets the cluster move the BE's tablets elsewhere, and waits until it has let the BE go. */
-const remove = async (context: Context): Promise<"decommissioned" | undefined> => {
-  const { frontends, inputs, limits, report } = context;
+/** Lets the cluster move the BE's tablets elsewhere, and waits until it has let the BE go, as long as somebody waits for us. */
+export const remove = async (context: Context): Promise<"decommissioned" | undefined> => {
+  const { frontends, inputs, limits, report, run } = context;
+  const advice =
+    "The BE still runs and holds its tablets; the decommission goes on in the cluster. Run `pulumi up` again to wait on, or cancel it: " +
+    `CANCEL DECOMMISSION BACKEND "${endpoint(inputs.address, inputs.port)}".`;
   if (!rowOf(inputs, await rowsOfLedGroup(context))) {
     return undefined;
   }
@@ -108,6 +111,11 @@ const remove = async (context: Context): Promise<"decommissioned" | undefined> =
       if (seen && !row) {
         return { done: true, value: undefined };
       }
+      const unwanted = await run.unwanted();
+      if (unwanted !== undefined) {
+        const left = row ? `, with ${row.tabletNum} tablets left to move` : "";
+        throw new UserError(`BE ${inputs.name} is being decommissioned${left}, and ${unwanted}. ${advice}`);
+      }
       return { done: false, seen: row ? `${row.tabletNum} tablets left to move` : "no FE answers" };
     },
     {
@@ -115,9 +123,7 @@ const remove = async (context: Context): Promise<"decommissioned" | undefined> =
       limit: limits.decommission,
       every: 1000,
       onProgress: report,
-      advice:
-        "The BE still runs and holds its tablets; the decommission goes on. Run `pulumi up` again to wait on, or cancel it: " +
-        `CANCEL DECOMMISSION BACKEND "${endpoint(inputs.address, inputs.port)}".`,
+      advice,
     },
   );
   return "decommissioned";

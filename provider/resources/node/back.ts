@@ -13,6 +13,7 @@ import { until } from "../../wait.js";
 import { BeDied } from "./be.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
+import { assertMayBringUp } from "./right.js";
 import { look, switchRelease } from "./works.js";
 
 /** The node as it was before the change. */
@@ -40,10 +41,13 @@ export const takeBack = async (
   }
   const old: NodeContext = { ...context, spec: before.spec };
   const oldWork = workOf(old, work);
+  await assertMayBringUp(old);
   await stopAgain(context, report);
   // Without an answer of the cluster a BE is proven by itself.
   await oldWork.note().catch(() => undefined);
+  await assertMayBringUp(old);
   await restore(old, before);
+  await assertMayBringUp(old);
   await oldWork.start();
   await oldWork.prove(report);
   return { mark: "done", detail: `it runs with ${wordsOf(context, before)} again and is proven` };

@@ -1,9 +1,10 @@
-import { hold } from "../../engine/end.js";
+import { hold, isEnding } from "../../engine/end.js";
 import { messageOf, UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
 import type { NodeSpec } from "../../plan/spec.js";
-import { deeds, type Item, type Step } from "../../plan/steps.js";
+import { deeds, type Item, type Step, type Verb } from "../../plan/steps.js";
 import { done, Execution, notMet, type Outcome, skipped, type Works } from "../../rollout/execute.js";
+import { LeaseLost } from "../../rollout/lease.js";
 import type { Turnstile } from "../../rollout/turnstile.js";
 import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
@@ -13,6 +14,7 @@ import { copyMetadata } from "./cold-copy.js";
 import { isBe, labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
 import { HalfRebuilt, rebuild } from "./rebuild.js";
+import { assertMayBringUp, assertRight, howLeft } from "./right.js";
 import { configure, folders, look, runsAsDeclared, stop, switchRelease } from "./works.js";
 
 /** What is asked once before the first running node is stopped; rejects with `RefusedTurn`. */
@@ -74,7 +76,9 @@ class Change {
     this.#recorded = recorded;
     this.#work = workOf(context);
     this.#turnstile = spec.kind === "be" ? run.backends : run.frontends;
-    this.#execution = new Execution(item, this.#works(), run.journal, context.progress);
+    this.#execution = new Execution(item, this.#works(), run.journal, context.progress, (step) =>
+      this.#assertMay(step),
+    );
   }
 
   async run(): Promise<string | undefined> {
@@ -109,6 +113,13 @@ class Change {
   get #undeclared(): readonly string[] {
     const { config } = this.#context.spec;
     return Object.keys(this.#recorded?.config ?? {}).filter((key) => !(key in config));
+  }
+
+  /** Another operator may have the cluster since the last step. */
+  async #assertMay({ verb }: Step): Promise<void> {
+    if (acting.includes(verb)) {
+      await (this.#stopped ? assertMayBringUp(this.#context) : assertRight(this.#context));
+    }
   }
 
   async #found(): Promise<ObservedHome> {
@@ -167,7 +178,13 @@ class Change {
         this.#touched = true;
         return this.#work.start();
       },
-      prove: () => this.#work.prove(report, this.#action.type === "repair" && this.#action.together),
+      prove: async () => {
+        const outcome = await this.#work.prove(report, this.#action.type === "repair" && this.#action.together);
+        // It is safe now: what follows only waits and looks, for an hour maybe, and for nobody if the engine is gone.
+        this.#letGo?.();
+        this.#letGo = undefined;
+        return outcome;
+      },
       heal: () => this.#work.heal(report),
       soak: () => this.#work.soak(report),
       verify: async () => (await run.care?.verify(report)) ?? notMet("no cluster is declared"),
@@ -247,7 +264,12 @@ class Change {
     if (!this.#touched || !(error instanceof UserError)) {
       return { as: this.#touched ? "it is" : "untouched" };
     }
-    if (action.type === "repair") {
+    if (this.#letGo === undefined && isEnding()) {
+      // It was proven, and nothing is begun any more.
+      return { as: "it is" };
+    }
+    this.#letGo ??= hold();
+    if (action.type === "repair" || error instanceof LeaseLost) {
       return this.#lost({ spec: this.#context.spec, conf: undefined }, error);
     }
     const before = this.#before;
@@ -280,6 +302,9 @@ class Change {
   /** What is left for a node that starts with no release on its data: a canary BE may be rebuilt, if the user wants that. */
   async #lost(before: Before, failure: unknown, reason?: string): Promise<Left> {
     const context = this.#context;
+    if (failure instanceof LeaseLost) {
+      return { as: "stuck", why: lines(reason, await howLeft(context)) };
+    }
     const { conf, spec } = before;
     let refusal: string | undefined;
     try {
@@ -315,6 +340,7 @@ class Change {
   async #undoStart(): Promise<Left> {
     const { host, limits, spec } = this.#context;
     try {
+      assertRight(this.#context);
       const options = { graceful: false, timeoutSeconds: limits.stop / 1000 };
       const { did } = await stopProcess(host, spec.kind, spec.home, options);
       return { as: did === "was not running" ? "untouched" : "stopped again" };
@@ -362,5 +388,8 @@ class Change {
     }
   }
 }
+
+/** Steps that change something on a host; those that stop a node ask by themselves, in their last moment. */
+const acting: readonly Verb[] = ["folders", "handover", "switch", "configure", "start"];
 
 const lines = (...texts: readonly (string | undefined)[]): string => texts.filter(Boolean).join("\n");

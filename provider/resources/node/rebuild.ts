@@ -11,7 +11,6 @@ import { ensureFolders } from "../../starrocks/folders.js";
 import { observeProcess } from "../../starrocks/process.js";
 import { backendRow } from "../../starrocks/rows.js";
 import { addBackend, dropBackend } from "../../starrocks/statements.js";
-import { stopProcess } from "../../starrocks/stop.js";
 import { moveToTrash } from "../../starrocks/trash.js";
 import { runsVersion } from "../../starrocks/versions.js";
 import { until } from "../../wait.js";
@@ -19,6 +18,7 @@ import { type Before, restore } from "./back.js";
 import { BeDied } from "./be.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { workOf } from "./kind-work.js";
+import { assertMayBringUp, assertRight } from "./right.js";
 import { dataPaths } from "./settings.js";
 import { speaks } from "./tablets.js";
 import { dataFolders } from "./works.js";
@@ -48,22 +48,29 @@ export const rebuild = async (
   const old: NodeContext<BeSpec> = { ...context, spec: before.spec };
   await assertLost(context, failure);
   const { tablets } = await spared(context, report);
+  // That may have taken an hour, in which somebody may have mended the BE, or taken the cluster in hand.
+  await assertLost(context, failure);
+  assertRight(context);
   const told: string[] = [];
   try {
     const { address, ports } = spec;
     await context.frontends.tell((sql) => dropBackend(sql, address, ports.heartbeat, {}, limits.sql));
     told.push("it was dropped from the cluster");
-    await stopProcess(host, "be", spec.home, { graceful: false, timeoutSeconds: limits.stop / 1000 });
+    await assertLost(context, failure);
+    assertRight(context);
     const moved = await moveToTrash(host, dataPaths(spec));
     told.push(`its data was moved, not deleted, to ${moved.join(", ")}`);
     await ensureFolders(host, dataFolders(old));
+    await assertMayBringUp(old);
     await restore(old, before);
     const work = workOf(old);
     // The cluster does not know it now: it is proven by itself.
     await work.note();
+    await assertMayBringUp(old);
     await work.start();
     await work.prove(report);
     told.push(`${before.spec.release.version} runs on empty folders`);
+    assertRight(context);
     await context.frontends.tell((sql) => addBackend(sql, address, ports.heartbeat, limits.sql));
     told.push("it was added again");
     await joined(old, report);

@@ -28,6 +28,8 @@ export const tabletsAllow = async (context: NodeContext<BeSpec>, report: Report)
   const own = backendName({ address: spec.address, heartbeatPort: spec.ports.heartbeat });
   run.letStop.delete(own);
   const lookOnce = async (): Promise<Look<Pick<Verdict, "unavoidable">>> => {
+    // An hour is long: nobody may want it any more, or another node may have failed.
+    await run.assertGoing(labelOf(spec));
     const rows = await frontends.rows();
     const row = rows && backendRow(spec, rows.backends);
     if (!rows) {

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { TransientError } from "../../../provider/error.js";
 import type { Host } from "../../../provider/host/types.js";
 import { limitsOf } from "../../../provider/plan/limits.js";
 import { defaultPolicy } from "../../../provider/plan/policy.js";
@@ -12,8 +13,17 @@ import { localHost } from "../starrocks/local-host.js";
 
 /** FEs whose hosts are folders of this machine. */
 export class LocalFrontends extends Frontends {
+  /** While set, no FE host can be reached. */
+  cut = false;
+
   override hostOf({ name }: Contact): Host {
-    return { ...localHost(), name };
+    const local = localHost();
+    const reached =
+      <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+      (...args: A): Promise<R> =>
+        this.cut ? Promise.reject(new TransientError(`${name}: connection refused`)) : call(...args);
+    const { readFile, script, writeFile } = local;
+    return { ...local, name, readFile: reached(readFile), script: reached(script), writeFile: reached(writeFile) };
   }
 }
 
