@@ -166,4 +166,15 @@ describe("the rehearsal of a new FE on a copy of the metadata", () => {
     assert.deepEqual(await copies(), [], "its copy, and those kept before, are gone");
     assert.deepEqual(await crimes(), "");
   });
+
+  it("takes a second copy where the first was torn", async () => {
+    declare(await lab.release("4.0.1", { fe: { faults: [{ fault: "tornLog" }] } }));
+    const outcome = await lab.stack.up(["--target", "**::sr-rehearsal"]);
+    assert.match(
+      told(outcome, "info")["sr-rehearsal"] ?? "",
+      /rehearsal of StarRocks 4\.0\.1 on [\d.]+ passed: on a second copy, as the first was torn, ready after/,
+    );
+    assert.deepEqual(await copies(), []);
+    assert.equal(await crimes(), "");
+  });
 });
