@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { messageOf, UserError } from "../error.js";
 import type { Policy } from "../plan/policy.js";
 import { done, notMet, type Outcome } from "../rollout/execute.js";
-import type { Sql } from "../starrocks/sql.js";
+import type { Sql, Values } from "../starrocks/sql.js";
 import { isFe, labelOf } from "./node/context.js";
 import type { Topology } from "./preflight/topology.js";
 
@@ -27,7 +27,10 @@ export const verifyThroughAny = async (topology: Topology, report: (seen: string
 };
 
 /** The user's own queries through each FE: at the end. */
-export const verifyThroughEach = async (topology: Topology, report: (seen: string) => void): Promise<Outcome> => {
+export const verifyThroughEach = async (
+  topology: Pick<Topology, "nodes" | "policy">,
+  report: (seen: string) => void,
+): Promise<Outcome> => {
   const { policy } = topology;
   if (policy.verify.length === 0) {
     return notMet("no queries are declared");
@@ -58,9 +61,9 @@ const verifyAll = async (
 };
 
 const verifyOne = async (sql: Sql, { sql: query, expect }: Verification, limit: number): Promise<void> => {
-  let rows: readonly (readonly (string | null)[])[];
+  let rows: readonly Values[];
   try {
-    rows = (await sql.query(query, [], limit)).map((row) => Object.values(row));
+    rows = await sql.table(query, limit);
   } catch (error) {
     throw new UserError(`The declared query "${query}" failed: ${messageOf(error)}`);
   }

@@ -66,6 +66,8 @@ export class Run {
   readonly askingToStop = new Mutex();
   /** The rows of BEs that were let stop in their turn. One that still waits for that is not counted as down. */
   readonly letStop = new Set<string>();
+  /** Whether this operation includes the cluster's `Preflight`: `--target` and `--exclude` may leave it out. */
+  isGuarded = false;
   /** Whether the whole cluster is created: then there is nothing that a release could be rehearsed on. */
   isNew = false;
   /** Undefined for nodes that are declared alone. */

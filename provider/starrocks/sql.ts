@@ -1,11 +1,14 @@
 import type { Duplex } from "node:stream";
-import type { Connection, ConnectionOptions, QueryError } from "mysql2";
+import type { Connection, ConnectionOptions, QueryError, QueryOptions } from "mysql2";
 import { TransientError, UserError } from "../error.js";
 import type { Host } from "../host/types.js";
 import { seconds } from "../wait.js";
 
 /** One row of an answer: every value as the text that StarRocks sent, SQL NULL as null. */
 export type Row = Readonly<Record<string, string | null>>;
+
+/** The values of a row in the order of the statement's columns, whose names may be numbers, or the same twice. */
+export type Values = readonly (string | null)[];
 
 /** One SQL session with one FE. */
 export interface Sql {
@@ -16,6 +19,8 @@ export interface Sql {
    * gives none. Gives up after `limit` milliseconds and ends the session: an FE without a leader does not answer at all.
    */
   query(statement: string, values?: readonly unknown[], limit?: number): Promise<readonly Row[]>;
+  /** The same for a statement of somebody else, of whose columns nothing is known. */
+  table(statement: string, limit?: number): Promise<readonly Values[]>;
   close(): void;
 }
 
@@ -119,22 +124,31 @@ class Session implements Sql {
   }
 
   async query(statement: string, values: readonly unknown[] = [], limit?: number): Promise<readonly Row[]> {
+    const rows = (await this.ask({ sql: statement, values: [...values] }, limit)) as readonly Row[];
+    return rows.map((row) => ({ ...row }));
+  }
+
+  async table(statement: string, limit?: number): Promise<readonly Values[]> {
+    return (await this.ask({ sql: statement, rowsAsArray: true }, limit)) as readonly Values[];
+  }
+
+  private async ask(question: QueryOptions, limit: number | undefined): Promise<readonly unknown[]> {
     if (this.ended) {
       throw this.ended;
     }
     const most = limit ?? this.options.limit ?? limitDefault;
-    const answered = new Promise<readonly Row[]>((resolve, reject) => {
-      this.connection.query({ sql: statement, values: [...values] }, (error, rows) => {
+    const answered = new Promise<readonly unknown[]>((resolve, reject) => {
+      this.connection.query(question, (error, rows) => {
         if (error) {
-          reject(this.translate(error, statement));
+          reject(this.translate(error, question.sql));
         } else {
-          resolve(Array.isArray(rows) ? (rows as Row[]).map((row) => ({ ...row })) : []);
+          resolve(Array.isArray(rows) ? rows : []);
         }
       });
     });
     const timeout = () =>
       new SqlTimeout(
-        `${quoted(statement)} got no answer from the frontend ${this.name} within ${seconds(most)}. ` +
+        `${quoted(question.sql)} got no answer from the frontend ${this.name} within ${seconds(most)}. ` +
           "A frontend group without a leader does not answer.",
       );
     return this.orEnd(answered, most, timeout);

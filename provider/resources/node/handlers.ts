@@ -4,19 +4,21 @@ import { type CheckFailure, PartialFailure } from "../../engine/failure.js";
 import { warn } from "../../engine/log.js";
 import { echo, type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
-import { messageOf } from "../../error.js";
+import { messageOf, UserError } from "../../error.js";
 import { inEverySession } from "../../host/agent.js";
-import { decide, refusals } from "../../plan/node.js";
+import { type Action, changeText, decide, refusals, stopsNode } from "../../plan/node.js";
 import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
 import { stoppingItem } from "../../plan/removal.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { numbered } from "../../plan/steps.js";
 import { Execution } from "../../rollout/execute.js";
 import { guard, guardRemoval } from "../../rollout/guard.js";
+import type { Run } from "../../rollout/run.js";
 import { haveMoved } from "../contacts.js";
 import type { Handlers } from "../handlers.js";
 import { beNodeInputs, failuresOf, feNodeInputs, read } from "../inputs.js";
 import { gateOf } from "../preflight/gate.js";
+import { leftOut } from "../preflight/left-out.js";
 import { contextOf, labelOf, type NodeContext, placeOf, specOf } from "./context.js";
 import { converge, NodeFailure } from "./converge.js";
 import { nodeItem, recordedOf } from "./plan.js";
@@ -30,12 +32,24 @@ const notEchoed = ["plan"];
 /** How a node is reached: it never restarts for them, and what is recorded must not grow old, as delete and read use it. */
 const accessOf = ({ connection, sql }: Plain) => [inEverySession(connection), sql];
 
-const unguarded = (spec: NodeSpec): CheckFailure => ({
-  property: "preflight",
-  reason:
-    `must name a \`Preflight\` before the version of ${labelOf(spec)} is changed: it looks at the whole cluster first. ` +
-    "Declare the node in a `Cluster`, or give it one.",
-});
+/** What keeps a running node from being stopped: nothing would have looked at the whole cluster before. */
+const unguarded = (
+  { action, run, spec }: { readonly action: Action; readonly run: Run; readonly spec: NodeSpec },
+  preflight: unknown,
+): CheckFailure | undefined => {
+  if (preflight === undefined) {
+    const reason =
+      `must name a \`Preflight\` before the version of ${labelOf(spec)} is changed: it looks at the whole cluster first. ` +
+      "Declare the node in a `Cluster`, or give it one.";
+    return action.type === "version" ? { property: "preflight", reason } : undefined;
+  }
+  return stopsNode(action) && !run.isGuarded
+    ? {
+        property: "preflight",
+        reason: `of ${labelOf(spec)} (${changeText(action, spec)}): ${leftOut(String(preflight))}`,
+      }
+    : undefined;
+};
 
 /** The id: what the node is in its cluster. */
 const idOf = (context: NodeContext): string => `${context.spec.cluster}:${context.spec.kind}:${context.spec.name}`;
@@ -60,11 +74,15 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       return plain({ ...outputs, status: "running", confSha256: olds?.confSha256 });
     }
     const context = contextOf(kind, news);
+    const refusal = unguarded({ action, run: context.run, spec: context.spec }, context.preflight);
+    if (refusal) {
+      throw new UserError(`${labelOf(context.spec)} was not touched. ${refusal.property} ${refusal.reason}`);
+    }
     await guard(guarded(context));
     let confSha256: string | undefined;
     try {
       const recorded = olds && specOf(kind, olds);
-      confSha256 = await converge(context, action, item, gateOf(context.run), recorded);
+      confSha256 = await converge(context, action, item, gateOf(context), recorded);
     } catch (error) {
       if (error instanceof NodeFailure && error.touched) {
         // Of a host that is lost nothing can be told but what was recorded.
@@ -93,8 +111,9 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
         return { inputs: news, failures };
       }
       const { action, item, run } = planOf(first ? undefined : { ...olds, status: seenLast(olds) }, news);
-      if (action.type === "version" && news.preflight === undefined) {
-        return { inputs: news, failures: [unguarded(spec)] };
+      const refusal = unguarded({ action, run, spec }, news.preflight);
+      if (refusal) {
+        return { inputs: news, failures: [refusal] };
       }
       run.items.set(item.id, item);
       return { inputs: item.steps.length > 0 ? { ...news, plan: numbered(item.steps) } : news };

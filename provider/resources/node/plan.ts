@@ -13,7 +13,7 @@ import type { NodeSpec } from "../../plan/spec.js";
 import type { Item, Wave } from "../../plan/steps.js";
 import { specOf } from "./context.js";
 
-const waveOf = (spec: NodeSpec): Wave => {
+export const waveOf = (spec: NodeSpec): Wave => {
   if (spec.kind === "be") {
     return "backends";
   }

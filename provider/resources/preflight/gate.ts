@@ -4,13 +4,14 @@ import { gateItem, preflightItem } from "../../plan/preflight.js";
 import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js";
 import { guard } from "../../rollout/guard.js";
 import type { Run } from "../../rollout/run.js";
-import { PreflightFailed } from "../../rollout/turnstile.js";
-import { isBe } from "../node/context.js";
+import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
+import { isBe, type NodeContext } from "../node/context.js";
 import type { Gate } from "../node/converge.js";
 import { look, runsAsDeclared } from "../node/works.js";
 import { ClusterCare } from "./care.js";
 import { assertHealthy } from "./health.js";
 import { inspectHosts } from "./inspect.js";
+import { assertInOrder, assertStaged, leftOut } from "./left-out.js";
 import { Metadata } from "./metadata.js";
 import { repairDown } from "./repair.js";
 import { tabletsAllowAll } from "./tablets.js";
@@ -24,16 +25,25 @@ export const declare = (run: Run, topology: Topology): void => {
   run.care ??= new ClusterCare(run, topology);
 };
 
+/** The whole declared cluster; undefined where this operation does not include its `Preflight`. */
+export const topologyIn = (run: Run): Topology | undefined => topologies.get(run);
+
 /** What a node calls before the first stop; does its work once in a process, and tells once in full what it found. */
 export const gateOf =
-  (run: Run): Gate =>
+  (context: NodeContext): Gate =>
   async (node, report) => {
+    const { preflight, run } = context;
     const topology = topologies.get(run);
     if (!topology) {
+      if (preflight !== undefined) {
+        throw new RefusedTurn(node, leftOut(preflight));
+      }
+      await assertStaged(context);
       run.answers = true;
       return;
     }
     report("the pre-flight of the cluster");
+    await assertInOrder(run, topology, context);
     try {
       await run.once("gate", () => passGate(run, topology));
     } catch (error) {

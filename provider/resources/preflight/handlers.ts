@@ -46,6 +46,8 @@ const membersOf = ({ nodes }: Plain): Parameters<typeof removalItems>[0] => {
 
 export const preflight: Handlers = {
   check: async (olds, news) => {
+    // Also where a preview does not know all of it yet.
+    runOf(String(news.cluster)).isGuarded = true;
     const given = inArguments(failuresOf(topologyInputs, news), placesOf(news));
     if (given.length > 0 || hasUnknown(news)) {
       return { inputs: news, failures: [...given] };

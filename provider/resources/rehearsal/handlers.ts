@@ -65,7 +65,7 @@ export const rehearsal: Handlers = {
 
   create: async (inputs) => {
     const next = inputsOf(inputs);
-    await rehearse(next, runOf(next.cluster).isNew ? next.to : undefined);
+    await rehearse(next, undefined);
     return { id: `${next.cluster}:rehearsal`, outs: outputsOf(inputs) };
   },
 

@@ -1,12 +1,20 @@
+import { onEnd } from "../../engine/end.js";
 import { progressOf, tell, warn } from "../../engine/log.js";
 import { messageOf, UserError } from "../../error.js";
 import { hostFor } from "../../host/pool.js";
-import { rehearsalItem } from "../../plan/rehearsal.js";
+import { needlessBecause, rehearsalItem } from "../../plan/rehearsal.js";
 import { verbs } from "../../plan/steps.js";
-import { Execution } from "../../rollout/execute.js";
-import { runOf } from "../../rollout/run.js";
+import { Execution, notMet, type Outcome } from "../../rollout/execute.js";
+import { Frontends } from "../../rollout/frontends.js";
+import { guard } from "../../rollout/guard.js";
+import { type Run, runOf } from "../../rollout/run.js";
 import { removeEarlier } from "../../starrocks/rehearsal/folder.js";
+import { isFe } from "../node/context.js";
+import { topologyIn } from "../preflight/gate.js";
+import { repairDown } from "../preflight/repair.js";
+import { lookAtGroup, needing } from "./group.js";
 import type { Inputs } from "./inputs.js";
+import type { Spared } from "./production.js";
 import { RehearsalWork } from "./work.js";
 
 /** The item of these inputs, as preview shows and the run executes it. */
@@ -14,16 +22,27 @@ export const itemOf = (from: Inputs["to"] | undefined, { to, host, memory, posit
   rehearsalItem(when, { from, to }, { host, memory, position });
 
 /** Rehearses what is declared, where that is needed. A failure closes the whole operation: nothing was touched yet. */
-export const rehearse = async (inputs: Inputs, from: Inputs["to"] | undefined): Promise<void> => {
+export const rehearse = async (inputs: Inputs, recorded: Inputs["to"] | undefined): Promise<void> => {
   const run = runOf(inputs.cluster);
+  const frontends = frontendsOf(inputs);
+  const from = run.isNew ? await fromNew(frontends, inputs) : recorded;
   const item = itemOf(from, inputs);
   if (item.steps.length === 0) {
+    await tellSpared(inputs, from, undefined);
     return;
   }
   await run.assertGoing("the rehearsal");
   const report = (seen: string): void => execution.report(seen);
-  const rehearsal = new RehearsalWork(inputs, from, report);
+  let started = "No node of the cluster was touched.";
+  const startDown = async (): Promise<void> => {
+    const outcome = await startFrontends(run, execution);
+    if (outcome.mark === "done") {
+      started = `Of FEs that were down it ${outcome.detail}; no other node of the cluster was touched.`;
+    }
+  };
+  const rehearsal = new RehearsalWork(inputs, frontends, { from, startDown, report });
   const execution: Execution = new Execution(item, rehearsal.works, run.journal, progressOf(inputs.__urn));
+  const ended = onEnd(() => rehearsal.cut());
   try {
     await execution.run();
   } catch (error) {
@@ -31,20 +50,86 @@ export const rehearse = async (inputs: Inputs, from: Inputs["to"] | undefined): 
       await rehearsal.giveUp();
       throw error;
     }
-    const failure = describe(inputs, execution, error, await rehearsal.giveUp());
+    const failure = describe(inputs, execution, error, `${started} ${await rehearsal.giveUp()}`);
     await run.fail("the rehearsal", failure.message);
     throw failure;
+  } finally {
+    ended();
   }
-  const { summary } = rehearsal;
-  if (summary !== undefined) {
-    await tell(inputs.__urn, `rehearsal of StarRocks ${inputs.to.version} on ${inputs.host} passed: ${summary}.`);
+  const { result } = rehearsal;
+  if (typeof result === "string") {
+    await tell(inputs.__urn, `rehearsal of StarRocks ${inputs.to.version} on ${inputs.host} passed: ${result}.`);
+  } else {
+    await tellSpared(inputs, from, result);
   }
+};
+
+const frontendsOf = ({ connection, frontends, limits, sql }: Inputs): Frontends =>
+  new Frontends({
+    contacts: frontends,
+    connection: { commandLimit: limits.command / 1000, ...connection },
+    sql,
+    limits,
+  });
+
+/**
+ * What counts as recorded where nothing is, as the whole cluster is created. Its hosts may know better: then what runs is
+ * asked, and what lies there is not started on a version that was never tried on it.
+ */
+const fromNew = async (frontends: Frontends, { to, when }: Inputs): Promise<Inputs["to"] | undefined> => {
+  const group = await lookAtGroup(frontends);
+  const known = needing(group, (version) => needlessBecause(when, { from: undefined, to }, version));
+  if (known.length === 0) {
+    return to;
+  }
+  if (group.frontends.some(({ running }) => running)) {
+    return undefined;
+  }
+  const cold = known.find(({ versions }) => versions.length > 0);
+  if (!cold) {
+    // Metadata of a cluster that was made elsewhere says nothing of its version.
+    return to;
+  }
+  throw new UserError(
+    `FE ${cold.contact.name} (${cold.contact.address}) holds metadata of StarRocks ${cold.versions.join(" or ")}, and none of its group runs: ${to.version} cannot be rehearsed on it. ` +
+      `Nothing was touched. Declare ${cold.versions[0]} first, run \`pulumi up\`, and declare ${to.version} then; \`rehearsal: false\` goes on without one.`,
+  );
+};
+
+/** Starts declared FEs that are down, as the gate does it before the first stop. */
+const startFrontends = async (run: Run, execution: Execution): Promise<Outcome> => {
+  const topology = topologyIn(run);
+  const nodes = topology?.nodes.filter(isFe) ?? [];
+  const [node] = nodes;
+  if (!topology || !node) {
+    return notMet("this operation does not include the whole cluster");
+  }
+  await guard({ ...node, node: "The rehearsal", report: execution.report });
+  return repairDown(run, topology, execution, { nodes, unreachable: "left" });
+};
+
+/** Who asks for a rehearsal alone must hear it when there was none. */
+const tellSpared = async (
+  inputs: Inputs,
+  from: Inputs["to"] | undefined,
+  spared: Spared | undefined,
+): Promise<void> => {
+  const { __urn, cluster, to, when } = inputs;
+  if (topologyIn(runOf(cluster)) || from?.id === to.id) {
+    return;
+  }
+  const why = spared?.why ?? (from && needlessBecause(when, { from, to }, from.version));
+  const text = `StarRocks ${to.version} was not rehearsed: ${why}.`;
+  if (spared?.empty) {
+    throw new UserError(text);
+  }
+  await warn(__urn, text);
 };
 
 const describe = ({ to, host }: Inputs, { step }: Execution, error: UserError, left: string): UserError =>
   new UserError(
     `The rehearsal of StarRocks ${to.version} on ${host} failed (${step ? verbs[step.verb] : "begin"}).\n${messageOf(error)}\n` +
-      `No node of the cluster was touched. ${left}\n` +
+      `${left}\n` +
       "Mend the cause, or declare a repaired release or the version that runs, and run `pulumi up` again. `rehearsal: false` goes on without one.",
     { cause: error },
   );

@@ -5,6 +5,8 @@ import type { Forbidden } from "../../starrocks/rehearsal/isolation.js";
 import { type Catalog, catalogOf } from "../../starrocks/rehearsal/judgement.js";
 import { isRowOf } from "../../starrocks/rows.js";
 import { type Frontend, showComputeNodes } from "../../starrocks/statements.js";
+import { until } from "../../wait.js";
+import { type FoundGroup, lookAtGroup, needing } from "./group.js";
 import type { Inputs } from "./inputs.js";
 
 /** The running cluster as it was before the copy was begun. */
@@ -16,28 +18,47 @@ export interface Production {
   readonly forbidden: readonly Forbidden[];
 }
 
-/** How long a group that ran before may take to answer, in milliseconds: an election, not a cluster that is down. */
-const answerLimit = 30_000;
+/** Why nothing is rehearsed. */
+export interface Spared {
+  readonly why: string;
+  /** No FE has ever run on the declared hosts: not the release is why, there is nothing to rehearse it on. */
+  readonly empty: boolean;
+}
 
-/** The cluster whose new FE is to be rehearsed, or why there is nothing to rehearse. */
+type Group = Pick<Frontends, "rows" | "ask" | "contacts" | "hostOf">;
+
+export interface ProductionOptions {
+  /** The release that was rehearsed, or needed no rehearsal, last. */
+  readonly from: Inputs["to"] | undefined;
+  /** Starts declared FEs that are down, on what they ran before: a cold or half cold group is not a missing one. */
+  readonly startDown: () => Promise<unknown>;
+  readonly report: (seen: string) => void;
+}
+
+/**
+ * The cluster whose new FE is to be rehearsed, or why none is. That nobody answers is no answer: only the FE hosts can
+ * tell that there is no cluster, and a group that has run must say which of its FEs leads.
+ */
 export const observeProduction = async (
-  frontends: Frontends,
+  frontends: Group,
   inputs: Inputs,
-  from: Inputs["to"] | undefined,
-): Promise<Production | string> => {
+  { from, startDown, report }: ProductionOptions,
+): Promise<Production | Spared> => {
   const { to, when, limits } = inputs;
-  const rows =
-    from === undefined
-      ? await frontends.rows()
-      : await frontends.rowsSoon(Math.min(limits.leader, answerLimit)).catch(() => undefined);
-  const leader = rows?.frontends.find(({ role, alive }) => role === "leader" && alive);
-  if (!rows || !leader) {
-    return "no cluster runs whose metadata could be copied";
+  const needless = (version: string): string | undefined => needlessBecause(when, { from, to }, version);
+  let led = await leading(frontends);
+  if (!led) {
+    const spared = sparedBy(await lookAtGroup(frontends), needless, to.version);
+    if (spared) {
+      return spared;
+    }
+    await startDown();
+    led = await untilLed(frontends, { limit: limits.leader, report });
   }
-  const version = (leader.version ?? "").replace(/-[0-9a-f]{7,40}$/i, "");
-  const needless = needlessBecause(when, { from, to }, version);
-  if (needless !== undefined) {
-    return needless;
+  const { leader, rows } = led;
+  const why = needless((leader.version ?? "").replace(/-[0-9a-f]{7,40}$/i, ""));
+  if (why !== undefined) {
+    return { why, empty: false };
   }
   return {
     leader,
@@ -46,6 +67,64 @@ export const observeProduction = async (
     forbidden: inputs.isolated ? await portsOf(frontends, rows, limits.sql) : [],
   };
 };
+
+interface Led {
+  readonly leader: Frontend;
+  readonly rows: ClusterRows;
+}
+
+/** Undefined while nobody answers or, as in the moment of an election, all say that they follow. */
+const leading = async (frontends: Group): Promise<Led | undefined> => {
+  const rows = await frontends.rows();
+  const leader = rows?.frontends.find(({ role, alive }) => role === "leader" && alive);
+  return rows && leader && { leader, rows };
+};
+
+/** What the hosts say for sure where no FE does; undefined when that is nothing. */
+const sparedBy = (
+  group: FoundGroup,
+  needless: (version: string) => string | undefined,
+  version: string,
+): Spared | undefined => {
+  if (group.unseen.length > 0 || needing(group, needless).length > 0) {
+    return undefined;
+  }
+  return group.frontends.some(({ hasRun }) => hasRun)
+    ? { why: `what the FEs hold is of a version that needs no rehearsal of ${version}`, empty: false }
+    : { why: "no FE runs, and none has metadata that could be copied", empty: true };
+};
+
+const advice =
+  "Declare the version that it ran and run `pulumi up --refresh`, which starts declared nodes that are down; then declare this one again. " +
+  "`rehearsal: false` goes on without one.";
+
+/** Waits for a leader, as long as there is an FE that could become one. */
+const untilLed = (
+  frontends: Group,
+  { limit, report }: { readonly limit: number; readonly report: (seen: string) => void },
+): Promise<Led> =>
+  until<Led>(
+    async () => {
+      const led = await leading(frontends);
+      if (led) {
+        return { done: true, value: led };
+      }
+      const { unseen, frontends: found } = await lookAtGroup(frontends);
+      if (unseen.length === 0 && !found.some(({ running }) => running)) {
+        throw new UserError(
+          `No FE of the cluster runs, though there is a cluster: its new version cannot be rehearsed. ${advice}`,
+        );
+      }
+      return { done: false, seen: ["no FE says that one leads", ...unseen].join("; ") };
+    },
+    {
+      what: "the FE group to have a leader, whose metadata is copied",
+      limit,
+      every: 500,
+      onProgress: report,
+      advice: `A majority of its voting FEs must run; look at their fe.log. ${advice}`,
+    },
+  );
 
 const contactOf = (leader: Frontend, contacts: readonly Contact[]): Contact => {
   const contact = contacts.find((one) => isRowOf(one, leader));
@@ -58,7 +137,7 @@ const contactOf = (leader: Frontend, contacts: readonly Contact[]): Contact => {
   return contact;
 };
 
-export const catalogNow = async (frontends: Frontends, { limits }: Inputs): Promise<Catalog> => {
+export const catalogNow = async (frontends: Pick<Frontends, "ask">, { limits }: Inputs): Promise<Catalog> => {
   const rows = await frontends.ask((sql) => sql.query("SHOW PROC '/dbs'", [], limits.sql));
   if (!rows) {
     throw new UserError("No FE answers any more, so its databases could not be counted. Run `pulumi up` again.");
@@ -66,7 +145,7 @@ export const catalogNow = async (frontends: Frontends, { limits }: Inputs): Prom
   return catalogOf(rows);
 };
 
-const portsOf = async (frontends: Frontends, rows: ClusterRows, limit: number): Promise<readonly Forbidden[]> => {
+const portsOf = async (frontends: Group, rows: ClusterRows, limit: number): Promise<readonly Forbidden[]> => {
   // Versions before 2.4 have no compute nodes to tell of.
   const computeNodes = (await frontends.ask((sql) => showComputeNodes(sql, limit).catch(() => []))) ?? [];
   const nodes = [

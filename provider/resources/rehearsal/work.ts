@@ -3,11 +3,11 @@ import { messageOf, UserError } from "../../error.js";
 import { hostFor } from "../../host/pool.js";
 import type { Host } from "../../host/types.js";
 import { done, notMet, type Outcome, type Work } from "../../rollout/execute.js";
-import { type Contact, Frontends } from "../../rollout/frontends.js";
+import type { Contact, Frontends } from "../../rollout/frontends.js";
 import { homePaths } from "../../starrocks/layout.js";
-import { listening } from "../../starrocks/listening.js";
+import { describeListener, listening } from "../../starrocks/listening.js";
 import type { FePorts } from "../../starrocks/ports.js";
-import { rehearsalConf, shiftedPorts } from "../../starrocks/rehearsal/conf.js";
+import { type MovedPorts, portsOfRehearsal, rehearsalConf, shiftedPorts } from "../../starrocks/rehearsal/conf.js";
 import { copyMetadata } from "../../starrocks/rehearsal/copy.js";
 import {
   type CopyIdentity,
@@ -25,7 +25,7 @@ import { features, versionOf } from "../../starrocks/versions.js";
 import { seconds } from "../../wait.js";
 import { javaHomeFor } from "../staging.js";
 import type { Inputs } from "./inputs.js";
-import { catalogNow, observeProduction, type Production } from "./production.js";
+import { catalogNow, observeProduction, type Production, type ProductionOptions, type Spared } from "./production.js";
 import { makeHome, stage } from "./stage.js";
 import { Trial, TrialFailure } from "./trial.js";
 
@@ -37,33 +37,37 @@ interface Copied {
 /** How far the ports are moved, tried in this order. */
 const shifts = [10_000, 11_000, 12_000, 13_000, 14_000];
 
+/** Milliseconds for a copied FE to end by itself where our own process has but a few seconds: it has nothing to save. */
+const cutLimit = 1000;
+
 /** One rehearsal, from the question whether it is needed to the removal of what it left. */
 export class RehearsalWork {
   readonly #inputs: Inputs;
-  readonly #from: Inputs["to"] | undefined;
+  readonly #options: ProductionOptions;
   readonly #host: Host;
   readonly #frontends: Frontends;
   readonly #report: (seen: string) => void;
   readonly #folder: string;
   readonly #began = performance.now();
   /** Why nothing is to be done, once that is known. */
-  #needless: string | undefined;
+  #spared: Spared | undefined;
   #production: Production | undefined;
   #isolation: Isolation | undefined;
   #copied: Copied | undefined;
   #made = false;
   #started = false;
+  #starting: Promise<unknown> = Promise.resolve();
+  #isCut = false;
   #trial: Trial | undefined;
   readonly #told: string[] = [];
 
-  constructor(inputs: Inputs, from: Inputs["to"] | undefined, report: (seen: string) => void) {
-    const connection = { commandLimit: inputs.limits.command / 1000, ...inputs.connection };
+  constructor(inputs: Inputs, frontends: Frontends, options: ProductionOptions) {
     this.#inputs = inputs;
-    this.#from = from;
-    this.#report = report;
-    this.#host = hostFor(connection);
+    this.#options = options;
+    this.#report = options.report;
+    this.#host = hostFor({ commandLimit: inputs.limits.command / 1000, ...inputs.connection });
     this.#folder = rehearsalFolder(inputs.deployDir, inputs.to.version, new Date());
-    this.#frontends = new Frontends({ contacts: inputs.frontends, connection, sql: inputs.sql, limits: inputs.limits });
+    this.#frontends = frontends;
   }
 
   get folder(): string {
@@ -74,22 +78,22 @@ export class RehearsalWork {
     return posix.join(this.#folder, "meta");
   }
 
-  /** What was found out, in words; undefined when nothing had to be rehearsed. */
-  get summary(): string | undefined {
-    return this.#needless === undefined ? this.#told.join(", ") : undefined;
+  /** What was found out, in words; or why nothing was rehearsed. */
+  get result(): string | Spared {
+    return this.#spared ?? this.#told.join(", ");
   }
 
   /** A step that has nothing to do where nothing is to be rehearsed. */
   #unless(work: () => Promise<Outcome>): Work {
-    return async () => (this.#needless === undefined ? work() : notMet(this.#needless));
+    return async () => (this.#spared ? notMet(this.#spared.why) : work());
   }
 
   readonly works = {
     isolate: async (): Promise<Outcome> => {
-      const production = await observeProduction(this.#frontends, this.#inputs, this.#from);
-      if (typeof production === "string") {
-        this.#needless = production;
-        return notMet(production);
+      const production = await observeProduction(this.#frontends, this.#inputs, this.#options);
+      if ("why" in production) {
+        this.#spared = production;
+        return notMet(production.why);
       }
       this.#production = production;
       return this.#isolate(production);
@@ -123,6 +127,7 @@ export class RehearsalWork {
   }
 
   async #copyNow(): Promise<string> {
+    this.#assertGoing();
     const { limits, to } = this.#inputs;
     const { production } = this.#known();
     const { contact } = production;
@@ -146,45 +151,43 @@ export class RehearsalWork {
 
   /** Writes fe.conf from that of the leader; gives the ports that it names. */
   async #configure(source: Host, contact: Contact, identity: CopyIdentity): Promise<FePorts> {
-    const { memory, to } = this.#inputs;
+    const { memory } = this.#inputs;
     const production = await source.readFile(homePaths(contact.home, "fe").conf);
     if (production === undefined) {
       throw new UserError(
         `The leader has no ${homePaths(contact.home, "fe").conf} on ${source.name}: is \`home\` right?`,
       );
     }
-    const shift = await this.#freeShift(contact.ports);
-    const ports = shiftedPorts(contact.ports, shift);
+    const moved = await this.#freePorts(production, contact.ports);
     const conf = rehearsalConf(production, {
-      version: versionOf(to.version),
+      ...moved,
       metaDir: this.#metaDir,
-      ports,
-      shift,
       clusterId: identity.clusterId,
       ...(identity.runMode !== undefined && { runMode: identity.runMode }),
       memory,
     });
     await this.#host.writeFile(homePaths(this.#folder, "fe").conf, conf, { mode: 0o600 });
-    return ports;
+    return moved.ports;
   }
 
-  async #freeShift(ports: FePorts): Promise<number> {
-    const candidates = shifts.map((shift) => ({ shift, ports: Object.values(shiftedPorts(ports, shift)) }));
-    const taken = new Set(
-      (
-        await listening(
-          this.#host,
-          candidates.flatMap((one) => one.ports),
-        )
-      ).map(({ port }) => port),
-    );
-    const free = candidates.find((one) => one.ports.every((port) => !taken.has(port)));
+  /** The first of the shifts by which none of the ports that production's file names meets one that is taken. */
+  async #freePorts(production: string, ports: FePorts): Promise<MovedPorts> {
+    const version = versionOf(this.#inputs.to.version);
+    const candidates = shifts.map((shift) => {
+      const moved = { version, shift, ports: shiftedPorts(ports, shift) };
+      return { moved, all: portsOfRehearsal(production, moved) };
+    });
+    const asked = candidates.flatMap(({ all }) => all);
+    const listeners = await listening(this.#host, asked);
+    const taken = new Set(listeners.map(({ port }) => port));
+    const free = candidates.find(({ all }) => all.every((port) => !taken.has(port)));
     if (!free) {
       throw new UserError(
-        `On ${this.#host.name} the ports ${candidates.flatMap((one) => one.ports).join(", ")} are taken, at least one of each four. The rehearsal needs four free ones.`,
+        `On ${this.#host.name} the rehearsal needs the ports of its FE free, moved by one of ${shifts.join(", ")}, and each time one is taken: ` +
+          `${listeners.map(describeListener).join("; ")}. Free them, or name another host with \`rehearsal.host\`.`,
       );
     }
-    return free.shift;
+    return free.moved;
   }
 
   async #start(): Promise<Outcome> {
@@ -195,12 +198,16 @@ export class RehearsalWork {
       throw new Error("A rehearsal starts on a copy");
     }
     const version = versionOf(to.version);
+    const javaHome = await javaHomeFor(this.#host, this.#inputs);
+    this.#assertGoing();
     this.#started = true;
-    const started = await startProcess(isolation.host, "fe", this.#folder, {
-      javaHome: await javaHomeFor(this.#host, this.#inputs),
+    const starting = startProcess(isolation.host, "fe", this.#folder, {
+      javaHome,
       wrapper: isolation.wrapper,
       ...(copied.identity.byName && features(version).fqdn && { hostType: "IP" as const }),
     });
+    this.#starting = starting.catch(() => undefined);
+    const started = await starting;
     this.#trial = new Trial({
       isolation,
       home: this.#folder,
@@ -247,6 +254,7 @@ export class RehearsalWork {
         throw error;
       }
       this.#report("the copy may be torn: copying once more");
+      this.#told.push("on a second copy, as the first was torn");
       await stopRehearsal(this.#host, this.#folder, this.#inputs.limits.stop / 1000);
       await this.#copyNow();
       await this.#start();
@@ -265,8 +273,27 @@ export class RehearsalWork {
     return done;
   }
 
-  async #stop(): Promise<void> {
-    await stopRehearsal(this.#host, this.#folder, this.#inputs.limits.stop / 1000);
+  async #stop(limit = this.#inputs.limits.stop): Promise<void> {
+    await stopRehearsal(this.#host, this.#folder, limit / 1000);
+  }
+
+  /**
+   * This process is going to end, so nobody will hear the verdict: the FE must not outlive it, and a copy that nothing was
+   * found out about is not kept.
+   */
+  async cut(): Promise<void> {
+    this.#isCut = true;
+    await this.#starting;
+    if (this.#made) {
+      await this.#stop(cutLimit);
+      await removeFolder(this.#host, this.#folder);
+    }
+  }
+
+  #assertGoing(): void {
+    if (this.#isCut) {
+      throw new UserError("The operation ends before its rehearsal does.");
+    }
   }
 
   /** After a failure: nothing goes on running; what there is to look at stays. In words. */

@@ -2,12 +2,15 @@ import { applySettings, parseConf, type Settings } from "../conf.js";
 import { type FePorts, fePortSettings } from "../ports.js";
 import { atLeast, features, type Version } from "../versions.js";
 
-export interface RehearsalConf {
+export interface MovedPorts {
   readonly version: Version;
-  readonly metaDir: string;
   readonly ports: FePorts;
   /** By how much each further port of the file is moved. */
   readonly shift: number;
+}
+
+export interface RehearsalConf extends MovedPorts {
+  readonly metaDir: string;
   /** What `image/VERSION` of the copy says. */
   readonly clusterId: number;
   readonly runMode?: string;
@@ -41,21 +44,26 @@ export const rehearsalJavaOptions = (text: string, memory: string): string => {
 const plainJavaOptions = "-Dlog4j2.formatMsgNoLookups=true";
 
 /** All that names a port: those that we know by name, and what else production's file opens. */
-const otherPorts = (production: ReadonlyMap<string, string>, { version, ports, shift }: RehearsalConf): Settings => {
+const portSettings = (production: ReadonlyMap<string, string>, { version, ports, shift }: MovedPorts): Settings => {
   const known = fePortSettings(ports);
   const declared = [...production].filter(
     ([key, value]) => /_port$/.test(key) && !(key in known) && /^\d+$/.test(value),
   );
   return {
+    ...known,
     // The port of shared-data metadata, which listens whatever the file says.
     ...(atLeast(version, "3.0.0") && { cloud_native_meta_port: String(shifted(6090, shift)) }),
     ...Object.fromEntries(declared.map(([key, value]) => [key, String(shifted(Number(value), shift))])),
   };
 };
 
+/** Every port on which an FE with such an fe.conf could listen. */
+export const portsOfRehearsal = (production: string, moved: MovedPorts): readonly number[] =>
+  Object.values(portSettings(parseConf(production), moved)).map(Number);
+
 /** The fe.conf of a rehearsal, from that of the leader: alone, on other ports, in its own folders, with little memory. */
 export const rehearsalConf = (production: string, options: RehearsalConf): string => {
-  const { version, metaDir, clusterId, runMode, memory, ports } = options;
+  const { version, metaDir, clusterId, runMode, memory } = options;
   const said = parseConf(production);
   const { clusterIdKey, recoveryKey } = features(version);
   const javaKeys = ["JAVA_OPTS", ...[...said.keys()].filter((key) => key.startsWith("JAVA_OPTS_FOR_"))];
@@ -64,8 +72,7 @@ export const rehearsalConf = (production: string, options: RehearsalConf): strin
   return applySettings(
     production,
     {
-      ...fePortSettings(ports),
-      ...otherPorts(said, options),
+      ...portSettings(said, options),
       meta_dir: metaDir,
       // The only address that there is; without this an FE picks ::1.
       priority_networks: "127.0.0.0/8",

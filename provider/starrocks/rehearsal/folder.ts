@@ -34,12 +34,17 @@ export const stopRehearsal = async (host: Host, folder: string, seconds: number)
   await stopProcess(host, "fe", folder, { graceful: false, timeoutSeconds: seconds });
 };
 
+// A release's files are sealed against writing; links to them are not followed. A copy that was cut short may still be
+// written when it is removed: its tar ends with the folder that it stands in.
+const removeScript = `
+[ -f "$1/$2" ] || exit 0
+chmod -R u+w -- "$1" 2>/dev/null
+rm -rf -- "$1" || rm -rf -- "$1"
+`;
+
 /** Removes a rehearsal whose process is gone. */
 export const removeFolder = async (host: Host, folder: string): Promise<void> => {
-  // A release's files are sealed against writing; links to them are not followed.
-  await host.script('[ -f "$1/$2" ] || exit 0; chmod -R u+w -- "$1" 2>/dev/null; rm -rf -- "$1"', [folder, markFile], {
-    label: `remove ${folder}`,
-  });
+  await host.script(removeScript, [folder, markFile], { label: `remove ${folder}` });
 };
 
 /** Stops and removes what earlier rehearsals of this cluster left on the host: kept after a failure, or cut short. */

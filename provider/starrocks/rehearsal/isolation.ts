@@ -164,14 +164,19 @@ export const findIsolation = async (host: Host, { privileged, noRouteTo }: Isola
 /** Seconds that a packet may take on its way to a host that answers. */
 const reachLimit = 3;
 
-// A refused connection is an answer: there is a route. Only silence and the network's own word (no route, unreachable) prove that there is none.
+// A refused connection is an answer: there is a route. Only silence and the network's own word prove that there is none; a
+// name that is not known, or a program that is missing, proves nothing.
 const reachScript = `${emitFunction}
 limit=$1; shift
 knock() {
   local said code
   said=$(LC_ALL=C timeout "$limit" bash --norc -c 'exec 3<>"/dev/tcp/$1/$2"' knock "$1" "$2" 2>&1); code=$?
   [ "$code" = 0 ] && { emit open "$1:$2"; return; }
-  case $said in *refused* | *'reset by peer'*) emit open "$1:$2" ;; esac
+  case $said in
+    *refused* | *'reset by peer'*) emit open "$1:$2" ;;
+    *'No route to host'* | *'Network is unreachable'* | *'Connection timed out'*) ;;
+    *) [ "$code" = 124 ] || emit unproven "$1:$2 (\${said##*: })" ;;
+  esac
 }
 while [ $# -gt 0 ]; do knock "$1" "$2" & shift 2; done
 wait
@@ -182,11 +187,20 @@ const withoutRoute = async (host: Host, forbidden: readonly Forbidden[]): Promis
   const { stdout } = await host.script(reachScript, [String(reachLimit), ...targets], {
     label: "try to reach the cluster",
   });
-  const reached = recordsOf(stdout).map(([, target]) => target);
+  const targetsThat = (what: string): readonly string[] =>
+    recordsOf(stdout).flatMap(([key, target]) => (key === what ? [target] : []));
+  const reached = targetsThat("open");
   if (reached.length > 0) {
     throw new UserError(
       `${host.name} is declared as \`isolated\`, but it reaches the cluster: ${reached.join(", ")}. ` +
         "A copy of the metadata must not run where it can talk to the cluster. Take another host, or cut that route.",
+    );
+  }
+  const unproven = targetsThat("unproven");
+  if (unproven.length > 0) {
+    throw new UserError(
+      `${host.name} is declared as \`isolated\`, and it could not be proven that it has no route to ${unproven.join(", ")}: ` +
+        "wanted is silence, or that the network says so. Make that host know the name or address, or take another host.",
     );
   }
   return { way: "a host without a route to the cluster", wrapper: [], host, inside: () => host };

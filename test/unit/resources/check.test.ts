@@ -24,6 +24,10 @@ const refused = async (kind: Kind, olds: Inputs, news: Inputs): Promise<readonly
   return failures.map(({ reason }) => reason);
 };
 
+/** As in an operation that leaves nothing out: the pre-flight is checked before any node of its cluster. */
+const checkPreflight = async ({ cluster }: Inputs): Promise<unknown> =>
+  handlersOf("preflight").check({}, { ...sample("preflight"), cluster });
+
 /** Each text is what its pattern says, and there are no others. */
 const assertEach = (texts: readonly string[], patterns: readonly RegExp[]): void => {
   assert.equal(texts.length, patterns.length, texts.join("\n"));
@@ -152,6 +156,7 @@ describe("the plan among the inputs", () => {
 
   it("tells what a version change does to a node", async () => {
     const olds = sample("beNode");
+    await checkPreflight(olds);
     const { inputs } = await handlersOf("beNode").check(olds, { ...olds, release: newRelease });
     assert.match(
       (inputs.plan as readonly string[]).join("\n"),
@@ -214,6 +219,26 @@ describe("check of a node that exists", () => {
     { what: "one more folder", kind: "beNode", changes: { storage: ["/disk1/sr", "/disk2/sr"] }, found: [] },
     { what: "a version behind a pre-flight", kind: "beNode", changes: { release: newRelease }, found: [] },
     {
+      what: "a version whose pre-flight is left out",
+      kind: "beNode",
+      changes: { release: newRelease },
+      found: [
+        /^preflight: of BE be-1 \(3\.5\.6 → [\d.]+\): it is guarded by the Preflight "preflight", which this operation does not include \(--target or --exclude\)/,
+      ],
+    },
+    {
+      what: "a restart whose pre-flight is left out",
+      kind: "feNode",
+      changes: { config: { qe_max_connection: "2000" } },
+      found: [/^preflight: of FE fe-1 \(restart for qe_max_connection\): it is guarded by/],
+    },
+    {
+      what: "a restart without a pre-flight",
+      kind: "feNode",
+      changes: { preflight: undefined, javaHome: "/jdk" },
+      found: [],
+    },
+    {
       what: "a version without a pre-flight",
       kind: "beNode",
       changes: { release: newRelease, preflight: undefined },
@@ -259,6 +284,9 @@ describe("check of a node that exists", () => {
   for (const { what, kind, changes, found } of cases) {
     it(`${found.length > 0 ? "refuses" : "takes"} ${what}`, async () => {
       const olds = sample(kind);
+      if (found.length === 0) {
+        await checkPreflight(olds);
+      }
       const seen = await refused(kind, olds, JSON.parse(JSON.stringify({ ...olds, ...changes })));
       assertEach(seen, found);
     });

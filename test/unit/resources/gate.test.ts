@@ -7,6 +7,7 @@ import { limitsOf } from "../../../provider/plan/limits.js";
 import { defaultPolicy, type Policy } from "../../../provider/plan/policy.js";
 import type { NodeSpec } from "../../../provider/plan/spec.js";
 import type { NodeContext } from "../../../provider/resources/node/context.js";
+import { nodeId, nodeItem } from "../../../provider/resources/node/plan.js";
 import { declare, gateOf } from "../../../provider/resources/preflight/gate.js";
 import type { Topology } from "../../../provider/resources/preflight/topology.js";
 import type { ClusterRows } from "../../../provider/rollout/frontends.js";
@@ -108,6 +109,7 @@ describe("the gate before the first stop", () => {
     const sql: Sql = {
       name: "fe-1",
       query: async (statement) => (/^SHOW DATABASES/.test(statement) ? (wrong.databases ?? []) : []),
+      table: async () => [],
       close: () => undefined,
     };
     const frontends = {
@@ -161,7 +163,12 @@ describe("the gate before the first stop", () => {
     const { run, topology } = clusterOf(wrong, at);
     await run.once("inspect", async () => undefined);
     declare(run, topology);
-    await gateOf(run)("BE be-1", () => undefined);
+    const stopping = topology.nodes.find(({ spec }) => spec.name === "be-1");
+    assert.ok(stopping);
+    for (const { spec } of topology.nodes) {
+      run.items.set(nodeId(spec), nodeItem({ type: "none" }, spec, run.placeOf(spec, 0)));
+    }
+    await gateOf(stopping)("BE be-1", () => undefined);
     return { run };
   };
 

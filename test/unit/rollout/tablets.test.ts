@@ -154,6 +154,7 @@ describe("tablets, asked of an FE that answers by the book", () => {
         }
         return answer;
       },
+      table: () => assert.fail("no statement of somebody else is expected"),
       close: () => undefined,
     };
   };

@@ -15,6 +15,7 @@ const cluster = (answers: Readonly<Record<string, readonly Row[]>>): Sql & { rea
       asked.push(text);
       return answers[text] ?? [];
     },
+    table: () => assert.fail("no statement of somebody else is expected"),
     close: () => undefined,
   };
 };

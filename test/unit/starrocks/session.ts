@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { Row, Sql } from "../../../provider/starrocks/sql.js";
 
 /** A session that answers every statement the same way, and remembers them with their values in place. */
@@ -14,6 +15,7 @@ export const session = (answer: readonly Row[] | Error): Sql & { readonly asked:
       }
       return answer;
     },
+    table: () => assert.fail("no statement of somebody else is expected"),
     close: () => undefined,
   };
 };

@@ -8,6 +8,7 @@ export type Fault =
   | { readonly fault: "slowStart"; readonly ms: number }
   | { readonly fault: "refusePort"; readonly port: "edit_log" | "rpc" | "query" | "http" }
   | { readonly fault: "corruptMeta" }
+  | { readonly fault: "tornLog" }
   | { readonly fault: "dieOnReplay" }
   | { readonly fault: "crashLoop"; readonly afterMs: number }
   | { readonly fault: "die"; readonly exitCode?: number }

@@ -17,6 +17,7 @@ import { startSchemaChanges } from "../leader/schema-changes.js";
 import { startStatistics } from "../leader/statistics.js";
 import type { Log } from "../log.js";
 import { type Identity, readIdentity, removeIdentity, writeRole } from "../meta/identity.js";
+import { tearOnce } from "../meta/tear.js";
 import { chooseAddress, hostPort, listenAddress, nameOf } from "../settings/address.js";
 import type { Build } from "../settings/build.js";
 import { type Conf, StartFailure } from "../settings/conf.js";
@@ -280,6 +281,9 @@ export const start = async (own: Process): Promise<void> => {
   );
   await startFaults(own);
   const metaDir = conf.text("meta_dir", path.join(home, "meta"));
+  if (own.faults.find("tornLog") !== undefined) {
+    tearOnce(home, metaDir);
+  }
   checkMetaDir(metaDir, home, own);
   const joinInterrupted = () => {
     if (features.removesHalfDoneJoin) {

@@ -143,6 +143,7 @@ export class BeBench {
         this.statements.push(statement);
         return [];
       },
+      table: async () => [],
       close: () => undefined,
     };
     Object.assign(frontends, {

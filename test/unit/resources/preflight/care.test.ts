@@ -89,6 +89,7 @@ describe("ClusterCare", function () {
       return {
         name: sql.name,
         close: () => sql.close(),
+        table: (statement, limit) => sql.table(statement, limit),
         query: (statement, values, limit) => {
           sets += statement.startsWith("ADMIN SET") ? 1 : 0;
           return sets === 2

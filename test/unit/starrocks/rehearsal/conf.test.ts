@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { parseConf } from "../../../../provider/starrocks/conf.js";
-import { rehearsalConf, rehearsalJavaOptions, shifted } from "../../../../provider/starrocks/rehearsal/conf.js";
+import {
+  portsOfRehearsal,
+  rehearsalConf,
+  rehearsalJavaOptions,
+  shifted,
+} from "../../../../provider/starrocks/rehearsal/conf.js";
 import { versionOf } from "../../../../provider/starrocks/versions.js";
 
 const production = `
@@ -35,6 +40,15 @@ const confOf = (version: string, runMode?: string) =>
       }),
     ),
   );
+
+describe("the ports of a rehearsal", () => {
+  it("are all that its fe.conf moves, those of no argument too", () => {
+    const moved = { version: versionOf("3.5.7"), ports, shift: 10_000 };
+    const said = Object.entries(confOf("3.5.7")).filter(([key, value]) => key.endsWith("_port") && value !== "-1");
+    assert.deepEqual([...portsOfRehearsal(production, moved)].sort(), said.map(([, value]) => Number(value)).sort());
+    assert.ok(portsOfRehearsal(production, moved).includes(16_090), "cloud_native_meta_port");
+  });
+});
 
 describe("fe.conf of a rehearsal", () => {
   it("is production's with other ports, folders and network, the recovery key and little memory", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
+import type { Host } from "../../../../provider/host/types.js";
 import { httpGet } from "../../../../provider/starrocks/http.js";
 import { assertApart, findIsolation, type Isolation } from "../../../../provider/starrocks/rehearsal/isolation.js";
 import { localHost } from "../local-host.js";
@@ -101,6 +102,23 @@ describe("isolation", function () {
         new RegExp(`declared as \`isolated\`, but it reaches the cluster: 127\\.0\\.0\\.1:${target}`),
       );
     }
+  });
+
+  it("is not believed where a try proves nothing: a name that is not known, a program that is missing", async () => {
+    const target = { address: "fe-1.invalid", port: 9010 };
+    await assert.rejects(
+      findIsolation(without, { privileged: without, noRouteTo: [target, { address: "100::1", port: 9010 }] }),
+      /it could not be proven that it has no route to fe-1\.invalid:9010 \([^)]+\): wanted/,
+    );
+    const bare: Host = {
+      ...without,
+      script: (text, args, options) =>
+        without.script(`timeout() { echo 'timeout: not found'; return 127; }\n${text}`, args, options),
+    };
+    await assert.rejects(
+      findIsolation(bare, { privileged: bare, noRouteTo: [{ address: "100::1", port: 9010 }] }),
+      /no route to 100::1:9010 \(not found\)/,
+    );
   });
 
   it("is believed of a host from which nothing of the cluster answers", async () => {
