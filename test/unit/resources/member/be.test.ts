@@ -22,6 +22,7 @@ describe("the decommission of a BE", () => {
             told.push(text);
             return [];
           },
+          table: () => Promise.reject(new Error("nobody asks for a table")),
           close: () => undefined,
         });
       const report = (): void => void run.stop("canceled");

@@ -145,6 +145,7 @@ describe("a node whose operation loses the lease", function () {
             told.push(text);
             return [];
           },
+          table: () => Promise.reject(new Error("nobody asks for a table")),
           close: () => undefined,
         });
         return answer;
