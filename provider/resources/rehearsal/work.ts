@@ -199,6 +199,7 @@ export class RehearsalWork {
     const started = await startProcess(isolation.host, "fe", this.#folder, {
       javaHome: await javaHomeFor(this.#host, this.#inputs),
       wrapper: isolation.wrapper,
+      limit: this.#inputs.limits.start,
       ...(copied.identity.byName && features(version).fqdn && { hostType: "IP" as const }),
     });
     this.#trial = new Trial({

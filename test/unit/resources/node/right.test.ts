@@ -149,7 +149,8 @@ describe("a node whose operation loses the lease", function () {
         });
         return answer;
       };
-      const work = () => rebuild(made.context, { spec: { ...made.context.spec, release: old }, conf: undefined }, died, () => undefined);
+      const work = () =>
+        rebuild(made.context, { spec: { ...made.context.spec, release: old }, conf: undefined }, died, () => undefined);
       return { ...made, frontends, run, told, work };
     };
 
