@@ -23,6 +23,8 @@ export interface Execution {
   readonly limit?: number | undefined;
   /** Milliseconds without any progress after which a fed command is given up. */
   readonly idleLimit?: number | undefined;
+  /** Milliseconds for the whole of a command that has an `idleLimit`. */
+  readonly wholeLimit?: number | undefined;
   /** Most bytes of stdout. */
   readonly bound: number;
 }
@@ -196,9 +198,9 @@ class Run {
 
   /** Something moved, so a command without a fixed limit gets its time anew. */
   private progress(): void {
-    const { idleLimit } = this.execution;
+    const { idleLimit, wholeLimit = Number.POSITIVE_INFINITY } = this.execution;
     if (idleLimit !== undefined && this.started && !this.exit) {
-      this.after(idleLimit, () => this.giveUp());
+      this.after(Math.min(idleLimit, this.earliest + wholeLimit - performance.now()), () => this.giveUp());
     } else if (this.exit) {
       this.linger();
     }

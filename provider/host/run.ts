@@ -19,7 +19,7 @@ export interface Target {
 export interface InternalOptions extends RunOptions {
   /** Data of stdin that comes bit by bit. */
   readonly feed?: Feed;
-  /** Milliseconds without progress, instead of a limit for the whole. */
+  /** Milliseconds without progress. A `limit` beside it is kept here, not by the host. */
   readonly idleLimit?: number;
   /** Most bytes of stdout. */
   readonly bound?: number;
@@ -67,10 +67,15 @@ const start = async (target: Target, command: Command, shown: string, options: I
     feed: feedOf(options),
     limit: job.limit,
     idleLimit: options.idleLimit,
+    wholeLimit: options.idleLimit === undefined ? undefined : options.limit,
     bound: options.bound ?? outputBound,
   });
-  return judge(target, options.label ?? shown, options, job.limit ?? options.idleLimit ?? 0, outcome);
+  return judge(target, options.label ?? shown, options, limitOf(job, options, outcome), outcome);
 };
+
+/** The limit that a command was over, if it was over one; a timer may be early by a moment. */
+const limitOf = (job: Job, { idleLimit, limit }: InternalOptions, { took }: Outcome): number =>
+  job.limit ?? (limit !== undefined && took >= limit * 0.95 ? limit : (idleLimit ?? 0));
 
 export const jobOf = ({ connection, link }: Target, command: Command, options: InternalOptions): Job => {
   const { become, user: login = connectionDefaults.user } = connection;

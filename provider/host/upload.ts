@@ -87,7 +87,7 @@ const uploadNow = async (
   target: Target,
   localPath: string,
   remotePath: string,
-  { sha256, onProgress = () => undefined }: UploadOptions,
+  { limit, sha256, onProgress = () => undefined }: UploadOptions,
 ): Promise<"sent" | "present"> => {
   const digest = sha256.toLowerCase();
   const file = await open(localPath).catch((error) => {
@@ -103,9 +103,8 @@ const uploadNow = async (
     }
     const args = [remotePath, digest, String(size), randomBytes(6).toString("hex")];
     const feed = streamOf((buffer) => file.read(buffer, 0, buffer.length, null), size, onProgress);
-    await script(target, receiveScript, args, { label, feed, idleLimit: commandLimit(target.connection) }).catch(
-      failed,
-    );
+    const limits = { idleLimit: commandLimit(target.connection), ...(limit !== undefined && { limit }) };
+    await script(target, receiveScript, args, { label, feed, ...limits }).catch(failed);
     onProgress(size, size);
     return "sent";
   } finally {

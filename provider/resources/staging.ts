@@ -53,7 +53,7 @@ export const stageParts = async (
     parts,
     ...jdkFor(host, staging),
     onProgress: report,
-    limits: { download: limits.transfer, unpack: limits.unpack },
+    limits: { transfer: limits.transfer, unpack: limits.unpack },
   });
   return did;
 };
@@ -82,7 +82,7 @@ export const composeParts = async (
       files: filesOf(release.overlay, part).map(([path, file]) => ({ ...file, path })),
       ...(part === "fe" && { javaHome: await javaHomeFor(host, staging) }),
       onProgress: report,
-      limits: { unpack: limits.unpack },
+      limits: { transfer: limits.transfer, unpack: limits.unpack },
     });
     composed.push(...(did === "composed" ? [id] : []));
   }

@@ -5,6 +5,7 @@ import { incomingFunctions, workingFolder } from "./incoming.js";
 import { incomingFolder, incomingOverlay, type Part, releaseFolder, releasesFolder, sealFile } from "./layout.js";
 import { bytes, emitFunction, fieldsOf, listArguments, recordsOf } from "./records.js";
 import { sealFunction } from "./seal.js";
+import { sendFile } from "./send.js";
 import { type StageLimits, stageLimits } from "./stage-options.js";
 
 export interface ComposeOptions {
@@ -21,7 +22,7 @@ export interface ComposeOptions {
   /** JDK on the host, with which the FE is asked for its version. */
   readonly javaHome?: string;
   readonly onProgress?: (message: string) => void;
-  readonly limits?: Partial<Pick<StageLimits, "unpack">>;
+  readonly limits?: Partial<StageLimits>;
 }
 
 export interface ComposedFile {
@@ -110,8 +111,9 @@ export const composeRelease = async (host: Host, options: ComposeOptions): Promi
     );
   }
   for (const { archive, sha256 } of files) {
-    await host.upload(archive, incomingOverlay(deployDir, sha256), {
+    await sendFile(host, archive, incomingOverlay(deployDir, sha256), {
       sha256: sha256.toLowerCase(),
+      limit: options.limits?.transfer ?? stageLimits.transfer,
       onProgress: (sent, total) => progress(`uploading ${posix.basename(archive)}: ${bytes(sent)} of ${bytes(total)}`),
     });
   }

@@ -7,6 +7,7 @@ import { nearestFunction } from "./folders.js";
 import { incomingArchive, releaseFolder, releasesFolder, sealFile } from "./layout.js";
 import { bytes, emitFunction, fieldsOf, groupsOf, integer, recordsOf } from "./records.js";
 import { type Seal, sealOf } from "./seal.js";
+import { sendFile } from "./send.js";
 import { type StageOptions, stageLimits } from "./stage-options.js";
 import { unpack } from "./unpack.js";
 
@@ -84,6 +85,7 @@ export const stageRelease = async (host: Host, options: StageOptions): Promise<S
     return { did: "present", parts: seen.seals };
   }
   const archive = incomingArchive(deployDir, sha256);
+  const transferLimit = options.limits?.transfer ?? stageLimits.transfer;
   if ("archive" in source) {
     const { size } = await stat(source.archive).catch((error) => {
       throw new UserError(
@@ -91,8 +93,9 @@ export const stageRelease = async (host: Host, options: StageOptions): Promise<S
       );
     });
     requireSpace(host, options, seen, size);
-    await host.upload(source.archive, archive, {
+    await sendFile(host, source.archive, archive, {
       sha256: sha256.toLowerCase(),
+      limit: transferLimit,
       onProgress: percent(source.archive, progress),
     });
   } else {
@@ -100,7 +103,7 @@ export const stageRelease = async (host: Host, options: StageOptions): Promise<S
       url: source.url,
       path: archive,
       sha256: sha256.toLowerCase(),
-      limit: options.limits?.download ?? stageLimits.download,
+      limit: transferLimit,
       onProgress: progress,
     });
   }

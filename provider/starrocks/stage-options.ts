@@ -15,11 +15,11 @@ export interface StageOptions {
 }
 
 export interface StageLimits {
-  /** Milliseconds for a download by the host. */
-  readonly download: number;
+  /** Milliseconds for the way of an archive to the host, by upload or by a download of its own. */
+  readonly transfer: number;
   /** Milliseconds for unpacking and verifying. */
   readonly unpack: number;
 }
 
 /** A release is 3 to 4 GB packed: an hour is 1 MB/s; unpacking takes 1 to 3 minutes on a slow disk. */
-export const stageLimits: StageLimits = { download: 3_600_000, unpack: 1_200_000 };
+export const stageLimits: StageLimits = { transfer: 3_600_000, unpack: 1_200_000 };

@@ -11,12 +11,13 @@ export interface StartWish {
 
 /** Runs the start script and watches from before its first line of log on. */
 export const startNode = async (context: NodeContext, wish: StartWish): Promise<Watch> => {
-  const { host, spec } = context;
+  const { host, limits, spec } = context;
   const [javaHome, logs] = await Promise.all([javaHomeOf(context), logsOfNode(context)]);
   const started = await startProcess(host, spec.kind, spec.home, {
     ...wish,
     ...(javaHome !== undefined && { javaHome }),
     logs,
+    limit: limits.start,
   });
   const watch = new Watch(context, started);
   if (started.code !== 0 && !(await watch.alive())) {

@@ -18,6 +18,7 @@ import {
 import { isSameProcess, type ObservedProcess, observeProcess } from "../../starrocks/process.js";
 import { observeStart, type StartResult } from "../../starrocks/start.js";
 import { versionOf } from "../../starrocks/versions.js";
+import { seconds } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
 
 /** Milliseconds between two looks at a process whose port is asked meanwhile. */
@@ -127,14 +128,19 @@ export class Watch {
   }
 
   async died(): Promise<UserError> {
-    const { host, spec } = this.#context;
-    const code =
-      this.started.code === 0
-        ? "start script said 0, then the process died"
-        : `start script failed with ${this.started.code}`;
+    const { host, limits, spec } = this.#context;
+    const code = endOfScript(this.started.code, limits.start);
     return new UserError(`${labelOf(spec)} on ${host.name} does not run: ${code}. ${await this.lastWords()}`);
   }
 }
+
+/** `timeout` gives 124 for what it ended. */
+const endOfScript = (code: number, limit: number): string => {
+  if (code === 124) {
+    return `start script did not end within ${seconds(limit)} (\`limits.start\`)`;
+  }
+  return code === 0 ? "start script said 0, then the process died" : `start script failed with ${code}`;
+};
 
 /** Lines of a log in an error. */
 const shownLines = 12;

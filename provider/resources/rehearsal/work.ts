@@ -204,6 +204,7 @@ export class RehearsalWork {
     const starting = startProcess(isolation.host, "fe", this.#folder, {
       javaHome,
       wrapper: isolation.wrapper,
+      limit: this.#inputs.limits.start,
       ...(copied.identity.byName && features(version).fqdn && { hostType: "IP" as const }),
     });
     this.#starting = starting.catch(() => undefined);

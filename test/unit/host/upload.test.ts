@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../../provider/error.js";
-import { UnreachableError } from "../../../provider/host/errors.js";
+import { LimitError, UnreachableError } from "../../../provider/host/errors.js";
 import { closeAll, hostFor } from "../../../provider/host/pool.js";
 import type { Host } from "../../../provider/host/types.js";
 import { until } from "../../../provider/wait.js";
@@ -144,6 +144,22 @@ describe("upload", function () {
       },
     );
     assert.equal(await fragile.upload(local, path, { sha256: digest }), "sent");
+  });
+
+  it("is ended when all of it takes longer than its limit, and leaves nothing", async () => {
+    truncateSync(local, 500_000_000);
+    const path = target();
+    const slow = host.upload(local, path, { sha256: "0".repeat(64), limit: 200 });
+    await assert.rejects(slow, (error) => {
+      assert.ok(error instanceof LimitError, String(error));
+      assert.match(error.message, /`upload .*` was ended after 0\.\d s: its limit is 0\.2 s/s);
+      return true;
+    });
+    const parts = () => readdirSync(join(folder, "new/sub"));
+    await until(
+      async () => (parts().length === 0 ? { done: true, value: 0 } : { done: false, seen: String(parts()) }),
+      { what: "the part to be removed", limit: 10_000, every: 20 },
+    );
   });
 
   it("goes on while the connection changes its keys", async () => {

@@ -3,6 +3,8 @@ import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { LimitError } from "../../../provider/host/errors.js";
+import type { Host } from "../../../provider/host/types.js";
 import { observeRelease, type StageOptions, stageRelease } from "../../../provider/starrocks/release.js";
 import { onlyDeclaredPrograms, programOf } from "./declared-programs.js";
 import { type Bench, buildToy, isRoot, nobody, openBench, type ToyArchive } from "./toy.js";
@@ -133,6 +135,22 @@ describe("release", function () {
     await stageRelease(bench.host, options(toy));
     assert.equal((await observeRelease(bench.host, bench.deployDir, toy.releaseId)).length, 2);
     assert.deepEqual(incoming(), []);
+  });
+
+  it("bounds the way of the archive to the host, and says which limit to raise", async () => {
+    const toy = buildToy(bench.folder, { version: "3.5.7" });
+    const failure = { host: "local", command: "upload", stdout: "", stderr: "" };
+    const slow: Host = {
+      ...bench.host,
+      upload: async (_local, _remote, { limit }) => {
+        throw new LimitError(`was ended after ${limit} ms`, failure);
+      },
+    };
+    const options = { deployDir: bench.deployDir, parts: ["be"], source: { archive: toy.archive }, ...toy } as const;
+    await assert.rejects(
+      stageRelease(slow, { ...options, limits: { transfer: 1234 } }),
+      /was ended after 1234 ms\. Is the way to the host slow\? `limits\.transfer` bounds all of it/,
+    );
   });
 
   it("works as a user who is not root: unpacked folders are renamed before they lose their write bit", async function () {
