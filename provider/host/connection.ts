@@ -139,6 +139,10 @@ export const nameOf = (settings: Pick<LinkSettings, "host" | "port">): string =>
   return settings.host.includes(":") ? `[${settings.host}]:${port}` : `${settings.host}:${port}`;
 };
 
+/** The machine that a connection leads to: `10.0.0.21`, behind a proxy `10.0.0.21 through jump.example.org`. */
+export const wayOf = ({ proxy, ...settings }: LinkSettings): string =>
+  proxy ? `${nameOf(settings)} through ${wayOf(proxy)}` : nameOf(settings);
+
 /** All secrets of a connection, its proxies included, so that a message can be cleaned of them. */
 export const secretsOf = (connection: Connection | LinkSettings): string[] => {
   const become = "become" in connection ? connection.become?.password : undefined;

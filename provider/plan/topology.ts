@@ -17,19 +17,37 @@ export interface TopologyReport {
 interface Named<S extends NodeSpec = NodeSpec> {
   readonly field: string;
   readonly spec: S;
+  /** Which machine it is on: the same for nodes that have their address or the way to it in common. */
+  readonly machine: string;
 }
 
-const withFields = (nodes: readonly NodeSpec[]): readonly Named[] => {
+const withFields = (nodes: readonly NodeSpec[], ways: readonly string[]): readonly Named[] => {
   const fields = nodeFields(nodes);
-  return nodes.map((spec, index) => ({ field: fields[index] ?? "", spec }));
+  const machines = machinesOf(nodes.map(({ address }, index) => [address, ways[index] ?? address]));
+  return nodes.map((spec, index) => ({ field: fields[index] ?? "", spec, machine: machines[index] ?? spec.address }));
+};
+
+/** The address of the first node on the machine of each. */
+const machinesOf = (nodes: readonly (readonly [address: string, way: string])[]): readonly string[] => {
+  const byAddress = new Map<string, string>();
+  const byWay = new Map<string, string>();
+  return nodes.map(([address, way]) => {
+    const machine = byAddress.get(address) ?? byWay.get(way) ?? address;
+    byAddress.set(address, machine);
+    byWay.set(way, byWay.get(way) ?? machine);
+    return machine;
+  });
 };
 
 const isFe = (node: Named): node is Named<FeSpec> => node.spec.kind === "fe";
 const isBe = (node: Named): node is Named<BeSpec> => node.spec.kind === "be";
 
-/** Everything that is wrong or odd in a declared cluster, found without a look at any host. */
-export const inspectTopology = (nodes: readonly NodeSpec[]): TopologyReport => {
-  const all = withFields(nodes);
+/**
+ * Everything that is wrong or odd in a declared cluster, found without a look at any host. `ways`: where the connection of
+ * each node goes, in their order.
+ */
+export const inspectTopology = (nodes: readonly NodeSpec[], ways: readonly string[] = []): TopologyReport => {
+  const all = withFields(nodes, ways);
   // A node that is listed twice has everything in common with itself; its name says enough.
   const named = leaderFirst(all).filter((node) => !listedTwice(all).some(([, again]) => again === node));
   const frontends = named.filter(isFe);
@@ -83,12 +101,19 @@ const sameNames = (nodes: readonly Named[]): readonly Problem[] =>
   }));
 
 const sameFrontendHosts = (frontends: readonly Named<FeSpec>[]): readonly Problem[] =>
-  repeats(frontends, ({ spec }) => spec.address)
+  repeats(frontends, ({ machine }) => machine)
     .filter(([first, again]) => first.spec.name !== again.spec.name)
-    .map(([first, again]) => ({
-      property: `${again.field}.address`,
-      reason: `${again.spec.address} has an FE already (${first.field}): StarRocks allows one FE on a host`,
-    }));
+    .map(([first, again]) =>
+      first.spec.address === again.spec.address
+        ? {
+            property: `${again.field}.address`,
+            reason: `${again.spec.address} has an FE already (${first.field}): StarRocks allows one FE on a host`,
+          }
+        : {
+            property: `${again.field}.connection`,
+            reason: `goes to the host of ${first.field}, though their addresses differ (${again.spec.address}, ${first.spec.address}): StarRocks allows one FE on a host`,
+          },
+    );
 
 /** Two FEs on one host are refused as such: what else they have alike is not worth a word. */
 const bothFrontends = (one: NodeSpec, other: NodeSpec): boolean => one.kind === "fe" && other.kind === "fe";
@@ -104,7 +129,7 @@ const portsOf = (node: Named): readonly PortOf[] =>
 
 /** One problem for two nodes, however many ports they have alike. */
 const samePorts = (nodes: readonly Named[]): readonly Problem[] => {
-  const pairs = repeats(nodes.flatMap(portsOf), ({ node, port }) => `${node.spec.address}:${port}`).filter(
+  const pairs = repeats(nodes.flatMap(portsOf), ({ node, port }) => `${node.machine} ${port}`).filter(
     ([first, again]) => first.node !== again.node && !bothFrontends(first.node.spec, again.node.spec),
   );
   const nodesOf = ([first, again]: (typeof pairs)[number]) => `${first.node.field} ${again.node.field}`;
@@ -143,15 +168,15 @@ const differingHttpPorts = (frontends: readonly Named<FeSpec>[]): readonly Probl
     }));
 };
 
-const foldersOf = ({ field, spec }: Named): readonly Folder[] => {
+const foldersOf = ({ field, machine, spec }: Named): readonly Folder[] => {
   const data =
     spec.kind === "fe"
       ? [{ field: `${field}.metaDir`, path: spec.metaDir }]
       : spec.storage.map(({ path }, index) => ({ field: `${field}.storage[${index}]`, path }));
   return [{ field: `${field}.home`, path: spec.home }, ...data].map((folder) => ({
     ...folder,
-    host: spec.address,
-    node: { field, spec },
+    host: machine,
+    node: { field, machine, spec },
   }));
 };
 
@@ -214,8 +239,8 @@ const evenVoters = (frontends: readonly Named<FeSpec>[]): readonly string[] => {
 };
 
 const mixedHosts = (frontends: readonly Named<FeSpec>[], backends: readonly Named<BeSpec>[]): readonly string[] => {
-  const withFe = new Set(frontends.map(({ spec }) => spec.address));
-  const mixed = [...new Set(backends.map(({ spec }) => spec.address))].filter((address) => withFe.has(address));
+  const withFe = new Set(frontends.map(({ machine }) => machine));
+  const mixed = [...new Set(backends.map(({ machine }) => machine))].filter((machine) => withFe.has(machine));
   return mixed.length > 0
     ? [
         `FE and BE on one host (${mixed.join(", ")}): a busy BE can starve the FE, on whose metadata everything depends.`,

@@ -25,7 +25,7 @@ describe("a host that cannot be reached", () => {
           connection,
           limits,
           ...(kind !== "release" && { frontends: contacts }),
-          ...("nodes" in given[kind] && { connections: [{}, {}, {}] }),
+          ...("nodes" in given[kind] && { connections: [1, 2, 3].map((end) => ({ host: `127.0.0.${end}` })) }),
         },
       ]),
     ) as unknown as typeof inputs;

@@ -12,7 +12,7 @@ import { runOf } from "../../rollout/run.js";
 import type { Handlers } from "../handlers.js";
 import { failuresOf, topologyInputs } from "../inputs.js";
 import { declare, inspect } from "./gate.js";
-import { digestOf, specsOf, topologyOf } from "./topology.js";
+import { digestOf, specsOf, topologyOf, waysOf } from "./topology.js";
 
 /** What is kept: enough to know another cluster from this one. What it takes to reach hosts is not needed to delete it. */
 export const outputsOf = (inputs: Plain): Record<string, unknown> =>
@@ -50,7 +50,7 @@ export const preflight: Handlers = {
     if (given.length > 0 || hasUnknown(news)) {
       return { inputs: news, failures: [...given] };
     }
-    const { problems, warnings } = inspectTopology(specsOf(news));
+    const { problems, warnings } = inspectTopology(specsOf(news), waysOf(news));
     const failures = [...inArguments(problemsOfNodes(news), placesOf(news)), ...problems];
     if (failures.length > 0) {
       return { inputs: news, failures };

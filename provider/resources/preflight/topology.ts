@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Plain } from "../../engine/outputs.js";
-import type { Connection } from "../../host/connection.js";
+import { type Connection, wayOf } from "../../host/connection.js";
 import { limitsOf } from "../../plan/limits.js";
 import { type Policy, unavailableOf } from "../../plan/policy.js";
 import { beSpec, feSpec, type NodeSpec } from "../../plan/spec.js";
@@ -43,6 +43,12 @@ export const versionsText = ({ nodes }: Topology): string =>
 /** The nodes of the inputs as specs, for checks that look at no host. */
 export const specsOf = (inputs: Plain): readonly NodeSpec[] =>
   read(topologyInputs, inputs).nodes.map((node) => (node.kind === "fe" ? feSpec(node) : beSpec(node)));
+
+/** Where the connection of each node goes. */
+export const waysOf = (inputs: Plain): readonly string[] => {
+  const { connection, connections, nodes } = read(topologyInputs, inputs);
+  return nodes.map((_, index) => wayOf({ ...connection, ...connections[index] } as Connection));
+};
 
 export const topologyOf = (inputs: Plain): Topology => {
   const { connection, connections, sql, frontends, limits, position, __urn, __clusterUrn, ...rest } = read(

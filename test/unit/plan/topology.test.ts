@@ -180,3 +180,36 @@ function otherPorts(same = 0): Readonly<Record<string, number>> {
   const ports = { be: 19_060, http: 18_040, heartbeat: 19_050, brpc: 18_060, starlet: 19_070 };
   return same > 0 ? { ...ports, heartbeat: 9050 } : ports;
 }
+
+describe("inspectTopology of nodes by the way to their hosts", () => {
+  const ways = ["h1", "h2", "h3", "h4", "h5", "h6"];
+  const cluster = [...backends, ...followers, leader];
+  const found = (nodes: readonly NodeSpec[], given: readonly string[]) =>
+    inspectTopology(nodes, given).problems.map(({ property, reason }) => `${property}: ${reason}`);
+
+  it("has nothing to say where each has a way of its own", () => {
+    assert.deepEqual(inspectTopology(cluster, ways), { problems: [], warnings: [] });
+  });
+
+  it("refuses two FEs on one host that go by two addresses", () => {
+    const [problem, ...more] = found(cluster, [...ways.slice(0, 4), "h4", "h6"]);
+    assert.match(
+      problem ?? "",
+      /^frontends\.followers\[1\]\.connection: goes to the host of frontends\.followers\[0\], though/,
+    );
+    assert.deepEqual(more, []);
+  });
+
+  it("refuses ports and folders that two BEs on one host have alike", () => {
+    const seen = found(cluster, ["h1", "h1", ...ways.slice(2)]);
+    assert.match(seen[0] ?? "", /^backends\.nodes\[1\]\.ports: be 9060, .* are taken by backends\.nodes\[0\]$/);
+    assert.match(seen[1] ?? "", /^backends\.nodes\[1\]\.home: .* is shared with backends\.nodes\[0\]\.home/);
+    assert.equal(seen.length, 2);
+  });
+
+  it("warns of a BE on the host of an FE", () => {
+    const beside = be({ name: "be-3", address: "10.0.0.23", home: "/srv/be", storage: ["/disk3/sr"] });
+    const nodes = [...backends.slice(0, 2), beside, ...followers, leader];
+    assert.match(inspectTopology(nodes, ["h1", "h2", "h6", "h4", "h5", "h6"]).warnings.join(), /FE and BE on one host/);
+  });
+});

@@ -315,6 +315,17 @@ describe("check of members, releases and the topology", () => {
   });
 });
 
+describe("check of the pre-flight, by the way to a host", () => {
+  it("refuses two nodes of one host whatever they are called, but not two hosts of one address behind two proxies", async () => {
+    const inputs = sample("preflight");
+    const connections = [{ host: "10.1.0.1" }, { host: "10.1.0.1" }, { host: "10.1.0.3" }];
+    const seen = await refused("preflight", {}, { ...inputs, connections });
+    assert.match(seen[0] ?? "", /^backends\.nodes\[1\]\.ports: .* are taken by backends\.nodes\[0\]/);
+    const apart = connections.map((way, index) => ({ ...way, proxy: { host: `jump-${index}` } }));
+    assert.deepEqual(await refused("preflight", {}, { ...inputs, connections: apart }), []);
+  });
+});
+
 describe("state of an older release of this package", () => {
   for (const kind of kinds) {
     it(`of ${kind} with a key more and keys less is understood`, async () => {
