@@ -16,6 +16,7 @@ import { guard, guardRemoval } from "../../rollout/guard.js";
 import { type Run, runOf } from "../../rollout/run.js";
 import { readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
 import { AccessDenied } from "../../starrocks/sql.js";
+import { haveMoved } from "../contacts.js";
 import type { Handlers } from "../handlers.js";
 import { type beMemberInputs, failuresOf, type feMemberInputs, read } from "../inputs.js";
 
@@ -167,7 +168,8 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
       const old = inputsOf(olds);
       const reached = JSON.stringify([inEverySession(old.connection), old.sql, old.limits]);
       const wanted = JSON.stringify([inEverySession(inputs.connection), inputs.sql, inputs.limits]);
-      return { changes: acts(olds) || reached !== wanted, deleteBeforeReplace: true };
+      const moved = haveMoved(old.frontends, inputs.frontends);
+      return { changes: acts(olds) || reached !== wanted || moved, deleteBeforeReplace: true };
     },
 
     create: async (inputs) => {

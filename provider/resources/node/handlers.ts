@@ -13,8 +13,9 @@ import type { NodeSpec } from "../../plan/spec.js";
 import { numbered } from "../../plan/steps.js";
 import { Execution } from "../../rollout/execute.js";
 import { guard, guardRemoval } from "../../rollout/guard.js";
+import { haveMoved } from "../contacts.js";
 import type { Handlers } from "../handlers.js";
-import { beNodeInputs, failuresOf, feNodeInputs } from "../inputs.js";
+import { beNodeInputs, failuresOf, feNodeInputs, read } from "../inputs.js";
 import { gateOf } from "../preflight/gate.js";
 import { contextOf, labelOf, type NodeContext, placeOf, specOf } from "./context.js";
 import { converge, NodeFailure } from "./converge.js";
@@ -42,6 +43,8 @@ const idOf = (context: NodeContext): string => `${context.spec.cluster}:${contex
 /** The handlers of a kind of node; create and update are one path: observe, plan, act, verify. */
 export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
   const schema = kind === "fe" ? feNodeInputs : beNodeInputs;
+
+  const contactsOf = (inputs: Plain) => read(schema, inputs).frontends;
 
   const planOf = (olds: Plain | undefined, news: Plain) => {
     const spec = specOf(kind, news);
@@ -107,7 +110,8 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
         run.items.set(item.id, item);
       }
       const reached = isDeepStrictEqual(accessOf(olds), accessOf(news));
-      return { changes: action.type !== "none" || !reached, deleteBeforeReplace: true };
+      const moved = !hasUnknown(news.frontends) && haveMoved(contactsOf(olds), contactsOf(news));
+      return { changes: action.type !== "none" || !reached || moved, deleteBeforeReplace: true };
     },
 
     create: async (inputs) => ({ id: idOf(contextOf(kind, inputs)), outs: await bring(undefined, inputs) }),

@@ -11,6 +11,14 @@ const diff = async (kind: Kind, changes: Inputs, outputs: Inputs = {}) => {
   return handlersOf(kind).diff("id", { ...outputsOf(kind, inputs), ...outputs }, { ...inputs, ...changes });
 };
 
+/** An FE that no sample has. */
+const otherFe = (n: number): Inputs => ({
+  ...contacts[0],
+  name: `fe-${n}`,
+  address: `10.0.0.1${n}`,
+  connection: { host: `10.0.0.1${n}` },
+});
+
 const nodes: readonly Kind[] = ["feNode", "beNode"];
 const members: readonly Kind[] = ["feMember", "beMember"];
 
@@ -102,6 +110,17 @@ describe("diff of a node", () => {
       changes: { frontends: [...contacts, { ...contacts[0], name: "fe-9" }] },
       changed: false,
     },
+    { what: "an FE instead of another", changes: { frontends: [...contacts.slice(1), otherFe(9)] }, changed: false },
+    {
+      what: "another leader",
+      changes: { frontends: contacts.map((fe) => ({ ...fe, role: "follower" })) },
+      changed: false,
+    },
+    {
+      what: "that most FEs to ask are others",
+      changes: { frontends: [contacts[0], otherFe(8), otherFe(9)] },
+      changed: true,
+    },
     { what: "FEs that are not known yet", changes: { frontends: unknownValue }, changed: false },
     {
       what: "an FE whose address is not known yet",
@@ -137,7 +156,9 @@ describe("diff of a member", () => {
   for (const kind of members) {
     const table: readonly { what: string; changes: Inputs; outputs?: Inputs; changed: boolean }[] = [
       { what: "another version", changes: { release: newRelease }, changed: false },
-      { what: "other FEs to ask", changes: { frontends: contacts.slice(0, 1) }, changed: false },
+      { what: "an FE less to ask", changes: { frontends: contacts.slice(0, 2) }, changed: false },
+      { what: "that most FEs to ask are gone", changes: { frontends: contacts.slice(0, 1) }, changed: true },
+      { what: "that all FEs to ask are others", changes: { frontends: [otherFe(8), otherFe(9)] }, changed: true },
       { what: "another password", changes: { connection: { ...connection, password: "rotated" } }, changed: true },
       { what: "another SQL password", changes: { sql: { user: "root", password: "rotated" } }, changed: true },
       { what: "that the cluster lost it", changes: {}, outputs: { status: "missing" }, changed: true },
