@@ -32,8 +32,10 @@ describe("refresh tells what the hosts and the cluster say, and the next up mend
     const before = processes.byHost();
     const { stdout } = await lab.stack.refresh(["--diff"]);
     assert.match(stdout, /status\s*: "running" => "stopped"/);
-    const preview = await lab.stack.preview();
-    assert.match(preview.stdout, /BE be2, repair \(was stopped\):/);
+    const preview = await lab.stack.preview(["--diff"]);
+    assert.match(preview.stdout + preview.stderr, /BE be2, repair \(was stopped\):/);
+    assert.match(preview.stdout, /"\d\. start the BE 3\.5\.7 \(only if it does not run\)/);
+    assert.doesNotMatch(preview.stdout, /__status/);
     await lab.stack.up();
     assert.deepEqual(restarted(before, processes.byHost()), ["be2"]);
     await lab.stack.preview(["--expect-no-changes"]);
@@ -66,8 +68,9 @@ describe("refresh tells what the hosts and the cluster say, and the next up mend
     const session = new Session({ frontends: [{ host: lab.fleet.host("fe1").address }], password: rootPassword });
     await session.query(`ALTER SYSTEM DROP BACKEND "${address}:9050"`);
     await lab.stack.refresh();
-    const preview = await lab.stack.preview();
-    assert.match(preview.stdout, /BE be1 in the cluster: add to the cluster/);
+    const preview = await lab.stack.preview(["--diff"]);
+    assert.match(preview.stdout + preview.stderr, /BE be1 in the cluster: add to the cluster/);
+    assert.match(preview.stdout, /"1\. ALTER SYSTEM ADD BACKEND/);
     await lab.stack.up();
     const rows = await session.query("SHOW BACKENDS");
     session.close();

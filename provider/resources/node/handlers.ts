@@ -21,7 +21,7 @@ import { contextOf, labelOf, type NodeContext, placeOf, specOf } from "./context
 import { converge, NodeFailure } from "./converge.js";
 import { nodeItem, recordedOf } from "./plan.js";
 import { removalWorks } from "./removal.js";
-import { seenOf, statusOf } from "./seen.js";
+import { inputsSeen, seenLast, seenOf, statusOf } from "./seen.js";
 import { look } from "./works.js";
 
 /** Inputs that stay out of the outputs: the plan of one operation must not be kept as the state of the next. */
@@ -92,7 +92,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       if (failures.length > 0) {
         return { inputs: news, failures };
       }
-      const { action, item, run } = planOf(first ? undefined : { ...olds, status: "running" }, news);
+      const { action, item, run } = planOf(first ? undefined : { ...olds, status: seenLast(olds) }, news);
       if (action.type === "version" && news.preflight === undefined) {
         return { inputs: news, failures: [unguarded(spec)] };
       }
@@ -124,14 +124,14 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
         const home = await look(context);
         const { drift: _, ...recorded } = props;
         const outs = plain({ ...recorded, ...seenOf(context.spec, home, props), status: statusOf(home, props) });
-        const { status, confSha256, ...inputs } = outs;
-        return { id, props: outs, inputs };
+        return { id, props: outs, inputs: inputsSeen(outs) };
       } catch (error) {
         await warn(
           context.urn,
           `${labelOf(context.spec)} on ${context.host.name} could not be looked at; the recorded state stays. ${messageOf(error)}`,
         );
-        return { id, props: plain({ ...props, status: "unreachable" }) };
+        const outs = plain({ ...props, status: "unreachable" });
+        return { id, props: outs, inputs: inputsSeen(outs) };
       }
     },
 

@@ -30,3 +30,13 @@ export const statusOf = ({ process }: ObservedHome, { status }: Plain): Status =
   }
   return status === "failed" ? "failed" : "running";
 };
+
+/**
+ * The inputs that a refresh records: `check`, which gets nothing but inputs, must know how the node was seen to tell its
+ * steps. The engine hides keys that begin with `__` from diffs.
+ */
+export const inputsSeen = ({ status, confSha256, ...inputs }: Plain): Record<string, unknown> =>
+  status === "running" ? inputs : { ...inputs, __status: status };
+
+/** How the last refresh saw a node, from its inputs; one that failed since is known from the outputs only. */
+export const seenLast = ({ __status = "running" }: Plain): unknown => __status;

@@ -159,6 +159,22 @@ describe("the plan among the inputs", () => {
     );
   });
 
+  for (const status of ["stopped", "failed", "unreachable"]) {
+    it(`tells how a node is brought back that a refresh saw ${status}`, async () => {
+      const news = sample("beNode");
+      const { inputs } = await handlersOf("beNode").check({ ...news, __status: status }, news);
+      assert.match((inputs.plan as readonly string[]).join("\n"), /start the BE 3\.5\.6 \(only if it does not run\)/);
+      assert.deepEqual(withoutPlan(inputs), news);
+    });
+  }
+
+  it("tells how a member is added again that a refresh missed", async () => {
+    const news = sample("beMember");
+    const { inputs } = await handlersOf("beMember").check({ ...news, __status: "missing" }, news);
+    assert.match((inputs.plan as readonly string[]).join("\n"), /ALTER SYSTEM ADD BACKEND/);
+    assert.deepEqual(withoutPlan(inputs), news);
+  });
+
   it("is not there for a change of credentials, limits, contacts or place", async () => {
     const olds = sample("beNode");
     const news = {
