@@ -3,7 +3,10 @@ import * as starrocks from "pulumi-starrocks";
 
 const config = new pulumi.Config();
 
-/** Addresses by node. The names are part of the resources' names: an address may change, a name stays. */
+/**
+ * Addresses by node. The names are part of the resources' names. Neither changes while a node exists, as its cluster knows it by its
+ * address: declare another node, and remove the old one when the new one has joined.
+ */
 const hosts = config.requireObject<Record<"fe1" | "fe2" | "fe3" | "be1" | "be2" | "be3", string>>("hosts");
 
 const frontend = (name: "fe1" | "fe2" | "fe3"): starrocks.FrontendArgs => ({
