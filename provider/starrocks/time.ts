@@ -12,8 +12,9 @@ const hour = 3_600_000;
 
 /**
  * Is `after` the start time of a newer process than `before`? Both are wall-clock texts of one unknown zone, so it is a new
- * one when it differs and is later, or is earlier by an hour at most: the end of daylight saving, or a corrected clock.
- * Anything much earlier is another zone's reading of some process, not a proof.
+ * one when it differs and is later, or is earlier by less than an hour: the end of daylight saving, or a corrected clock.
+ * An hour earlier or more is another zone's reading of some process, not a proof. What it cannot tell is the same process
+ * read in a zone to the east, by another leader: it is one proof of several, and never the only one (docs/decisions.md).
  */
 export const isNewer = (before: string | undefined, after: string | undefined): boolean => {
   if (after === undefined || after === before) {

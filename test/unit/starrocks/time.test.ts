@@ -10,6 +10,7 @@ describe("time", () => {
     [undefined, undefined, false, "never heard"],
     ["2026-10-25 02:59:30", "2026-10-25 02:00:10", true, "the end of daylight saving between"],
     ["2026-11-22 20:54:32", "2026-11-22 12:54:32", false, "read in another zone"],
+    ["2026-11-22 20:54:32", "2026-11-22 19:54:32", false, "the same process, read in the next zone to the west"],
     ["garbage", "2026-11-22 12:54:32", true, "unreadable before"],
     ["2026-11-22 20:54:32", "garbage", false, "unreadable after"],
   ];

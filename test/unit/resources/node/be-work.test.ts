@@ -51,6 +51,42 @@ describe("the work on a BE", function () {
     });
   });
 
+  it("is not proven while the cluster says another version of it, or has not heard the new process", async () => {
+    const spec = bench.spec(await bench.release("3.5.7"));
+    await ran(spec);
+    declare(spec, 0);
+    const startTime = "2026-11-22 20:00:00";
+    const proving = async (after: Parameters<BeBench["rowOf"]>): Promise<void> => {
+      bench.rows = () => ({
+        frontends: [leader],
+        backends: [bench.rowOf("3.5.7-d2da301", { lastStartTime: startTime })],
+      });
+      const work = new BeWork(bench.context(spec));
+      await work.note();
+      await work.start();
+      bench.rows = () => ({ frontends: [leader], backends: [bench.rowOf(...after)] });
+      await work.prove(report);
+    };
+    await assert.rejects(
+      proving(["3.5.6-aaaaaaa"]),
+      /^UserError: Waited 5 s for BE be-1 to be Alive with 3\.5\.7 in SHOW BACKENDS; last seen: SHOW BACKENDS still says 3\.5\.6-aaaaaaa\./,
+    );
+    await stopProcess(bench.host, "be", spec.home, { graceful: false, timeoutSeconds: 10 });
+    await assert.rejects(
+      proving(["3.5.7-d2da301", { lastStartTime: startTime }]),
+      /last seen: the heartbeat of the new process is awaited\./,
+    );
+  });
+
+  it("is not proven where it cannot open one of its ports, and is told which", async () => {
+    const spec = bench.spec(await bench.release("3.5.7", { faults: [{ fault: "refusePort", port: "brpc" }] }));
+    const error = await bench.bring(undefined, spec).then(
+      () => undefined,
+      (caught: Error) => caught,
+    );
+    assert.match(error?.message ?? "", /failed to prove .*That means: the bRPC port is taken\. Free it \(ss -lntp\)/s);
+  });
+
   it("fails a canary of which the cluster says another version than the proven one while it is watched", async () => {
     const spec = bench.spec(await bench.release("3.5.7"));
     await ran(spec);
