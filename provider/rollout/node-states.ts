@@ -1,5 +1,5 @@
 import type { Verb } from "../plan/steps.js";
-import type { Mark } from "./journal.js";
+import type { Mark } from "./mark.js";
 
 /** What became of a node in an operation, as far as it came. */
 export type NodeState =

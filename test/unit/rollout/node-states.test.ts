@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Verb } from "../../../provider/plan/steps.js";
-import type { Mark } from "../../../provider/rollout/journal.js";
+import type { Mark } from "../../../provider/rollout/mark.js";
 import { nodeLines, stateOf } from "../../../provider/rollout/node-states.js";
 
 const marked = (marks: Partial<Record<Verb, Mark | undefined>>) =>
