@@ -2,13 +2,8 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { line } from "../plan/rollout.js";
 import { type Item, type Step, type Verb, verbs } from "../plan/steps.js";
+import type { Mark } from "./mark.js";
 import { type NodeState, stateOf } from "./node-states.js";
-
-/**
- * What became of a step: `done`; `skipped`: what it wants was so already; `not met`: its condition was not;
- * `failed`; `not reached`: a step before it failed.
- */
-export type Mark = "done" | "skipped" | "not met" | "failed" | "not reached";
 
 /** The cluster in a few figures: nodes that it sees Alive, of how many. */
 export interface Health {

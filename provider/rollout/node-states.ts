@@ -1,5 +1,5 @@
 import type { Verb } from "../plan/steps.js";
-import type { Mark } from "./journal.js";
+import type { Mark } from "./mark.js";
 
 /** What became of a node in an operation, as far as it came. */
 export type NodeState =
@@ -52,10 +52,11 @@ export interface NodeNow {
   readonly state: NodeState;
 }
 
-/** A line for all nodes of which the same is to be said, in the order of the first ones. */
+/** A line for all nodes of which the same is to be said; what was done first, then what was not touched. */
 export const nodeLines = (nodes: readonly NodeNow[]): readonly string[] => {
   const groups = new Map<string, string[]>();
-  for (const { label, runs, state } of nodes) {
+  const untouched = ({ state }: NodeNow): number => (state === "not touched" ? 1 : 0);
+  for (const { label, runs, state } of [...nodes].sort((a, b) => untouched(a) - untouched(b))) {
     const text = `${runs ?? "not known what runs"}, ${state}`;
     groups.set(text, [...(groups.get(text) ?? []), label]);
   }

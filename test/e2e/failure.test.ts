@@ -41,7 +41,7 @@ describe("a version change that fails", () => {
     assert.match(text, /BE be1 was taken back to 3\.5\.7 and is proven there\. No other node is touched any more\./);
     assert.doesNotMatch(text, /BE be[23] \(/, "the others come after the canary");
     assert.match(text, /^ +BE be1: 3\.5\.7, taken back$/m);
-    assert.match(text, /^ +BE be2, BE be3, FE fe1, FE fe2, FE fe3: 3\.5\.7, not touched$/m);
+    assert.match(text, /^ +BE be2, BE be3, FE fe2, FE fe3, FE fe1: 3\.5\.7, not touched$/m);
     assert.match(text, /sr: stopped at BE be1; nothing after it is touched\./);
     assert.match(text, /^ +taken back: BE be1 to 3\.5\.7$/m);
     assert.match(text, /Journal: \S+\.jsonl/);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Direction, type Verb, type Wave, wavesOf } from "../../provider/plan/steps.js";
-import type { Mark } from "../../provider/rollout/journal.js";
+import type { Mark } from "../../provider/rollout/mark.js";
 
 /** A line of a journal: an item that begins, a step that ended, or a note. */
 export interface JournalEntry {

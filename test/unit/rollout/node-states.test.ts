@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Verb } from "../../../provider/plan/steps.js";
-import type { Mark } from "../../../provider/rollout/journal.js";
+import type { Mark } from "../../../provider/rollout/mark.js";
 import { nodeLines, stateOf } from "../../../provider/rollout/node-states.js";
 
 const marked = (marks: Partial<Record<Verb, Mark | undefined>>) =>
@@ -45,8 +45,8 @@ describe("what became of a node", () => {
   it("is told in a line for all of which the same is to be said", () =>
     assert.deepEqual(
       nodeLines([
-        { label: "BE 1", runs: "3.5.7", state: "taken back" },
         { label: "BE 2", runs: "3.5.7", state: "not touched" },
+        { label: "BE 1", runs: "3.5.7", state: "taken back" },
         { label: "FE 1", runs: undefined, state: "not touched" },
         { label: "FE 2", runs: "3.5.7", state: "not touched" },
       ]),
