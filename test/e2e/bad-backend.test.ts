@@ -211,6 +211,8 @@ describe("a bad build of the BE", () => {
   it("is not dropped where its host is out of reach: nobody knows then whether it is lost", async () => {
     declare(await lab.release("3.5.8"), (args) => {
       args.connection = { ...args.connection, keepaliveInterval: 2 };
+      // For so long the host is looked at again.
+      args.limits = { ...(args.limits as object), stop: 15 };
       rollout({ soak: 15, onUnrecoverable: "rebuild" })(args);
     });
     const known = lab.journals().length;

@@ -103,6 +103,8 @@ describe("a version change that fails", () => {
     lab.declare(
       lab.args(next, (args) => {
         args.connection = { ...args.connection, keepaliveInterval: 2 };
+        // For so long the host is looked at again.
+        args.limits = { ...(args.limits as object), stop: 15 };
       }),
     );
     const known = lab.journals().length;
