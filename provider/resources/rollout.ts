@@ -19,6 +19,7 @@ import { observe } from "./observe.js";
 import { outputsOf } from "./preflight/handlers.js";
 import { repairDown } from "./preflight/repair.js";
 import { anyNode, digestOf, feVersionOf, type Topology, topologyOf } from "./preflight/topology.js";
+import { assertRunning } from "./running.js";
 import { survey } from "./survey.js";
 import { verifyThroughEach } from "./verify.js";
 import { judgePlan, tellPath } from "./version-path.js";
@@ -96,7 +97,11 @@ export const prove = async (topology: Topology, crossed?: Passed): Promise<void>
         started ||= outcome.mark === "done";
         return outcome;
       },
-      survey: () => survey(topology, execution.report),
+      survey: async () => {
+        const outcome = await survey(topology, execution.report);
+        await assertRunning(run, topology, unchanged(run, topology));
+        return outcome;
+      },
       observe: async () => (started ? observe(topology, execution.report) : notMet("none was started")),
       verify: () => verifyThroughEach(topology, execution.report),
     },
@@ -106,7 +111,8 @@ export const prove = async (topology: Topology, crossed?: Passed): Promise<void>
   try {
     await execution.run();
   } catch (error) {
-    await restoreAgain(run);
+    // It sets back once more what could not be set back before.
+    await run.fail("the last proof", "the last proof failed");
     throw care?.unrestored !== undefined && error instanceof UserError
       ? new StillPaused(`${error.message}\n${care.unrestored}`, { cause: error })
       : error;

@@ -135,9 +135,14 @@ const markAt = ({ item, marks }: Line, at: number): Mark | undefined => {
   return step && marks.get(step)?.mark;
 };
 
-/** Milliseconds for which a node did not serve: from its stop to its proof, or to that of the release it was taken back to. */
+/**
+ * Milliseconds for which a node did not serve: from its stop to its proof, or to that of the release it was taken back to.
+ * An FE that has handed the leadership over has ended by itself.
+ */
 const downOf = ({ item, marks }: Line): number => {
-  const stop = item.steps.findIndex(({ verb }, at) => verb === "stop" && markAt({ item, marks }, at) === "done");
+  const stop = item.steps.findIndex(
+    ({ verb }, at) => (verb === "stop" || verb === "handover") && markAt({ item, marks }, at) === "done",
+  );
   if (stop < 0) {
     return 0;
   }

@@ -1,7 +1,7 @@
 import { engineAlive } from "../engine/alive.js";
-import { isEnding, onStop, type Stop } from "../engine/end.js";
+import { isEnding, onStop, type Stop, untilEnd } from "../engine/end.js";
 import { tell } from "../engine/log.js";
-import { messageOf } from "../error.js";
+import { messageOf, UserError } from "../error.js";
 import { type Declared, keyOf, nowhere, type Place, placesOf, racksOf } from "../plan/place.js";
 import { defaultPolicy, type Policy } from "../plan/policy.js";
 import { withGate } from "../plan/preflight.js";
@@ -15,6 +15,7 @@ import { Journal } from "./journal.js";
 import type { Lease } from "./lease.js";
 import { Memo } from "./memo.js";
 import { Mutex } from "./mutex.js";
+import { type Proven, ProvenNodes } from "./proven.js";
 import { RefusedTurn, Turnstile } from "./turnstile.js";
 
 /** For messages: `BE be-1 was not touched: …`. */
@@ -60,8 +61,12 @@ export class Run {
   /** The first starts of FEs go one by one, so that what is wrong with one is found before the next. */
   readonly frontendStarts = new Mutex();
   readonly frontends = new Turnstile(1);
+  /** The nodes that were changed here: that one dies later is still its failure. */
+  readonly proven = new ProvenNodes();
   /** The JDKs of FE hosts: the release, the pre-flight and each start want the same one. */
   readonly javaHomes = new Memo<string>();
+  /** Nodes that turn out to need their change once more go one by one, and before all that still wait for a turn. */
+  readonly changingAgain = new Mutex();
   /** BEs ask one at a time whether they may stop, so that of two that may not both go one does. */
   readonly askingToStop = new Mutex();
   /** The rows of BEs that were let stop in their turn. One that still waits for that is not counted as down. */
@@ -90,6 +95,8 @@ export class Run {
   #componentUrn: string | undefined;
   #failure: string | undefined;
   #stopped: Stop | undefined;
+  /** Why nothing at all is begun any more. */
+  #ended: string | undefined;
   readonly #said = new Set<string>();
   readonly #unavoidable = new Set<string>();
 
@@ -203,6 +210,12 @@ export class Run {
 
   /** Closes the turnstiles: nothing that has not begun is touched. */
   close(reason: string): void {
+    this.#ended ??= reason;
+    this.closeTurns(reason);
+  }
+
+  /** Closes the turnstiles only: what runs is not stopped any more, what does not run yet may be started. */
+  closeTurns(reason: string): void {
     this.frontends.close(reason);
     this.backends.close(reason);
   }
@@ -210,8 +223,18 @@ export class Run {
   /** Ends the operation as failed. The report goes to the cluster's row, as `Rollout` will not run. */
   async fail(node: string, reason: string): Promise<void> {
     this.close(reason);
+    await this.#tellFailure(`stopped at ${node}; nothing after it is touched.`);
+  }
+
+  /** Something new has failed. Other new nodes endanger nothing, and what is wrong with them is told in the same operation. */
+  async failNew(node: string): Promise<void> {
+    this.closeTurns(`${node} failed`);
+    await this.#tellFailure(`stopped at ${node}; no running node is touched any more.`);
+  }
+
+  async #tellFailure(outcome: string): Promise<void> {
     if (this.#failure === undefined) {
-      this.#failure = node;
+      this.#failure = outcome;
       try {
         await this.care?.end();
       } catch (error) {
@@ -219,15 +242,44 @@ export class Run {
         this.journal.note(messageOf(error));
       }
       const nodes = (await this.care?.now()) ?? [];
-      await tell(this.#componentUrn, this.report(`stopped at ${node}; nothing after it is touched.`, nodes));
+      await tell(this.#componentUrn, this.report(`${outcome} It took ${this.journal.seconds.toFixed(0)} s.`, nodes));
     }
+  }
+
+  /**
+   * Looks back, before `node` is stopped, at those that were changed before it. One that has died since is its failure, as
+   * if it had died before its proof: it is taken back, and nothing else is stopped. Gives the rows of those that cannot be seen.
+   */
+  async lookBack(node: string): Promise<readonly string[]> {
+    const { ended, unseen } = await this.proven.look(node);
+    const found = ended.filter((one) => this.proven.remove(one.node));
+    const [first] = found;
+    if (!first) {
+      return unseen;
+    }
+    const reason = `${first.node} failed`;
+    this.close(reason);
+    const told = await untilEnd(() => this.#takeBack(found));
+    await this.fail(first.node, reason);
+    throw new RefusedTurn(node, told);
+  }
+
+  /** Others of the same build may die in the meantime, too. */
+  async #takeBack(found: readonly Proven[]): Promise<string> {
+    const told: string[] = [];
+    for (let dead = found; dead.length > 0; dead = (await this.proven.look()).ended) {
+      for (const one of dead) {
+        this.proven.remove(one.node);
+        told.push(await one.takeBack().catch((error: unknown) => notTakenBack(one, error)));
+      }
+    }
+    return `${told.join("\n")}\nNo other node is touched any more. Mend the cause and run \`pulumi up\` again: it goes on from here.`;
   }
 
   /** Nothing new begins, as nobody wants it any more. What is on its way to a safe point goes on. */
   async stop(stop: Stop): Promise<void> {
     this.#stopped ??= stop;
-    this.frontends.close(reasons[stop]);
-    this.backends.close(reasons[stop]);
+    this.close(reasons[stop]);
     if (this.acted && this.#failure === undefined) {
       const outcome = `${reasons[stop]}; what was begun on a node is brought to its end, nothing else is touched.`;
       this.journal.note(outcome);
@@ -238,9 +290,28 @@ export class Run {
   /** Throws where it would be wrong to begin something: another node has failed, another operator has the cluster, or nobody wants it any more. */
   async assertGoing(node: string): Promise<void> {
     this.frontends.assertOpen(node);
+    await this.#assertWanted(node, "touched");
+  }
+
+  /** The same before a node is started that does not run: a new one may have failed. */
+  async assertMayStart(node: string): Promise<void> {
+    await this.#assertWanted(node, "started");
+  }
+
+  async #assertWanted(node: string, deed: "touched" | "started"): Promise<void> {
+    if (this.#ended !== undefined) {
+      throw new RefusedTurn(node, this.#ended, deed);
+    }
     this.lease?.assertHeld();
     if (isEnding() || !(await engineAlive())) {
-      throw new RefusedTurn(node, reasons.gone);
+      throw new RefusedTurn(node, reasons.gone, deed);
+    }
+  }
+
+  /** Says once where it is written what was done: a removal has no report. */
+  async tellJournal(urn: string | undefined): Promise<void> {
+    if (this.acted && this.first("journal")) {
+      await tell(urn, `Journal: ${this.journal.path}`);
     }
   }
 
@@ -293,6 +364,13 @@ export class Run {
     ].join("\n");
   }
 }
+
+const notTakenBack = ({ node }: Proven, error: unknown): string => {
+  if (!(error instanceof UserError)) {
+    throw error;
+  }
+  return `${node} was proven, and its process has ended since. It is left as it is: ${error.message}`;
+};
 
 const nodeCount = (count: number): string => (count === 1 ? "1 node" : `${count} nodes`);
 

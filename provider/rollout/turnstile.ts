@@ -148,8 +148,11 @@ export class Turnstile {
 
 /** A node that was not touched as another one had failed before. */
 export class RefusedTurn extends UserError {
-  constructor(node: string, reason: string) {
-    super(`${node} was not touched: ${reason}`);
+  readonly reason: string;
+
+  constructor(node: string, reason: string, deed: "touched" | "started" = "touched") {
+    super(`${node} was not ${deed}: ${reason}`);
+    this.reason = reason;
   }
 }
 

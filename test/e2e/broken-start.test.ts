@@ -52,12 +52,17 @@ describe("a cluster whose nodes do not start, or are not its own", () => {
     await fault("be1", "/opt/starrocks/be", { fault: "dieAtStart", message: "std::bad_alloc at exec_env.cpp:66" });
     await host("be2").writeFile("/disk1/starrocks/cluster_id", "4711-3");
     await host("be2").writeFile("/disk1/starrocks/data/0/1/2.dat", "precious");
-    assertFailed(await up(), {
+    const outcome = await up();
+    assertFailed(outcome, {
       "sr-be-be1":
         /^BE be1 \(\S+\) failed to prove \(step 6 of 6: first start with 3\.5\.7\)\.\nBE be1 on \S+ does not run: start script said 0, then the process died\. Last lines of its log \(\S+\/be\/log\):\n[\s\S]*std::bad_alloc at exec_env\.cpp:66\nIt does not run; no data was removed\. Mend the cause and run `pulumi up` again: it goes on from here\.$/,
       "sr-be-be2":
         /^BE be2 \(\S+\) failed to make folders \(step 1 of 6: first start with 3\.5\.7\)\.\n\S+\/disk1\/starrocks on \S+ holds data that is not known to be BE be2's: data without a marker, cluster id 4711, 2 entries \(cluster_id, data\)\. Nothing was changed\. Choose another folder, or set `adopt: true` on this node if the data is its own\.\n/,
     });
+    assert.match(
+      told(outcome, "info").sr ?? "",
+      /^sr: stopped at BE be\d; no running node is touched any more\. It took \d+ s\.\n[\s\S]*\nJournal: \S+\.jsonl$/,
+    );
     assert.deepEqual(await running(), []);
     const state = await stateOf(lab.stack);
     assert.equal(state["sr-preflight"], "there");
@@ -89,10 +94,12 @@ describe("a cluster whose nodes do not start, or are not its own", () => {
   });
 
   it("says that a BE that was taken over belongs to another cluster, as the FE sees it", async () => {
-    assertFailed(await up(adopt), {
+    const outcome = await up(adopt);
+    assertFailed(outcome, {
       "sr-be-be2-member":
         /^BE be2 is refused by the cluster: SHOW BACKENDS says "Unmatched cluster id"\. Its storage folders belong to another cluster; nothing was changed in them\. Stop this BE, move what they hold elsewhere, and run `pulumi up --refresh`\.$/,
     });
+    assert.match(told(outcome, "info").sr ?? "", /^sr: stopped at BE be2; .*\n[\s\S]*\nJournal: \S+\.jsonl$/);
     const { "sr-fe-fe1-member": fe1, "sr-be-be1-member": be1, "sr-be-be2-member": be2 } = await stateOf(lab.stack);
     assert.deepEqual([fe1, be1, be2], ["member", "member", undefined]);
     assert.equal(await host("be2").readFile("/disk1/starrocks/cluster_id"), "4711-3");

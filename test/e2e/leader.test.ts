@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { until } from "../../provider/wait.js";
+import { assertDone } from "../lab/failed.js";
 import { tellFailure } from "../lab/failure.js";
 import { itemsOf } from "../lab/journal.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
+import { NodeProcesses } from "../lab/node-processes.js";
+import { itemsSince } from "../lab/step-watch.js";
 import { previewThenUp } from "../lab/story.js";
+import { recordedVersions } from "../lab/told.js";
 import { Session } from "../simulator/client/session.js";
 
 describe("a minor version change of a group that another FE than the declared one leads", () => {
@@ -136,5 +140,43 @@ describe("a minor version change of a group that another FE than the declared on
     assert.equal(stops.at(-2), "FE fe1");
     assert.deepEqual(await versions(), ["3.4.9", "3.4.9", "3.4.9"]);
     await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  it("brings the FE that has handed leadership over to its end, though Ctrl-C comes before its stop", async () => {
+    if (!(await rows()).some(({ host, leads }) => leads && host === "fe3")) {
+      await moveLeadership("fe3");
+    }
+    await leads("fe3");
+    lab.declare(lab.args(await lab.release("3.5.7"), unrehearsed));
+    const known = lab.journals().length;
+    const up = lab.stack.start("up", ["--skip-preview"]);
+    const marked = async (id: string, verb: string) =>
+      until<void>(
+        async () => {
+          const steps = itemsSince(lab, known).find((item) => item.id === id)?.steps ?? [];
+          return steps.some((step) => step.verb === verb && step.mark === "done")
+            ? { done: true, value: undefined }
+            : { done: false, seen: up.output() };
+        },
+        { what: `${id} to ${verb}`, limit: 120_000, every: 5 },
+      );
+    await marked("BE be1", "prove");
+    // The stop asks the next leader first: time for a Ctrl-C.
+    const next = lab.fleet.host("fe1");
+    await next.writeFile("/opt/starrocks/fe/sim/fault.json", JSON.stringify({ fault: "slowSql", ms: 1000 }));
+    await marked("FE fe3", "handover");
+    up.interrupt();
+    const outcome = await up.ended;
+    await next.exec(`rm ${next.path("/opt/starrocks/fe/sim/fault.json")}`);
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    assert.equal((await NodeProcesses.of(lab.fleet)).look().length, 4, "every node runs");
+    const fe3 = itemsSince(lab, known).find(({ id }) => id === "FE fe3");
+    assert.deepEqual(
+      fe3?.steps.filter(({ verb }) => ["stop", "prove"].includes(verb)).map(({ mark }) => mark),
+      ["skipped", "done"],
+    );
+    assert.equal((await recordedVersions(lab.stack)).fe3, "3.5.7");
+    assertDone(await lab.stack.up());
+    assert.deepEqual(await versions(), ["3.5.7", "3.5.7", "3.5.7"]);
   });
 });

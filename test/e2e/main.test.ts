@@ -7,6 +7,7 @@ import { watchAvailability } from "../lab/availability.js";
 import { tellFailure } from "../lab/failure.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
 import { NodeProcesses } from "../lab/node-processes.js";
+import { told } from "../lab/told.js";
 import { Session } from "../simulator/client/session.js";
 import { startWorkload } from "../simulator/client/workload.js";
 import type { BuiltRelease } from "../simulator/release.js";
@@ -118,7 +119,8 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
   it("is destroyed: the leader stops first, the BEs last; no process stays, all data does", async () => {
     lab.fleet.resetHandshakes();
     const availability = await watchAvailability(lab, login());
-    await lab.stack.destroy();
+    const destroyed = await lab.stack.destroy();
+    assert.match(told(destroyed, "info")["sr-preflight"] ?? "", /^Journal: \S+\.jsonl$/);
     const { stopped } = await availability();
     assert.deepEqual(stopped.slice(0, 1), ["fe1"]);
     assert.deepEqual([...stopped.slice(1, 3)].sort(), ["fe2", "fe3"]);

@@ -108,7 +108,12 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
     );
     await clearMark(context.host, member.kind, inputs.home);
     const steps = () => execution.run();
-    await (member.oneByOne ? context.run.membership.run(steps) : steps());
+    try {
+      await (member.oneByOne ? context.run.membership.run(steps) : steps());
+    } catch (error) {
+      await context.run.failNew(labelOf(member.kind, inputs.name));
+      throw error;
+    }
   };
 
   /** Proves a changed login before it is recorded. A cluster that does not answer proves nothing, and hinders nothing. */
@@ -243,7 +248,12 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
       // One at a time: each takes replicas or votes away that the next one's check must see.
       const works = { leave: () => context.run.membership.run(leave) };
       const execution: Execution = new Execution(item, works, context.run.journal, progressOf(inputs.__urn));
-      await execution.run();
+      try {
+        await execution.run();
+      } catch (error) {
+        await context.run.tellJournal(inputs.__urn);
+        throw error;
+      }
     },
   };
 };

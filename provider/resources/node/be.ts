@@ -213,11 +213,20 @@ export class BeWork {
   }
 
   async #failure(watch: Watch): Promise<BeDied> {
-    const { spec } = this.#context;
-    const died = await watch.died();
-    const verdict = beVerdict(await watch.lines(), versionOf(spec.release.version));
-    return new BeDied(`${died.message}${meaningOf(verdict)}`, verdict);
+    return this.#diedOf(watch, (await watch.died()).message);
   }
+
+  async #diedOf(watch: Watch, message: string): Promise<BeDied> {
+    const verdict = beVerdict(await watch.lines(), versionOf(this.#context.spec.release.version));
+    return new BeDied(`${message}${meaningOf(verdict)}`, verdict);
+  }
+
+  readonly same = async (): Promise<boolean> => (await this.#watch?.same()) ?? true;
+
+  readonly ended = async (): Promise<UserError> => {
+    const watch = this.#watch;
+    return watch ? this.#diedOf(watch, await watch.ended()) : new UserError("It was not started here.");
+  };
 
   /** Several equal readings of the new process in SHOW BACKENDS; a cluster that knows it not, or does not run, cannot tell. */
   async #seenByCluster(report: (seen: string) => void): Promise<string> {

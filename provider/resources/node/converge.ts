@@ -1,7 +1,7 @@
 import { hold, isEnding } from "../../engine/end.js";
 import { messageOf, UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
-import type { NodeSpec } from "../../plan/spec.js";
+import type { NodeRelease, NodeSpec } from "../../plan/spec.js";
 import { deeds, type Item, type Step, type Verb } from "../../plan/steps.js";
 import { done, Execution, notMet, type Outcome, skipped, type Works } from "../../rollout/execute.js";
 import { LeaseLost } from "../../rollout/lease.js";
@@ -9,6 +9,7 @@ import type { Turnstile } from "../../rollout/turnstile.js";
 import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { NotSignalled, stopProcess } from "../../starrocks/stop.js";
+import { until } from "../../wait.js";
 import { type Before, stuck, takeBack, whatNow, wordsOf } from "./back.js";
 import { copyMetadata } from "./cold-copy.js";
 import { isBe, labelOf, type NodeContext, type Report } from "./context.js";
@@ -59,8 +60,9 @@ class Change {
   readonly #execution: Execution;
   #leave: (() => void) | undefined;
   #letGo: (() => void) | undefined;
+  /** Whether anything was done to the node: then nothing that happens elsewhere refuses its way up again. */
   #touched = false;
-  /** Whether this change has stopped the node: then it must not end before the node runs again, whatever happens elsewhere. */
+  /** Whether this change has taken the node down. */
   #stopped = false;
   /** The home as it was found: looked at once under the node's lock, as nobody else changes it then. */
   #home: ObservedHome | undefined;
@@ -91,7 +93,15 @@ class Change {
       await run.onNode(labelOf(spec), () => {
         this.#letGo = hold();
         this.#home = undefined;
+        run.proven.remove(labelOf(spec));
         return this.#through(steps.slice(acting));
+      });
+      // Before the next one has its turn.
+      run.proven.add({
+        node: labelOf(spec),
+        row: this.#work.row,
+        same: this.#work.same,
+        takeBack: () => this.#diedLater(),
       });
     } finally {
       this.#leave?.();
@@ -135,13 +145,20 @@ class Change {
       turn: () => this.#takeTurn(),
       tablets: () => (this.#leave ? this.#work.mayStop(report) : Promise.resolve(skipped("it is not stopped"))),
       handover: async () => {
-        const outcome = this.#leave ? await this.#work.handOver(report) : skipped("it is not stopped");
-        this.#stopped ||= outcome.mark === "done";
-        this.#touched ||= outcome.mark === "done";
-        return outcome;
+        const before = async (): Promise<void> => {
+          await this.#assertMayStop(report);
+          this.#touched = true;
+        };
+        return this.#leave ? this.#work.handOver(report, before) : skipped("it is not stopped");
       },
       stop: async () => {
-        const [home] = await Promise.all([this.#found(), this.#work.note()]);
+        const home = await this.#found();
+        if (this.#leave && !home.process) {
+          // It ran when it was given its turn: the hand-over has ended it, if not something else; nobody else starts it again.
+          this.#touched = true;
+          this.#stopped = true;
+        }
+        await this.#work.note();
         // What runs already may work in a cluster whose state was lost: it waits for its turn like any other.
         const before = async (): Promise<void> => {
           if (conditionalStop) {
@@ -149,22 +166,23 @@ class Change {
             await this.#work.mayStop(report);
           }
           await this.#work.drain();
+          await this.#assertMayStop(report);
         };
-        const outcome = await this.#work.stop(
+        return this.#work.stop(
           () => stop(this.#context, home, conditionalStop, before, (send) => this.#sendStop(send)),
           report,
         );
-        this.#touched ||= !conditionalStop;
-        return outcome;
       },
       folders: async () => folders(this.#context, await this.#found()),
       switch: async () => {
+        await this.#beginHome();
         const home = await this.#found();
         const copy = this.#stopped ? undefined : await copyMetadata(this.#context, home);
         const outcome = await switchRelease(this.#context, home);
         return copy === undefined ? outcome : { mark: "done", detail: `its metadata was copied to ${copy} before` };
       },
       configure: async (step) => {
+        await this.#beginHome();
         const home = await this.#found();
         this.#conf = home.conf?.text;
         const { outcome, sha256 } = await configure(this.#context, home, step.when !== undefined, this.#undeclared);
@@ -172,11 +190,15 @@ class Change {
         return outcome;
       },
       start: async () => {
-        if (!this.#stopped) {
-          await run.assertGoing(labelOf(this.#context.spec));
-        }
+        const begun = this.#touched;
+        const mayStart = async (): Promise<void> => {
+          if (!begun) {
+            await run.assertMayStart(labelOf(this.#context.spec));
+          }
+        };
+        await mayStart();
         this.#touched = true;
-        return this.#work.start();
+        return this.#work.start(mayStart);
       },
       prove: async () => {
         const outcome = await this.#work.prove(report, this.#action.type === "repair" && this.#action.together);
@@ -209,6 +231,40 @@ class Change {
     }
   }
 
+  /** Directly before the node is taken down: no other one may have died meanwhile. What was begun is brought to its end. */
+  async #assertMayStop(report: Report): Promise<void> {
+    const { limits, run, spec } = this.#context;
+    if (this.#touched) {
+      return;
+    }
+    const label = labelOf(spec);
+    await until<void>(
+      async () => {
+        const unseen = await run.lookBack(label);
+        return unseen.length === 0
+          ? { done: true, value: undefined }
+          : { done: false, seen: `the host of ${unseen.join(", ")} does not answer` };
+      },
+      {
+        what: "a look at the nodes that were changed before",
+        limit: limits.alive,
+        onProgress: report,
+        advice: `${label} was not stopped, as one of them may be down. Bring the host back and run \`pulumi up\` again.`,
+      },
+    );
+    await run.assertGoing(label);
+  }
+
+  /** Before the home becomes another one than the state says; of a new node the state says nothing. */
+  async #beginHome(): Promise<void> {
+    const { run, spec } = this.#context;
+    if (!this.#touched && this.#action.type !== "create") {
+      const repairs = this.#action.type === "repair";
+      await (repairs ? run.assertMayStart(labelOf(spec)) : run.assertGoing(labelOf(spec)));
+      this.#touched = true;
+    }
+  }
+
   async #takeTurn(): Promise<Outcome> {
     const { limits, position, run, spec } = this.#context;
     await run.assertGoing(labelOf(spec));
@@ -226,7 +282,10 @@ class Change {
       row: this.#work.row,
       position: place.position,
       wave: place.turn,
-      down: run.answers ? this.#work.down : async () => [],
+      down: async () => {
+        const unseen = await run.lookBack(labelOf(spec));
+        return [...new Set([...unseen, ...(run.answers ? await this.#work.down() : [])])];
+      },
       apart: run.apart(this.#work.row),
       limit: limits.turn,
       onProgress: this.#execution.report,
@@ -238,7 +297,8 @@ class Change {
   /** Closes the turnstiles, leaves the node as well as can be, and gives the error that people read. */
   async #failed(error: unknown): Promise<unknown> {
     const { run, spec } = this.#context;
-    if (error instanceof RefusedTurn) {
+    const isNew = this.#action.type === "create";
+    if (error instanceof RefusedTurn && (isNew || !this.#touched)) {
       if (error instanceof PreflightFailed) {
         await run.fail("the pre-flight", "the pre-flight did not pass");
       }
@@ -247,8 +307,10 @@ class Change {
     if (error instanceof NodeFailure) {
       return error;
     }
-    if (this.#action.type === "create") {
+    if (isNew) {
+      run.closeTurns(`${labelOf(spec)} failed`);
       const left = this.#work.started || this.#stopped ? await this.#undoStart() : ({ as: "untouched" } as const);
+      await run.failNew(labelOf(spec));
       return this.#describe(error, left);
     }
     run.close(`${labelOf(spec)} failed`);
@@ -288,15 +350,42 @@ class Change {
 
   /** The node as it was before a change of its version or its settings. */
   get #before(): Before | undefined {
+    const action = this.#action;
     const recorded = this.#recorded;
-    switch (this.#action.type) {
+    switch (action.type) {
       case "version":
-        return { spec: { ...(recorded ?? this.#context.spec), release: this.#action.from }, conf: this.#conf };
+        return {
+          spec: { ...(recorded ?? this.#context.spec), release: this.#former(action.from, action.to) },
+          conf: this.#conf,
+        };
       case "restart":
         return recorded && { spec: recorded, conf: this.#conf };
       default:
         return undefined;
     }
+  }
+
+  /** The release that it was proven on last: the state has another one where it was taken back after its change had succeeded. */
+  #former(recorded: NodeRelease, declared: NodeRelease): NodeRelease {
+    const { current, marker, previous } = this.#home ?? {};
+    const { id, version } = marker?.releases.at(-1) ?? recorded;
+    return id !== declared.id && (id === current || id === previous) ? { id, version } : recorded;
+  }
+
+  /**
+   * It died after its change had succeeded: left as if it had died before. Only its settings are not taken back: the next
+   * operation starts it as its state says, but would not see other settings than those.
+   */
+  async #diedLater(): Promise<string> {
+    const { run, spec } = this.#context;
+    return run.onNode(labelOf(spec), async () => {
+      const error = await this.#work.ended();
+      const left: Left = this.#action.type === "restart" ? { as: "it is" } : await this.#recover(error);
+      this.#letGo?.();
+      const state =
+        left.as === "before" || left.as === "rebuilt" ? ` The state has it with ${spec.release.version} still.` : "";
+      return `${messageOf(error)}\n${this.#leftText(left)}${state}`;
+    });
   }
 
   /** What is left for a node that starts with no release on its data: a canary BE may be rebuilt, if the user wants that. */
@@ -364,8 +453,9 @@ class Change {
       action.type === "version" && left.as === "it is"
         ? ` Declaring ${action.from.version} again takes this node back.`
         : "";
+    const reason = error instanceof RefusedTurn ? error.reason : messageOf(error);
     const message =
-      `${labelOf(spec)} (${host.name}) failed to ${deed} (${at}: ${item.change}).\n${messageOf(error)}\n` +
+      `${labelOf(spec)} (${host.name}) failed to ${deed} (${at}: ${item.change}).\n${reason}\n` +
       `${this.#leftText(left)}${others} Mend the cause and run \`pulumi up\` again: it goes on from here.${back}`;
     return new NodeFailure(message, left.as === "it is" || left.as === "stuck", { cause: error });
   }

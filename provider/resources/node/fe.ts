@@ -96,7 +96,7 @@ export class FeWork {
   readonly stop = (stop: () => Promise<Outcome>, report: (seen: string) => void): Promise<Outcome> =>
     this.#succeeded ? stopLeader(this.#context, stop, report) : stop();
 
-  readonly start = async (): Promise<Outcome> => {
+  readonly start = async (mayStart = async (): Promise<void> => undefined): Promise<Outcome> => {
     const { run, spec } = this.#context;
     const home = await look(this.#context);
     const [data] = home.data;
@@ -105,7 +105,7 @@ export class FeWork {
     }
     // One by one, so that what is wrong with one FE is found before the next is touched.
     return run.frontendStarts.run(async () => {
-      await run.assertGoing(labelOf(spec));
+      await mayStart();
       return this.#startWith(await this.#firstStart(spec, home.marker));
     });
   };
@@ -226,8 +226,19 @@ export class FeWork {
   readonly drain = async (): Promise<void> => undefined;
 
   /** Leadership goes to the declared leader, which is changed last: no FE that is still old shall follow a new one. */
-  readonly handOver = async (report: (seen: string) => void): Promise<Outcome> =>
-    handOverLeadership(this.#context, report);
+  readonly handOver = async (report: (seen: string) => void, before: () => Promise<void>): Promise<Outcome> =>
+    handOverLeadership(this.#context, report, before);
+
+  readonly same = async (): Promise<boolean> => (await this.#watch?.same()) ?? true;
+
+  readonly ended = async (): Promise<UserError> => {
+    const watch = this.#watch;
+    if (!watch) {
+      return new UserError("It was not started here.");
+    }
+    const verdict = feVerdict(await watch.lines(), versionOf(this.#context.spec.release.version));
+    return new UserError(`${await watch.ended()}${meaningOf(verdict)}`);
+  };
 
   readonly led = async (): Promise<boolean> =>
     (await this.#watch?.lines())?.some((line) =>

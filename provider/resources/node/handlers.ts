@@ -161,7 +161,12 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
       const item = stoppingItem({ kind, name: spec.name, position });
       const works = removalWorks(context);
       await run.assertGoing(labelOf(spec));
-      await untilEnd(() => new Execution(item, works, run.journal, context.progress).run());
+      try {
+        await untilEnd(() => new Execution(item, works, run.journal, context.progress).run());
+      } catch (error) {
+        await run.tellJournal(context.urn);
+        throw error;
+      }
     },
   };
 };

@@ -1,3 +1,4 @@
+import type { UserError } from "../../error.js";
 import type { Outcome } from "../../rollout/execute.js";
 import { BeWork } from "./be.js";
 import { isBe, isFe, type NodeContext, type Report } from "./context.js";
@@ -19,12 +20,18 @@ export interface KindWork {
   readonly drain: () => Promise<void>;
   /** Runs the stop, and sees to what follows from it elsewhere. */
   readonly stop: (stop: () => Promise<Outcome>, report: Report) => Promise<Outcome>;
-  readonly handOver: (report: Report) => Promise<Outcome>;
-  readonly start: () => Promise<Outcome>;
+  /** `before` is called where leadership is going to be handed over: the process that leads ends by that. */
+  readonly handOver: (report: Report, before: () => Promise<void>) => Promise<Outcome>;
+  /** `mayStart` is called again where the start had to wait for another one. */
+  readonly start: (mayStart?: () => Promise<void>) => Promise<Outcome>;
   /** `together`: other nodes are started along with it and all are proven afterwards, so it need not be ready without them. */
   readonly prove: (report: Report, together?: boolean) => Promise<Outcome>;
   readonly heal: (report: Report) => Promise<Outcome>;
   readonly soak: (report: Report) => Promise<Outcome>;
+  /** Whether the process that was proven is still there. */
+  readonly same: () => Promise<boolean>;
+  /** Why it is not. */
+  readonly ended: () => Promise<UserError>;
   /** Whether the process that was started here has written metadata as a leader. */
   led(): Promise<boolean>;
 }

@@ -14,7 +14,12 @@ import { javaHomeOf } from "./start.js";
  * Where this FE leads out of turn, leadership is handed to an FE that is still to be changed, the declared leader first:
  * no old FE shall follow a new one. The process that led ends by itself; its stop finds it gone.
  */
-export const handOverLeadership = async (context: NodeContext<FeSpec>, report: Report): Promise<Outcome> => {
+export const handOverLeadership = async (
+  context: NodeContext<FeSpec>,
+  report: Report,
+  /** Called where it is going to be done. */
+  before: () => Promise<void>,
+): Promise<Outcome> => {
   const { frontends, host, limits, run, spec } = context;
   if (!run.answers) {
     return notMet("there is no cluster yet");
@@ -28,6 +33,7 @@ export const handOverLeadership = async (context: NodeContext<FeSpec>, report: R
   if (!target) {
     return notMet("no other voting FE is Alive with the version before");
   }
+  await before();
   report(`to ${target.address}`);
   try {
     const handed = await handOver(host, {

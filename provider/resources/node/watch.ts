@@ -109,7 +109,14 @@ export class Watch {
   async same(): Promise<boolean> {
     const { host, spec } = this.#context;
     const now = await observeProcess(host, spec.kind, spec.home);
-    return now !== undefined && isSameProcess(now, this.#process);
+    return this.#see(now) && isSameProcess(now, this.#process);
+  }
+
+  /** For people: it was proven, and it is not there any more. */
+  async ended(): Promise<string> {
+    const { host, spec } = this.#context;
+    const { release } = spec;
+    return `${labelOf(spec)} (${host.name}) was proven with ${release.version}, and its process has ended since. ${await this.lastWords()}`;
   }
 
   /** Fails where the process is another one than the first. */

@@ -8,6 +8,7 @@ import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
 import { isBe, type NodeContext } from "../node/context.js";
 import type { Gate } from "../node/converge.js";
 import { look, runsAsDeclared } from "../node/works.js";
+import { changeAgain } from "./again.js";
 import { ClusterCare } from "./care.js";
 import { assertHealthy } from "./health.js";
 import { inspectHosts } from "./inspect.js";
@@ -52,6 +53,7 @@ export const gateOf =
       }
       throw new PreflightFailed(node, run.first("gate") ? messageOf(error) : undefined);
     }
+    await run.changingAgain.run(() => changeAgain(run, topology, node));
   };
 
 /** The work of the `Preflight` resource itself. */

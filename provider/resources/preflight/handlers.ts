@@ -96,5 +96,7 @@ export const preflight: Handlers = {
 
   read: async (id, props) => ({ id, props: plain(props) }),
 
-  delete: async () => undefined,
+  // Of a whole cluster it is the last that goes: nobody else tells where it is written what was done.
+  delete: async (_id, { __urn, cluster }) =>
+    runOf(String(cluster)).tellJournal(typeof __urn === "string" ? __urn : undefined),
 };

@@ -76,6 +76,7 @@ describe("Rollout", () => {
     let tries = 0;
     mine.run.care = {
       unrestored: "Balancing is still paused.",
+      now: async () => [],
       end: async () => {
         tries += 1;
       },

@@ -70,6 +70,18 @@ describe("Journal", () => {
       );
     }));
 
+  it("counts an FE as down from the hand-over of its leadership on: its process ends by that, and its stop finds it gone", () =>
+    inFolder(() => {
+      const journal = new Journal("analytics");
+      const verbs = ["turn", "handover", "stop", "switch", "start", "prove"] as const;
+      const fe = { ...item, id: "FE fe-3", steps: verbs.map((verb) => ({ verb, text: verb })) };
+      journal.begin(fe);
+      for (const [index, step] of fe.steps.entries()) {
+        journal.mark(fe, step, step.verb === "stop" ? "skipped" : "done", 10 ** index);
+      }
+      assert.equal(journal.items[0]?.down, 111_110);
+    }));
+
   it("keeps each line whole, whatever a detail holds", () =>
     inFolder(() => {
       const journal = new Journal("analytics");

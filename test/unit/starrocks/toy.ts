@@ -139,6 +139,7 @@ export interface Bench {
   makeHome(kind: NodeKind, name: string, toy: ToyArchive): Promise<string>;
   /** Sets a fault that the toys look at. */
   fault(home: string, name: string): void;
+  mend(home: string, name: string): void;
   /** Ends what still runs and removes the folder. */
   clear(): Promise<void>;
 }
@@ -172,6 +173,7 @@ export const openBench = (user?: { uid: number; gid: number }): Bench => {
       mkdirSync(join(home, "sim"), { recursive: true });
       writeFileSync(join(home, "sim", name), "");
     },
+    mend: (home, name) => rmSync(join(home, "sim", name)),
     clear: async () => {
       await until(
         async () => {

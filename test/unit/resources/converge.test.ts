@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { limitsOf } from "../../../provider/plan/limits.js";
+import type { Action } from "../../../provider/plan/node.js";
+import type { NodeContext } from "../../../provider/resources/node/context.js";
+import { converge, NodeFailure } from "../../../provider/resources/node/converge.js";
+import { nodeItem } from "../../../provider/resources/node/plan.js";
+import { Frontends } from "../../../provider/rollout/frontends.js";
+import { Run } from "../../../provider/rollout/run.js";
+import { homePaths } from "../../../provider/starrocks/layout.js";
+import { observeHome } from "../../../provider/starrocks/observe.js";
+import { startProcess } from "../../../provider/starrocks/start.js";
+import { until } from "../../../provider/wait.js";
+import { be } from "../plan/specs.js";
+import { inFolder, linesOf } from "../rollout/items.js";
+import { type Bench, buildToy, killQuietly, openBench, type ToyArchive } from "../starrocks/toy.js";
+
+/** A BE that nothing but its own process and its own port can tell of: no FE is known. */
+describe("converge", function () {
+  this.timeout(60_000);
+  let bench: Bench;
+  let old: ToyArchive;
+  let next: ToyArchive;
+  let home: string;
+  let health: Server;
+  let run: Run;
+
+  const limits = limitsOf({ start: 20, stop: 20, alive: 5, turn: 20 });
+  const releaseOf = ({ releaseId, version }: ToyArchive) => ({ id: releaseId, version });
+  const upgrade = (): Action => ({ type: "version", from: releaseOf(old), to: releaseOf(next), fields: [] });
+
+  const contextOf = (toy: ToyArchive, during: (text: string) => void = () => undefined): NodeContext => ({
+    spec: be({
+      address: "127.0.0.1",
+      deployDir: bench.deployDir,
+      home,
+      ports: { http: (health.address() as AddressInfo).port },
+      release: releaseOf(toy),
+      storage: [join(bench.folder, "disk")],
+    }),
+    host: bench.host,
+    frontends: new Frontends({ contacts: [], connection: { host: "127.0.0.1" }, sql: { user: "root" }, limits }),
+    run,
+    limits,
+    position: 0,
+    preflight: undefined,
+    progress: during,
+    urn: undefined,
+  });
+  const change = (context: NodeContext, action: Action): Promise<unknown> =>
+    converge(context, action, nodeItem(action, context.spec, run.placeOf(context.spec, 0)), async () => undefined);
+
+  const seen = () =>
+    observeHome(bench.host, { home, kind: "be", dataFolders: [], template: homePaths(home, "be").conf });
+  const currentIs = async (toy: ToyArchive): Promise<void> => assert.equal((await seen()).current, toy.releaseId);
+  const pid = async (): Promise<number | undefined> => (await seen()).process?.pid;
+  const startOld = async (): Promise<void> => {
+    await startProcess(bench.host, "be", home);
+    await until(async () => ((await pid()) ? { done: true, value: undefined } : { done: false, seen: "no process" }), {
+      what: "the old BE to run",
+      limit: 10_000,
+    });
+  };
+  const kill = async (): Promise<void> => {
+    killQuietly((await pid()) ?? 0);
+    await until(async () => ((await pid()) ? { done: false, seen: "it runs" } : { done: true, value: undefined }), {
+      what: "the BE to be gone",
+      limit: 10_000,
+    });
+  };
+
+  beforeEach(async () => {
+    bench = openBench();
+    old = buildToy(bench.folder, { version: "3.5.7" });
+    next = buildToy(bench.folder, { version: "3.5.8" });
+    home = await bench.makeHome("be", "be", old);
+    await bench.stage(next);
+    health = createServer((_request, response) => response.end('{"status":"OK"}'));
+    await new Promise<void>((resolve) => health.listen(0, "127.0.0.1", resolve));
+    run = new Run("sr");
+  });
+  afterEach(async () => {
+    health.close();
+    await bench.clear();
+  });
+
+  it("touches nothing of a node that was down where another one fails before its home is switched", () =>
+    inFolder(async () => {
+      const context = contextOf(next, (text) => {
+        if (text.includes("stop")) {
+          run.close("BE be-9 failed");
+        }
+      });
+      await assert.rejects(change(context, upgrade()), /^UserError: BE be-1 was not touched: BE be-9 failed$/);
+      await currentIs(old);
+    }));
+
+  it("brings a node to its end once its home was switched, whatever fails elsewhere", () =>
+    inFolder(async () => {
+      const context = contextOf(next, (text) => {
+        if (text.includes("write its conf file")) {
+          run.close("BE be-9 failed");
+        }
+      });
+      await change(context, upgrade());
+      await currentIs(next);
+      assert.ok(await pid());
+    }));
+
+  it("starts what has ended since it was given its turn, though the operation is canceled then", () =>
+    inFolder(async () => {
+      await startOld();
+      const running = (await pid()) ?? 0;
+      const context = contextOf(next, (text) => {
+        if (text.includes("see its tablets safe")) {
+          killQuietly(running);
+          run.close("the operation was canceled");
+        }
+      });
+      await change(context, upgrade());
+      await currentIs(next);
+      assert.ok(await pid());
+    }));
+
+  it("lets no running node be stopped any more where a new one fails, while other new ones are started", () =>
+    inFolder(async () => {
+      bench.fault(home, "die");
+      await assert.rejects(change(contextOf(old), { type: "create" }), (error: unknown) => {
+        assert.ok(error instanceof NodeFailure);
+        assert.match(error.message, /dies at once[\s\S]*It does not run; no data was removed\./);
+        return true;
+      });
+      assert.equal(run.backends.closed, "BE be-1 failed");
+      await assert.rejects(run.assertGoing("BE be-2"), /^UserError: BE be-2 was not touched: BE be-1 failed$/);
+      await run.assertMayStart("BE be-3");
+    }));
+
+  it("takes a node back that dies after its proof, when the next one looks back", () =>
+    inFolder(async () => {
+      await startOld();
+      await change(contextOf(next), upgrade());
+      assert.deepEqual(await run.lookBack("BE be-2"), []);
+      await kill();
+      await assert.rejects(
+        run.lookBack("BE be-2"),
+        /^UserError: BE be-2 was not touched: BE be-1 \(local\) was proven with 3\.5\.8, and its process has ended since\. Last lines[\s\S]*\nBE be-1 was taken back to 3\.5\.7 and is proven there\. The state has it with 3\.5\.8 still\.\nNo other node is touched any more\./,
+      );
+      await currentIs(old);
+      assert.ok(await pid());
+      await assert.rejects(run.assertGoing("BE be-3"), /^UserError: BE be-3 was not touched: BE be-1 failed$/);
+      const marks = linesOf(run.journal.path).filter(({ step }) => step === "rollback");
+      assert.equal(marks.at(-1)?.mark, "done");
+    }));
+
+  it("takes a node back to the release that it was proven on last, whatever the state says", () =>
+    inFolder(async () => {
+      await startOld();
+      await change(contextOf(next), upgrade());
+      await kill();
+      await assert.rejects(run.lookBack("BE be-2"));
+      run = new Run("sr");
+      const third = buildToy(bench.folder, { version: "3.5.9" });
+      await bench.stage(third);
+      const action: Action = { type: "version", from: releaseOf(next), to: releaseOf(third), fields: [] };
+      const context = contextOf(third, (text) => {
+        if (text.includes("start")) {
+          bench.fault(home, "die");
+        }
+        if (text.includes("be taken back")) {
+          bench.mend(home, "die");
+        }
+      });
+      await assert.rejects(change(context, action), /BE be-1 was taken back to 3\.5\.7 and is proven there\./);
+      await currentIs(old);
+    }));
+});
