@@ -296,6 +296,7 @@ describe("check of a node that exists", () => {
 describe("check of the only FE", () => {
   it("takes another http port", async () => {
     const olds = { ...sample("feNode"), frontends: contacts.slice(0, 1) };
+    await checkPreflight(olds);
     assert.deepEqual(await refused("feNode", olds, { ...olds, ports: { query: 9031, http: 8031 } }), []);
   });
 });
