@@ -80,7 +80,7 @@ describe("Rollout", () => {
       end: async () => {
         tries += 1;
       },
-    } as Care;
+    } as unknown as Care;
     await assert.rejects(
       prove(topology),
       (error) => error instanceof StillPaused && /FE[\s\S]*\nBalancing is still paused\.$/.test(error.message),
