@@ -6,6 +6,7 @@ import type { Outcome } from "../../rollout/execute.js";
 import type { Contact, Frontends } from "../../rollout/frontends.js";
 import { homePaths } from "../../starrocks/layout.js";
 import { observeHome } from "../../starrocks/observe.js";
+import { observeProcess } from "../../starrocks/process.js";
 import { endpoint } from "../../starrocks/statements.js";
 import { stopProcess } from "../../starrocks/stop.js";
 import { compareVersions, versionOf } from "../../starrocks/versions.js";
@@ -46,7 +47,7 @@ export const takeBack = async (
   // Without an answer of the cluster a BE is proven by itself.
   await oldWork.note().catch(() => undefined);
   await assertMayBringUp(old);
-  await restore(old, before);
+  await restoreStopped(old, before, report);
   await assertMayBringUp(old);
   await oldWork.start();
   await oldWork.prove(report);
@@ -72,6 +73,31 @@ const stopAgain = async ({ host, limits, spec }: NodeContext, report: Report): P
       limit: limits.stop,
       onProgress: report,
       advice: "Bring the host back; `pulumi up` goes on from there.",
+    },
+  );
+};
+
+/** A start whose answer was lost goes on without us: what it has come to meanwhile is stopped, too. */
+const restoreStopped = (old: NodeContext, before: Before, report: Report): Promise<void> => {
+  const { host, limits, spec } = old;
+  return until<void>(
+    async () => {
+      try {
+        await restore(old, before);
+        return { done: true, value: undefined };
+      } catch (error) {
+        if (!(await observeProcess(host, spec.kind, spec.home))) {
+          throw error;
+        }
+        await stopAgain(old, report);
+        return { done: false, seen: messageOf(error) };
+      }
+    },
+    {
+      what: `${labelOf(spec)} to stay stopped`,
+      limit: limits.stop,
+      onProgress: report,
+      advice: "Something starts it again (systemd, another operator): end that.",
     },
   );
 };

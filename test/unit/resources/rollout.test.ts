@@ -76,7 +76,7 @@ describe("Rollout", () => {
     let tries = 0;
     mine.run.care = {
       unrestored: "Balancing is still paused.",
-      now: async () => [],
+      now: async (): Promise<readonly string[]> => [],
       end: async () => {
         tries += 1;
       },

@@ -40,6 +40,17 @@ describe("a change of a BE", function () {
     assert.deepEqual({ release, runs }, { release: old.release.id, runs: true });
   });
 
+  it("whose connection is lost during the start is taken back, once the host is there again", async () => {
+    const next = bench.spec(await bench.release("3.5.8"));
+    bench.host.cutAt(/^start of/, 3);
+    const failed = await failureOf(next);
+    assert.match(
+      failed.message,
+      /^BE be-1 \(be\) failed to start [\s\S]*BE be-1 was taken back to 3\.5\.7 and is proven there\./,
+    );
+    assert.equal((await seen()).release, old.release.id);
+  });
+
   it("whose host is not there again in time after the stop was sent is recorded as failed, not as untouched", async () => {
     bench.host.cutAt(/^stop of/, Number.POSITIVE_INFINITY);
     const failed = await failureOf(bench.spec(await bench.release("3.5.8")));
