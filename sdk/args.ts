@@ -26,7 +26,7 @@ export interface ConnectionArgs {
   dialPause?: Input<number>;
   /** Seconds between keepalives. */
   keepaliveInterval?: Input<number>;
-  /** Seconds for one remote command where no other limit applies. */
+  /** Seconds for one remote command where no other limit applies, or an upload without progress. Default: the limit `command`. */
   commandLimit?: Input<number>;
   /** The host's own key (`ssh-ed25519 AAAA…`) or its fingerprint (`SHA256:…`), instead of a known_hosts file. */
   hostKey?: Input<string>;
@@ -109,7 +109,10 @@ interface NodeArgs {
   connection?: ConnectionArgs;
   /** The JDK. Default: the first fit one found on the host. */
   javaHome?: Input<string>;
-  /** Take over data folders that do not carry this cluster's marker. Default false: they are refused. */
+  /**
+   * Take over data folders that do not carry this cluster's marker; let a BE start on an empty (replaced) disk; let an FE
+   * found anew where all metadata is lost. Default false: refused.
+   */
   adopt?: Input<boolean>;
 }
 

@@ -17,6 +17,7 @@ import { pruneReleases, removeRelease } from "../starrocks/prune.js";
 import { observeRelease } from "../starrocks/release.js";
 import type { Handlers } from "./handlers.js";
 import { failuresOf, read, releaseInputs } from "./inputs.js";
+import { within } from "./reach.js";
 import { composeParts, stageParts } from "./staging.js";
 
 const inputsOf = (inputs: Plain) => {
@@ -92,7 +93,7 @@ const composeStep = (inputs: Inputs): Step => {
 
 const stage = async (inputs: Inputs, recorded: Plain | undefined): Promise<void> => {
   const run = runOf(inputs.cluster);
-  const host = hostFor({ commandLimit: inputs.limits.command / 1000, ...inputs.connection });
+  const host = hostFor(within(inputs.limits, inputs.connection));
   const execution: Execution = new Execution(
     itemOf(recorded && recordedOf(recorded), inputs),
     {

@@ -229,7 +229,12 @@ const apply = async ({ assertHeld, frontends, limit, report }: BalanceOptions, w
       }
       return { done: true, value: undefined };
     },
-    { what: `every FE to have ${describe(wanted)}`, limit, ...(report && { onProgress: report }) },
+    {
+      what: `every FE to have ${describe(wanted)}`,
+      limit,
+      ...(report && { onProgress: report }),
+      advice: "Look at the FEs named here; the user of `sql` needs the OPERATE privilege.",
+    },
   );
 };
 

@@ -35,6 +35,9 @@ export interface ClusterRows {
   readonly backends: readonly Backend[];
 }
 
+/** For waits for an answer of the group. */
+export const majorityAdvice = "A majority of its voting FEs must run; look at their fe.log.";
+
 interface Access {
   readonly contacts: readonly Contact[];
   readonly connection: Connection;
@@ -168,7 +171,7 @@ export class Frontends {
         what: "the FE group to have a leader",
         limit,
         ...(onProgress && { onProgress }),
-        advice: "A majority of its voting FEs must run; look at their fe.log.",
+        advice: majorityAdvice,
       },
     );
   }

@@ -14,7 +14,7 @@ export const sendFile = async (
   } catch (error) {
     if (error instanceof LimitError) {
       throw new UserError(
-        `${error.message} Is the way to the host slow? \`limits.transfer\` bounds all of it, \`limits.command\` a time in which nothing moves.`,
+        `${error.message} Is the way to the host slow? \`limits.transfer\` bounds all of it, \`limits.command\` (or \`connection.commandLimit\`) a time in which nothing moves.`,
         { cause: error },
       );
     }

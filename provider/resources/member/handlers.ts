@@ -19,6 +19,7 @@ import { AccessDenied } from "../../starrocks/sql.js";
 import { haveMoved } from "../contacts.js";
 import type { Handlers } from "../handlers.js";
 import { type beMemberInputs, failuresOf, type feMemberInputs, read } from "../inputs.js";
+import { within } from "../reach.js";
 
 /** A membership and the way to the cluster; `inputs` are those of its kind. */
 export interface MemberContext<I> {
@@ -65,7 +66,7 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
 
   const contextOf = (inputs: z.output<S>, report: (seen: string) => void): MemberContext<z.output<S>> => {
     const limits = limitsOf(inputs.limits);
-    const connection = { commandLimit: limits.command / 1000, ...inputs.connection };
+    const connection = within(limits, inputs.connection);
     return {
       inputs,
       host: hostFor(connection),

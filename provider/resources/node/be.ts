@@ -225,7 +225,9 @@ export class BeWork {
 
   readonly ended = async (): Promise<UserError> => {
     const watch = this.#watch;
-    return watch ? this.#diedOf(watch, await watch.ended()) : new UserError("It was not started here.");
+    return watch
+      ? this.#diedOf(watch, await watch.ended())
+      : new UserError("Its process, which was not started here, has ended.");
   };
 
   /** Several equal readings of the new process in SHOW BACKENDS; a cluster that knows it not, or does not run, cannot tell. */

@@ -9,6 +9,7 @@ import { type BeSpec, beFields, beSpec, type FeSpec, feFields, feSpec, type Node
 import { Frontends } from "../../rollout/frontends.js";
 import { type Run, runOf } from "../../rollout/run.js";
 import { beNodeInputs, feNodeInputs, read } from "../inputs.js";
+import { within } from "../reach.js";
 
 /** All that the work on one node needs. */
 export interface NodeContext<S extends NodeSpec = NodeSpec> {
@@ -70,10 +71,10 @@ interface Surroundings {
 /** A node with the way to it: from its own inputs, or from the topology of the whole cluster. */
 export const assemble = (spec: NodeSpec, connection: Connection, around: Surroundings): NodeContext => ({
   spec,
-  host: hostFor({ commandLimit: around.limits.command / 1000, ...connection }),
+  host: hostFor(within(around.limits, connection)),
   frontends: new Frontends({
     contacts: around.contacts,
-    connection: { commandLimit: around.limits.command / 1000, ...connection },
+    connection: within(around.limits, connection),
     sql: around.sql,
     limits: around.limits,
   }),

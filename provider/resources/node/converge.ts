@@ -320,7 +320,7 @@ class Change {
     return this.#describe(error, left);
   }
 
-  /** Switches back what failed after its switch; what failed before already has nothing to be switched back to. */
+  /** Takes back what failed after anything was done to the node; what failed before that has nothing to be taken back. */
   async #recover(error: unknown): Promise<Left> {
     const action = this.#action;
     if (!this.#touched || !(error instanceof UserError)) {

@@ -234,7 +234,7 @@ export class FeWork {
   readonly ended = async (): Promise<UserError> => {
     const watch = this.#watch;
     if (!watch) {
-      return new UserError("It was not started here.");
+      return new UserError("Its process, which was not started here, has ended.");
     }
     const verdict = feVerdict(await watch.lines(), versionOf(this.#context.spec.release.version));
     return new UserError(`${await watch.ended()}${meaningOf(verdict)}`);

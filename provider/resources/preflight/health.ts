@@ -44,7 +44,7 @@ export const assertHealthy = async (run: Run, topology: Topology, report: (seen:
       onProgress: report,
       advice:
         "Nothing was stopped. Bring the nodes named here back, or drop them from the cluster. One that runs another version was changed by " +
-        "somebody else: `pulumi up --refresh` takes up what the hosts have; else restart it from its home's `current`.",
+        "somebody else: `pulumi up --refresh` records what runs there and plans from that; or restart it from `current` in its home.",
     },
   );
   run.answers = true;

@@ -3,6 +3,7 @@ import { mayStartOnDeclared, ranWell } from "../../plan/preflight.js";
 import { versionOfId } from "../../plan/release-id.js";
 import type { FeSpec, NodeRelease } from "../../plan/spec.js";
 import { type Execution, notMet, type Outcome } from "../../rollout/execute.js";
+import { majorityAdvice } from "../../rollout/frontends.js";
 import type { Run } from "../../rollout/run.js";
 import { holdsMetadata } from "../../starrocks/folders.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
@@ -85,7 +86,7 @@ class Repair {
         what: "the FE group to have a leader once its FEs were started",
         limit: any.limits.start,
         onProgress: this.#execution.report,
-        advice: "A majority of its voting FEs must run; look at their fe.log.",
+        advice: majorityAdvice,
       });
     }
   }
@@ -169,8 +170,8 @@ const onItsLast = ({ spec }: NodeContext, { version }: NodeRelease, error: UserE
   new UserError(
     `${messageOf(error)}\n${labelOf(spec)} was found down and started on ${version}, on which it ran: ${spec.release.version} comes in its own turn. ` +
       (spec.kind === "be"
-        ? `If ${version} is why it is down, let it go first: \`backends.rollout.canary: "${spec.name}"\`.`
-        : "Bring it up by hand."),
+        ? `If ${version} is why it is down, make it the canary, which is changed first: \`backends.rollout.canary: "${spec.name}"\`.`
+        : `Bring it up by hand on ${version} (its fe.log says why it ends), then run \`pulumi up\` again.`),
     { cause: error },
   );
 

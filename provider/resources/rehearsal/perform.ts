@@ -12,6 +12,7 @@ import { removeEarlier } from "../../starrocks/rehearsal/folder.js";
 import { isFe } from "../node/context.js";
 import { topologyIn } from "../preflight/gate.js";
 import { repairDown } from "../preflight/repair.js";
+import { within } from "../reach.js";
 import { lookAtGroup, needing } from "./group.js";
 import type { Inputs } from "./inputs.js";
 import type { Spared } from "./production.js";
@@ -67,7 +68,7 @@ export const rehearse = async (inputs: Inputs, recorded: Inputs["to"] | undefine
 const frontendsOf = ({ connection, frontends, limits, sql }: Inputs): Frontends =>
   new Frontends({
     contacts: frontends,
-    connection: { commandLimit: limits.command / 1000, ...connection },
+    connection: within(limits, connection),
     sql,
     limits,
   });
@@ -137,7 +138,7 @@ const describe = ({ to, host }: Inputs, { step }: Execution, error: UserError, l
 /** Removes what rehearsals left on the host. A host that is gone has nothing to be removed. */
 export const forget = async ({ __urn, cluster, connection, deployDir, host, limits }: Inputs): Promise<void> => {
   try {
-    const place = hostFor({ commandLimit: limits.command / 1000, ...connection });
+    const place = hostFor(within(limits, connection));
     await removeEarlier(place, deployDir, { cluster, stopSeconds: limits.stop / 1000 });
   } catch (error) {
     await warn(__urn, `What rehearsals left on ${host} below ${deployDir} could not be removed: ${messageOf(error)}`);

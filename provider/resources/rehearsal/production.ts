@@ -1,6 +1,6 @@
 import { UserError } from "../../error.js";
 import { needlessBecause } from "../../plan/rehearsal.js";
-import type { ClusterRows, Contact, Frontends } from "../../rollout/frontends.js";
+import { type ClusterRows, type Contact, type Frontends, majorityAdvice } from "../../rollout/frontends.js";
 import type { Forbidden } from "../../starrocks/rehearsal/isolation.js";
 import { type Catalog, catalogOf } from "../../starrocks/rehearsal/judgement.js";
 import { isRowOf } from "../../starrocks/rows.js";
@@ -122,7 +122,7 @@ const untilLed = (
       limit,
       every: 500,
       onProgress: report,
-      advice: `A majority of its voting FEs must run; look at their fe.log. ${advice}`,
+      advice: `${majorityAdvice} ${advice}`,
     },
   );
 

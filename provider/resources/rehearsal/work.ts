@@ -23,6 +23,7 @@ import { catalogProblems, tablesIn } from "../../starrocks/rehearsal/judgement.j
 import { startProcess } from "../../starrocks/start.js";
 import { features, versionOf } from "../../starrocks/versions.js";
 import { seconds } from "../../wait.js";
+import { within } from "../reach.js";
 import { javaHomeFor } from "../staging.js";
 import type { Inputs } from "./inputs.js";
 import { catalogNow, observeProduction, type Production, type ProductionOptions, type Spared } from "./production.js";
@@ -65,7 +66,7 @@ export class RehearsalWork {
     this.#inputs = inputs;
     this.#options = options;
     this.#report = options.report;
-    this.#host = hostFor({ commandLimit: inputs.limits.command / 1000, ...inputs.connection });
+    this.#host = hostFor(within(inputs.limits, inputs.connection));
     this.#folder = rehearsalFolder(inputs.deployDir, inputs.to.version, new Date());
     this.#frontends = frontends;
   }
@@ -293,7 +294,9 @@ export class RehearsalWork {
 
   #assertGoing(): void {
     if (this.#isCut) {
-      throw new UserError("The operation ends before its rehearsal does.");
+      throw new UserError(
+        "The operation ends before its rehearsal does; no running node was touched. Run `pulumi up` again.",
+      );
     }
   }
 
