@@ -2,7 +2,7 @@ import { hold, isEnding } from "../../engine/end.js";
 import { messageOf, UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
 import type { NodeRelease, NodeSpec } from "../../plan/spec.js";
-import { deeds, type Item, type Step, type Verb } from "../../plan/steps.js";
+import type { Item, Step, Verb } from "../../plan/steps.js";
 import { done, Execution, notMet, type Outcome, skipped, type Works } from "../../rollout/execute.js";
 import { LeaseLost } from "../../rollout/lease.js";
 import type { Turnstile } from "../../rollout/turnstile.js";
@@ -14,31 +14,13 @@ import { type Before, stuck, takeBack, whatNow, wordsOf } from "./back.js";
 import { copyMetadata } from "./cold-copy.js";
 import { isBe, labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
+import { failureOf, type Left, leftText, lines, NodeFailure } from "./left.js";
 import { HalfRebuilt, rebuild } from "./rebuild.js";
 import { assertMayBringUp, assertRight, howLeft } from "./right.js";
 import { configure, folders, look, runsAsDeclared, stop, switchRelease } from "./works.js";
 
 /** What is asked once before the first running node is stopped; rejects with `RefusedTurn`. */
 export type Gate = (node: string, report: Report) => Promise<void>;
-
-/** How far a node came before it failed, so that the state can tell the truth. */
-export class NodeFailure extends UserError {
-  constructor(
-    message: string,
-    /** Whether the node is left otherwise than its state says. */
-    readonly touched: boolean,
-    options: { readonly cause: unknown },
-  ) {
-    super(message, options);
-  }
-}
-
-/** What a failed change left behind. */
-type Left =
-  | { readonly as: "untouched" | "stopped again" | "it is" }
-  | { readonly as: "before"; readonly what: string }
-  | { readonly as: "rebuilt"; readonly version: string; readonly why?: string; readonly how: string }
-  | { readonly as: "stuck"; readonly why: string };
 
 /** Brings a node to what is declared: observe → act → verify, by the steps that the plan lists. Gives its conf file's digest. */
 export const converge = async (
@@ -311,13 +293,13 @@ class Change {
       run.closeTurns(`${labelOf(spec)} failed`);
       const left = this.#work.started || this.#stopped ? await this.#undoStart() : ({ as: "untouched" } as const);
       await run.failNew(labelOf(spec));
-      return this.#describe(error, left);
+      return this.#failure(error, left);
     }
     run.close(`${labelOf(spec)} failed`);
     const left = await this.#recover(error);
     this.#execution.settle("it did not come to that");
     await run.fail(labelOf(spec), `${labelOf(spec)} failed`);
-    return this.#describe(error, left);
+    return this.#failure(error, left);
   }
 
   /** Takes back what failed after anything was done to the node; what failed before that has nothing to be taken back. */
@@ -384,7 +366,7 @@ class Change {
       this.#letGo?.();
       const state =
         left.as === "before" || left.as === "rebuilt" ? ` The state has it with ${spec.release.version} still.` : "";
-      return `${messageOf(error)}\n${this.#leftText(left)}${state}`;
+      return `${messageOf(error)}\n${leftText(spec, this.#action, left)}${state}`;
     });
   }
 
@@ -438,48 +420,11 @@ class Change {
     }
   }
 
-  /** The error that people read: node, step, what was seen, and what to do. */
-  #describe(error: unknown, left: Left): unknown {
-    if (!(error instanceof UserError)) {
-      return error;
-    }
-    const { spec, host } = this.#context;
-    const { step, item } = this.#execution;
-    const action = this.#action;
-    const deed = step ? deeds[step.verb] : "begin";
-    const at = step ? `step ${item.steps.indexOf(step) + 1} of ${item.steps.length}` : "at the beginning";
-    const others = action.type === "create" ? "" : " No other node is touched any more.";
-    const back =
-      action.type === "version" && left.as === "it is"
-        ? ` Declaring ${action.from.version} again takes this node back.`
-        : "";
-    const reason = error instanceof RefusedTurn ? error.reason : messageOf(error);
-    const message =
-      `${labelOf(spec)} (${host.name}) failed to ${deed} (${at}: ${item.change}).\n${reason}\n` +
-      `${this.#leftText(left)}${others} Mend the cause and run \`pulumi up\` again: it goes on from here.${back}`;
-    return new NodeFailure(message, left.as === "it is" || left.as === "stuck", { cause: error });
-  }
-
-  #leftText(left: Left): string {
-    const label = labelOf(this.#context.spec);
-    switch (left.as) {
-      case "untouched":
-        return this.#action.type === "create" ? "It does not run; no data was removed." : `${label} was not touched.`;
-      case "stopped again":
-        return "It was stopped again; no data was removed.";
-      case "it is":
-        return `${label} is left as it is; its data is untouched.`;
-      case "before":
-        return `${label} was taken back to ${left.what} and is proven there.`;
-      case "rebuilt":
-        return lines(left.why, `${label} was rebuilt with ${left.version}: ${left.how}.`);
-      case "stuck":
-        return left.why;
-    }
+  #failure(error: unknown, left: Left): unknown {
+    const { item, step } = this.#execution;
+    return failureOf(error, { context: this.#context, action: this.#action, item, step, left });
   }
 }
 
 /** Steps that change something on a host; those that stop a node ask by themselves, in their last moment. */
 const acting: readonly Verb[] = ["folders", "handover", "switch", "configure", "start"];
-
-const lines = (...texts: readonly (string | undefined)[]): string => texts.filter(Boolean).join("\n");

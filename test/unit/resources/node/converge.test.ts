@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BeSpec } from "../../../../provider/plan/spec.js";
-import { NodeFailure } from "../../../../provider/resources/node/converge.js";
+import { NodeFailure } from "../../../../provider/resources/node/left.js";
 import { observeHome } from "../../../../provider/starrocks/observe.js";
 import { BeBench } from "./bench.js";
 
