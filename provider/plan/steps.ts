@@ -115,6 +115,8 @@ export interface Item {
   readonly steps: readonly Step[];
   /** The item of which a step does this one; such an item is never part of a plan, only of a journal. */
   readonly within?: string;
+  /** The id of the node that it is about, where it stands beside that node's own item. */
+  readonly node?: string;
 }
 
 /** `1. stop: …` as `--diff` shows it among a resource's inputs. */

@@ -18,6 +18,7 @@ import { type Look, until } from "../wait.js";
 import type { Contact, Frontends } from "./frontends.js";
 import { LeaseLost } from "./lease.js";
 import { keepersOf } from "./majority.js";
+import { Mutex } from "./mutex.js";
 import { Notes } from "./notes.js";
 import type { Run } from "./run.js";
 
@@ -78,6 +79,8 @@ export class BalancePause {
   /** As it is on the FE hosts. */
   #note: Note | undefined;
   #repairs = false;
+  /** One BE may be stopped, or catch up, while another one's failure has all restored: each finds what the one before has set. */
+  readonly #alone = new Mutex();
 
   /** `version`: the oldest that runs. */
   constructor(options: BalanceOptions & { readonly version: string }) {
@@ -94,7 +97,11 @@ export class BalancePause {
   }
 
   /** Sets again, on every FE that is Alive: one that restarted has the values of its fe.conf. To be called before each stop. */
-  async reapply(): Promise<void> {
+  reapply(): Promise<void> {
+    return this.#alone.run(() => this.#reapplyNow());
+  }
+
+  async #reapplyNow(): Promise<void> {
     if (this.#note !== undefined) {
       this.#repairs = false;
       await this.#applyKnown(this.#paused, this.#note.values);
@@ -102,7 +109,11 @@ export class BalancePause {
   }
 
   /** Lets replicas be repaired at the cluster's own pace, where the pause throttles it (before 3.1), until `reapply`. */
-  async allowRepair(): Promise<void> {
+  allowRepair(): Promise<void> {
+    return this.#alone.run(() => this.#allowRepairNow());
+  }
+
+  async #allowRepairNow(): Promise<void> {
     const values = this.#note?.values;
     const own = values?.[schedulingLimit];
     if (values !== undefined && own !== undefined && schedulingLimit in this.#paused && !this.#repairs) {
@@ -112,17 +123,23 @@ export class BalancePause {
   }
 
   /** Sets again where `allowRepair` let something go on. */
-  async forbidRepair(): Promise<void> {
-    if (this.#repairs) {
-      await this.reapply();
-    }
+  forbidRepair(): Promise<void> {
+    return this.#alone.run(async () => {
+      if (this.#repairs) {
+        await this.#reapplyNow();
+      }
+    });
   }
 
   /**
    * Sets the saved values on every FE that is Alive, and forgets them. Gives whether there was anything to restore: not
    * where another operator has restored them, or noted their own, since. `limit`: milliseconds for the FEs to take them.
    */
-  async restore(limit = this.#options.limit): Promise<boolean> {
+  restore(limit = this.#options.limit): Promise<boolean> {
+    return this.#alone.run(() => this.#restoreNow(limit));
+  }
+
+  async #restoreNow(limit: number): Promise<boolean> {
     const mine = this.#note;
     if (mine === undefined) {
       return false;

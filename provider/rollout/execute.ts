@@ -58,6 +58,23 @@ export class Execution {
     }
   }
 
+  /** Work between two steps that is part of none; its failure leaves those that were not begun so. */
+  async beside<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#journal.abandon(this.item, recovering);
+      throw error;
+    }
+  }
+
+  /** Marks the steps that were not begun, where none of them is needed. */
+  skip(detail: string): void {
+    for (const step of this.item.steps) {
+      this.#journal.markOpen(this.item, step, "skipped", detail);
+    }
+  }
+
   /**
    * Runs the step that the plan has for the case that another one failed, if it has one. The step that failed stays the
    * one of an error's text.

@@ -107,9 +107,9 @@ export class Journal {
     }
   }
 
-  /** What became of the node whose item this is. */
+  /** What became of the node whose item this is, by the last item that is about it. */
   stateOf(id: string): NodeState {
-    const entry = this.#lines.get(id);
+    const entry = [...this.#lines.values()].filter(({ item }) => item.id === id || item.node === id).at(-1);
     return stateOf(entry?.item.steps.map((step) => ({ verb: step.verb, mark: entry.marks.get(step)?.mark })));
   }
 

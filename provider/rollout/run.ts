@@ -27,7 +27,7 @@ const reasons: Readonly<Record<Stop, string>> = {
 /** What is done around the changes of single nodes; it needs the whole declared cluster. */
 export interface Care {
   /** A node of this kind has its turn and is going to be stopped. */
-  beforeStop(kind: NodeSpec["kind"], report: (seen: string) => void): Promise<void>;
+  beforeStop(kind: NodeSpec["kind"]): Promise<void>;
   /** A node has ended its change, or had nothing to change. */
   changed(spec: NodeSpec): Promise<void>;
   /** A BE that is back must catch up with what it missed: where the pause throttles that, it goes on until the next stop. */
@@ -267,13 +267,23 @@ export class Run {
   /** Others of the same build may die in the meantime, too. */
   async #takeBack(found: readonly Proven[]): Promise<string> {
     const told: string[] = [];
-    for (let dead = found; dead.length > 0; dead = (await this.proven.look()).ended) {
+    for (let dead = found; dead.length > 0; dead = await this.#died()) {
       for (const one of dead) {
         this.proven.remove(one.node);
         told.push(await one.takeBack().catch((error: unknown) => notTakenBack(one, error)));
       }
     }
     return `${told.join("\n")}\nNo other node is touched any more. Mend the cause and run \`pulumi up\` again: it goes on from here.`;
+  }
+
+  /** What cannot be asked now must not hide what was found before. */
+  async #died(): Promise<readonly Proven[]> {
+    try {
+      return (await this.proven.look()).ended;
+    } catch (error) {
+      this.journal.note(messageOf(error));
+      return [];
+    }
   }
 
   /** Nothing new begins, as nobody wants it any more. What is on its way to a safe point goes on. */

@@ -14,7 +14,7 @@ import { until } from "../../wait.js";
 import { BeDied } from "./be.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
-import { assertMayBringUp } from "./right.js";
+import { assertMayBringUp, assertRight } from "./right.js";
 import { look, switchRelease } from "./works.js";
 
 /** The node as it was before the change. */
@@ -86,9 +86,11 @@ const restoreStopped = (old: NodeContext, before: Before, report: Report): Promi
         await restore(old, before);
         return { done: true, value: undefined };
       } catch (error) {
-        if (!(await observeProcess(host, spec.kind, spec.home))) {
+        if (!(await observeProcess(host, spec.kind, spec.home).catch(() => undefined))) {
           throw error;
         }
+        // It may be another operator's, who found the node down.
+        assertRight(old);
         await stopAgain(old, report);
         return { done: false, seen: messageOf(error) };
       }

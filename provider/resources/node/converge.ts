@@ -44,6 +44,8 @@ class Change {
   #letGo: (() => void) | undefined;
   /** Whether anything was done to the node: then nothing that happens elsewhere refuses its way up again. */
   #touched = false;
+  /** Whether it led and has handed that over: then its process ends by itself. */
+  #handedOver = false;
   /** Whether this change has taken the node down. */
   #stopped = false;
   /** The home as it was found: looked at once under the node's lock, as nobody else changes it then. */
@@ -71,20 +73,10 @@ class Change {
     try {
       // A node that waits for its turn may be waiting for another one's repair: it must not be locked yet.
       const acting = steps.findIndex(({ verb }) => verb === "turn") + 1;
-      await this.#through(steps.slice(0, acting));
-      await run.onNode(labelOf(spec), () => {
-        this.#letGo = hold();
-        this.#home = undefined;
-        run.proven.remove(labelOf(spec));
-        return this.#through(steps.slice(acting));
-      });
-      // Before the next one has its turn.
-      run.proven.add({
-        node: labelOf(spec),
-        row: this.#work.row,
-        same: this.#work.same,
-        takeBack: () => this.#diedLater(),
-      });
+      await this.#through(() => this.#execution.run(steps.slice(0, acting)));
+      while (!(await run.onNode(labelOf(spec), () => this.#act(steps.slice(acting))))) {
+        await this.#through(() => this.#execution.beside(() => this.#takeTurn()));
+      }
     } finally {
       this.#leave?.();
       this.#letGo?.();
@@ -93,12 +85,42 @@ class Change {
     return this.#confSha256;
   }
 
-  async #through(steps: readonly Step[]): Promise<void> {
+  /** With the node's lock. False: nothing was done, as what runs now must be stopped and has no turn for that. */
+  async #act(steps: readonly Step[]): Promise<boolean> {
+    const { run, spec } = this.#context;
+    this.#home = undefined;
+    const { process } = await this.#through(() => this.#execution.beside(() => this.#found()));
+    if (process && this.#action.type === "repair" && this.#action.together) {
+      // Its own change was quicker: what that has started is no business of a repair.
+      this.#execution.skip("it runs by now");
+      return true;
+    }
+    if (process && this.#leave === undefined && !(await this.#runsAsDeclared())) {
+      return false;
+    }
+    this.#letGo = hold();
+    run.proven.remove(labelOf(spec));
+    await this.#through(() => this.#execution.run(steps));
+    // Before the next one has its turn.
+    run.proven.add({
+      node: labelOf(spec),
+      row: this.#work.row,
+      same: this.#work.same,
+      takeBack: () => this.#diedLater(),
+    });
+    return true;
+  }
+
+  async #through<T>(work: () => Promise<T>): Promise<T> {
     try {
-      await this.#execution.run(steps);
+      return await work();
     } catch (error) {
       throw await this.#failed(error);
     }
+  }
+
+  async #runsAsDeclared(): Promise<boolean> {
+    return runsAsDeclared(this.#context, await this.#found());
   }
 
   /** Settings that were declared before and are no longer: the release's own values count again. */
@@ -131,9 +153,15 @@ class Change {
           await this.#assertMayStop(report);
           this.#touched = true;
         };
-        return this.#leave ? this.#work.handOver(report, before) : skipped("it is not stopped");
+        const outcome = this.#leave ? await this.#work.handOver(report, before) : skipped("it is not stopped");
+        this.#handedOver = outcome.mark === "done";
+        return outcome;
       },
       stop: async () => {
+        if (this.#leave) {
+          // Its tablets may have been waited for since, for an hour.
+          this.#home = undefined;
+        }
         const home = await this.#found();
         if (this.#leave && !home.process) {
           // It ran when it was given its turn: the hand-over has ended it, if not something else; nobody else starts it again.
@@ -141,10 +169,9 @@ class Change {
           this.#stopped = true;
         }
         await this.#work.note();
-        // What runs already may work in a cluster whose state was lost: it waits for its turn like any other.
+        // What runs already may work in a cluster whose state was lost: its tablets are asked for as any other's.
         const before = async (): Promise<void> => {
           if (conditionalStop) {
-            await this.#takeTurn();
             await this.#work.mayStop(report);
           }
           await this.#work.drain();
@@ -213,10 +240,14 @@ class Change {
     }
   }
 
-  /** Directly before the node is taken down: no other one may have died meanwhile. What was begun is brought to its end. */
+  /**
+   * Directly before the node is taken down: no other one may have died meanwhile, and nobody else have the cluster. What
+   * has handed leadership over ends anyway, and is brought to its end.
+   */
   async #assertMayStop(report: Report): Promise<void> {
     const { limits, run, spec } = this.#context;
-    if (this.#touched) {
+    if (this.#stopped || this.#handedOver) {
+      assertRight(this.#context);
       return;
     }
     const label = labelOf(spec);
@@ -272,7 +303,7 @@ class Change {
       limit: limits.turn,
       onProgress: this.#execution.report,
     });
-    await run.care?.beforeStop(spec.kind, this.#execution.report);
+    await run.care?.beforeStop(spec.kind);
     return done;
   }
 
@@ -362,12 +393,19 @@ class Change {
     const { run, spec } = this.#context;
     return run.onNode(labelOf(spec), async () => {
       const error = await this.#work.ended();
-      const left: Left = this.#action.type === "restart" ? { as: "it is" } : await this.#recover(error);
-      this.#letGo?.();
+      const left = await this.#leftBehind(error);
       const state =
         left.as === "before" || left.as === "rebuilt" ? ` The state has it with ${spec.release.version} still.` : "";
       return `${messageOf(error)}\n${leftText(spec, this.#action, left)}${state}`;
     });
+  }
+
+  async #leftBehind(error: UserError): Promise<Left> {
+    try {
+      return this.#action.type === "restart" ? { as: "it is" } : await this.#recover(error);
+    } finally {
+      this.#letGo?.();
+    }
   }
 
   /** What is left for a node that starts with no release on its data: a canary BE may be rebuilt, if the user wants that. */

@@ -109,6 +109,9 @@ const spared = async (context: NodeContext<BeSpec>, report: Report): Promise<Kno
   const { limits, spec } = context;
   return until<Known>(
     async () => {
+      if (isEnding() || !(await engineAlive())) {
+        throw new UserError("The operation is over: nothing was dropped.");
+      }
       const known = await knownOf(context);
       if (!known) {
         return { done: false, seen: "no FE answers" };

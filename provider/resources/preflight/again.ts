@@ -34,7 +34,13 @@ const changeOne = async (run: Run, node: NodeContext): Promise<void> => {
   const from = { id: current, version: versionOfId(current) };
   const action = { type: "version", from, to: spec.release, fields: [] } as const;
   const gate = gateItem({ backends: false, versions: false });
-  const place = { id: `${labelOf(spec)} once more`, within: gate.id, wave: gate.wave, position: gate.position };
+  const place = {
+    id: `${labelOf(spec)} once more`,
+    node: nodeId(spec),
+    within: gate.id,
+    wave: gate.wave,
+    position: gate.position,
+  };
   const item = { ...nodeItem(action, spec, run.placeOf(spec, position)), ...place };
   await converge(node, action, item, async () => undefined);
 };

@@ -37,6 +37,10 @@ export class ClusterCare implements Care {
 
   async beforeStop(kind: NodeSpec["kind"]): Promise<void> {
     if (kind === "be") {
+      if (!this.#run.answers) {
+        return;
+      }
+      await this.#restored;
       this.#paused ??= this.#pauseNow();
       await this.#paused;
       // An FE that leads since has the values of its fe.conf.
@@ -146,8 +150,10 @@ export class ClusterCare implements Care {
         (await this.#pause?.restore(limit)) ? done : notMet("nothing was paused"),
       ),
     );
-    if (!restored) {
-      this.#restored = undefined;
+    this.#restored = undefined;
+    if (restored) {
+      // A BE that is changed once more is behind a pause of its own.
+      this.#paused = undefined;
     }
   }
 

@@ -9,15 +9,18 @@ import { nodeId } from "../node/plan.js";
 import { look } from "../node/works.js";
 import type { Topology } from "./topology.js";
 
+const stopped = "stopped";
+
 /** Every declared node with what it runs now and what became of it, for the report of an operation that failed. */
 export const nodesNow = (run: Run, topology: Topology, rows: ClusterRows | undefined): Promise<readonly NodeNow[]> =>
   Promise.all(
     topology.nodes.map(async (node) => {
       const label = nodeId(node.spec);
       const state = run.journal.stateOf(label);
-      // The cluster hears late of one that was stopped just now.
-      const asked = state === "failed" || state === "under way";
-      return { label, state, runs: asked ? await atHome(node) : inRows(node, rows) };
+      // The cluster hears late of one that was stopped or has died just now.
+      const asked = state !== "not touched" && state !== "as declared already";
+      const runs = asked ? await atHome(node) : inRows(node, rows);
+      return { label, state: state === "done" && runs === stopped ? "failed" : state, runs };
     }),
   );
 
@@ -26,7 +29,7 @@ const atHome = async (node: NodeContext): Promise<string | undefined> => {
   if (!home) {
     return undefined;
   }
-  return home.process && home.current !== undefined ? versionOfId(home.current) : "stopped";
+  return home.process && home.current !== undefined ? versionOfId(home.current) : stopped;
 };
 
 const inRows = ({ spec }: NodeContext, rows: ClusterRows | undefined): string | undefined => {

@@ -10,7 +10,7 @@ import type { ObservedHome } from "../../starrocks/observe.js";
 import { type Look, until } from "../../wait.js";
 import { isBe, isFe, labelOf, type NodeContext } from "../node/context.js";
 import { converge } from "../node/converge.js";
-import { nodeItem } from "../node/plan.js";
+import { nodeId, nodeItem } from "../node/plan.js";
 import { lastWordsOf } from "../node/watch.js";
 import { look } from "../node/works.js";
 import type { Topology } from "./topology.js";
@@ -133,7 +133,7 @@ class Repair {
     const spec = { ...node.spec, release } as NodeContext["spec"];
     const action = { type: "repair", status: "stopped", together: true } as const;
     const { id, wave, position } = this.#execution.item;
-    const place = { id: `${labelOf(spec)}, found down`, within: id, wave, position };
+    const place = { id: `${labelOf(spec)}, found down`, node: nodeId(spec), within: id, wave, position };
     const own = { ...nodeItem(action, spec, this.#run.placeOf(spec, node.position)), ...place };
     try {
       await converge({ ...node, spec }, action, own, async () => undefined);
@@ -142,7 +142,9 @@ class Repair {
         ? error
         : onItsLast(node, release, error);
     }
-    this.#repaired.add(node);
+    if (this.#run.journal.stateOf(own.id) === "done") {
+      this.#repaired.add(node);
+    }
   }
 
   /**

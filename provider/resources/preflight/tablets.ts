@@ -57,6 +57,7 @@ const thoseToStop = async ({ nodes }: Topology): Promise<readonly NodeContext<Be
 };
 
 const lookOnce = async (run: Run, stopping: readonly NodeContext<BeSpec>[]): Promise<Look<void>> => {
+  await run.assertGoing("The cluster");
   const judged = await judge(stopping);
   if (!judged) {
     return { done: false, seen: "no FE answers" };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { limitsOf } from "../../../provider/plan/limits.js";
 import type { Action } from "../../../provider/plan/node.js";
 import type { NodeContext } from "../../../provider/resources/node/context.js";
-import { converge } from "../../../provider/resources/node/converge.js";
+import { converge, type Gate } from "../../../provider/resources/node/converge.js";
 import { NodeFailure } from "../../../provider/resources/node/left.js";
 import { nodeItem } from "../../../provider/resources/node/plan.js";
 import { Frontends } from "../../../provider/rollout/frontends.js";
@@ -50,8 +50,8 @@ describe("converge", function () {
     progress: during,
     urn: undefined,
   });
-  const change = (context: NodeContext, action: Action): Promise<unknown> =>
-    converge(context, action, nodeItem(action, context.spec, run.placeOf(context.spec, 0)), async () => undefined);
+  const change = (context: NodeContext, action: Action, gate: Gate = async () => undefined): Promise<unknown> =>
+    converge(context, action, nodeItem(action, context.spec, run.placeOf(context.spec, 0)), gate);
 
   const seen = () =>
     observeHome(bench.host, { home, kind: "be", dataFolders: [], template: homePaths(home, "be").conf });
@@ -176,4 +176,48 @@ describe("converge", function () {
       await assert.rejects(change(context, action), /BE be-1 was taken back to 3\.5\.7 and is proven there\./);
       await currentIs(old);
     }));
+
+  describe("where another change wants the same node", () => {
+    const repair: Action = { type: "repair", status: "stopped" };
+    const marked = (step: string) => linesOf(run.journal.path).some((entry) => entry.step === step);
+
+    it("takes the turn of a node that was down at first, and was started otherwise than declared meanwhile", () =>
+      inFolder(async () => {
+        let asked = 0;
+        let changing: Promise<unknown> | undefined;
+        await run.onNode("BE be-1", async () => {
+          changing = change(contextOf(next), upgrade(), async () => {
+            asked += 1;
+          });
+          await until(async () => (marked("turn") ? { done: true, value: undefined } : { done: false, seen: "no" }), {
+            what: "its first look",
+            limit: 10_000,
+          });
+          assert.equal(asked, 0, "it is down");
+          await startOld();
+        });
+        await changing;
+        assert.equal(asked, 1);
+        assert.equal(run.backends.rows.length, 0, "the turn was given back");
+        await currentIs(next);
+      }));
+
+    it("leaves a node alone that was found down, and that its own change has started before it had the lock", () =>
+      inFolder(async () => {
+        await startOld();
+        const running = await pid();
+        await change(contextOf(next), { ...repair, together: true });
+        assert.equal(await pid(), running);
+        await currentIs(old);
+        const marks = linesOf(run.journal.path).flatMap(({ mark }) => (mark === undefined ? [] : [mark]));
+        assert.deepEqual(new Set(marks), new Set(["skipped"]));
+      }));
+
+    it("asks the gate, which may want to start the node, before it has the lock", () =>
+      inFolder(async () => {
+        await startOld();
+        await change(contextOf(next), repair, () => run.onNode("BE be-1", async () => undefined));
+        await currentIs(next);
+      }));
+  });
 });

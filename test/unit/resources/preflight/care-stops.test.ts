@@ -95,10 +95,10 @@ describe("the care for a cluster while BEs are stopped", function () {
   it("pauses again before each stop what an FE has forgotten since", async () => {
     const fe = await lab.found();
     declare([fe]);
-    await run.care?.beforeStop("be", report);
+    await run.care?.beforeStop("be");
     assert.equal(await settingOf(fe, "disable_balance"), "true");
     await fe.sql(`ADMIN SET FRONTEND CONFIG ("disable_balance" = "false")`);
-    await run.care?.beforeStop("be", report);
+    await run.care?.beforeStop("be");
     assert.equal(await settingOf(fe, "disable_balance"), "true");
   });
 
@@ -109,7 +109,7 @@ describe("the care for a cluster while BEs are stopped", function () {
     declare([fe, observer]);
     observer.fault({ fault: "hangSql" });
     await assert.rejects(
-      run.care?.beforeStop("be", report) ?? Promise.resolve(),
+      run.care?.beforeStop("be") ?? Promise.resolve(),
       /Waited 3 s for every FE to have disable_balance = true/,
     );
     assert.equal(await settingOf(fe, "disable_balance"), "true", "the danger that this test is about");
@@ -127,7 +127,7 @@ describe("the care for a cluster while BEs are stopped", function () {
       'CREATE TABLE d.t (k INT, v INT) DISTRIBUTED BY HASH(k) BUCKETS 2 PROPERTIES ("replication_num" = "3")',
     );
     const context = declare([fe], backends[0]?.address);
-    await run.care?.beforeStop("be", report);
+    await run.care?.beforeStop("be");
     assert.equal(await settingOf(fe, "max_scheduling_tablets"), "0");
     const alive = async () => (await fe.sql("SHOW BACKENDS")).filter((row) => row.Alive === "true").length;
     await backends[2]?.stop("SIGKILL");
