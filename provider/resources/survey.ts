@@ -28,7 +28,7 @@ export const survey = async (topology: Topology, report: (seen: string) => void)
       what: `every declared node of ${topology.cluster} to be Alive with ${versionsText(topology)}`,
       limit: any.limits.alive,
       onProgress: report,
-      advice: "`pulumi up --refresh` starts declared nodes that are down.",
+      advice: "`pulumi up --refresh` starts declared nodes that are down and adds those that are missing.",
     },
   );
   for (const node of topology.nodes.filter(isFe)) {
