@@ -1,7 +1,7 @@
 // npm run bench:deploy: 3 FEs and 3 BEs deployed from nothing, next to the waits that the database imposes.
 
 import { createStack } from "../engine/stack.js";
-import { namespacesPossible } from "../fleet/fleet.js";
+import { realHosts } from "../fleet/possible.js";
 import { itemsOf } from "../lab/journal.js";
 import { Lab } from "../lab/lab.js";
 import { defaultOptions } from "../simulator/fe/settings/options.js";
@@ -30,7 +30,7 @@ const timed = async (work: () => Promise<unknown>): Promise<number> => {
 
 /** The heartbeats and loops of a real database, as the facts have them: 5 s. */
 const deploy = async (): Promise<Round> => {
-  const kind = namespacesPossible() === undefined ? "namespaces" : "loopback";
+  const kind = realHosts();
   const lab = await Lab.create({ kind, times: defaultOptions });
   try {
     lab.declare(lab.args(await lab.release("3.5.7")));

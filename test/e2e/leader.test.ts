@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { until } from "../../provider/wait.js";
+import { realHosts } from "../fleet/possible.js";
 import { assertDone } from "../lab/failed.js";
 import { tellFailure } from "../lab/failure.js";
 import { itemsOf } from "../lab/journal.js";
@@ -91,7 +92,7 @@ describe("a minor version change of a group that another FE than the declared on
   };
 
   before(async () => {
-    lab = await Lab.create({ backends: 1 });
+    lab = await Lab.create({ kind: realHosts(), backends: 1 });
     lab.declare(lab.args(await lab.release("3.4.9"), unrehearsed));
     await lab.stack.up();
     session = new Session(login());

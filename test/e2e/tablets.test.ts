@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { until } from "../../provider/wait.js";
 import type { Running } from "../engine/stack.js";
+import { realHosts } from "../fleet/possible.js";
 import { tellFailure } from "../lab/failure.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
@@ -39,7 +40,7 @@ describe("tablets that a BE is not stopped for", () => {
   };
 
   before(async () => {
-    lab = await Lab.create({ frontends: 1, times: { repairTrickleMs: 600_000 } });
+    lab = await Lab.create({ kind: realHosts(), frontends: 1, times: { repairTrickleMs: 600_000 } });
     processes = await NodeProcesses.of(lab.fleet);
     lab.declare(lab.args(await lab.release("3.5.7")));
     await lab.stack.up();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Stack } from "../engine/stack.js";
+import { realHosts } from "../fleet/possible.js";
 import { watchAvailability } from "../lab/availability.js";
 import { assertDone } from "../lab/failed.js";
 import { tellFailure } from "../lab/failure.js";
@@ -26,7 +27,7 @@ describe("two operators of one cluster", () => {
     });
 
   before(async () => {
-    lab = await Lab.create({ backends: 2 });
+    lab = await Lab.create({ kind: realHosts(), backends: 2 });
     processes = await NodeProcesses.of(lab.fleet);
     const old = await lab.release("3.5.7");
     lab.declare(lab.args(old));

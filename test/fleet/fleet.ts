@@ -11,7 +11,7 @@ import { clear, register, sweep } from "./registry.js";
 import type { Site, SiteHost, SiteOptions } from "./site.js";
 import type { AuthKind, Fleet, FleetConnection, FleetOptions, Host } from "./types.js";
 
-export { namespacesPossible } from "./possible.js";
+export { namespacesPossible, realHosts } from "./possible.js";
 export type * from "./types.js";
 
 const defaultFolders = ["/opt/starrocks", "/data", "/disk1", "/disk2"];

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { FleetKind } from "./types.js";
 
 let answer: { readonly reason: string | undefined } | undefined;
 
@@ -10,6 +11,9 @@ export const namespacesPossible = (): string | undefined => {
   answer ??= { reason: tryNamespaces() };
   return answer.reason;
 };
+
+/** Hosts with a kernel network namespace and an sshd each, where this machine can have them. */
+export const realHosts = (): FleetKind => (namespacesPossible() === undefined ? "namespaces" : "loopback");
 
 const programs = [
   ["/usr/sbin/sshd", "openssh-server"],

@@ -2,7 +2,7 @@
 // npm run storm -- --every-step [--seed X] [--lanes N] [--verbose]
 
 import { parseArgs } from "node:util";
-import { namespacesPossible } from "../../fleet/fleet.js";
+import { realHosts } from "../../fleet/possible.js";
 import { everyStep } from "./every-step.js";
 import { lengthOf, type Plan, planOf } from "./plan.js";
 import { storm, type Totals, together } from "./storm.js";
@@ -26,7 +26,7 @@ const main = async (): Promise<void> => {
   const { engine, seed, verbose } = values;
   const lanes = Number(values.lanes);
   const limit = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes) * 60_000;
-  const kind = namespacesPossible() === undefined ? "namespaces" : "loopback";
+  const kind = realHosts();
   if (values["every-step"]) {
     const plans = (await everyStep()).filter((plan) => seed === undefined || plan.seed === Number(seed));
     console.log(`an upgrade, its operator killed at each of ${plans.length} steps`);
