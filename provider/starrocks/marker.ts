@@ -22,7 +22,7 @@ export const homeMarkerSchema = z.object({
   founded: z.boolean().optional(),
   /** Releases that this node was proven on, oldest first. */
   releases: z.array(z.object({ id: z.string(), version: z.string(), at: z.string() })).default([]),
-  /** Data folders that it was proven with last: one of them that is gone is a disk that is not mounted. Since 0.2. */
+  /** Data folders that it was proven with last: one of them that is gone is a disk that is not mounted. */
   data: z.array(z.string()).optional(),
   /** Set when the cluster let the node go; only then does a delete move its data to the trash. */
   left: z.object({ how: z.enum(["decommissioned", "dropped"]), at: z.string() }).optional(),

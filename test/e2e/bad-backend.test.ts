@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { until } from "../../provider/wait.js";
 import type { Outcome } from "../engine/stack.js";
+import { realHosts } from "../fleet/possible.js";
 import { tellFailure } from "../lab/failure.js";
 import { itemsOf } from "../lab/journal.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
@@ -94,7 +95,7 @@ describe("a bad build of the BE", () => {
   };
 
   before(async () => {
-    lab = await Lab.create({ frontends: 1 });
+    lab = await Lab.create({ kind: realHosts(), frontends: 1 });
     processes = await NodeProcesses.of(lab.fleet);
     declare(await lab.release("3.5.7"));
     await lab.stack.up();

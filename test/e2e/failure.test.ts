@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { realHosts } from "../fleet/possible.js";
 import { tellFailure } from "../lab/failure.js";
 import { Lab, type PlainArgs } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
@@ -18,7 +19,7 @@ describe("a version change that fails", () => {
     );
 
   before(async () => {
-    lab = await Lab.create();
+    lab = await Lab.create({ kind: realHosts() });
     processes = await NodeProcesses.of(lab.fleet);
     old = await lab.release("3.5.7");
     declare(old);
