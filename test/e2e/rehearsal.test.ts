@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { until } from "../../provider/wait.js";
-import { realHosts } from "../fleet/possible.js";
 import { tellFailure } from "../lab/failure.js";
 import { Lab, type PlainArgs } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
@@ -61,7 +60,7 @@ describe("the rehearsal of a new FE on a copy of the metadata", () => {
   };
 
   before(async () => {
-    lab = await Lab.create({ kind: realHosts(), backends: 1 });
+    lab = await Lab.create({ backends: 1 });
     processes = await NodeProcesses.of(lab.fleet);
   });
   afterEach(tellFailure(() => lab));
