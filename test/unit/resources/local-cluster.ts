@@ -9,6 +9,7 @@ import type { Topology } from "../../../provider/resources/preflight/topology.js
 import { type Contact, Frontends } from "../../../provider/rollout/frontends.js";
 import type { Lease } from "../../../provider/rollout/lease.js";
 import { runOf } from "../../../provider/rollout/run.js";
+import type { Sql } from "../../../provider/starrocks/sql.js";
 import { localHost } from "../starrocks/local-host.js";
 
 /** FEs whose hosts are folders of this machine. */
@@ -26,6 +27,17 @@ export class LocalFrontends extends Frontends {
     return { ...local, name, readFile: reached(readFile), script: reached(script), writeFile: reached(writeFile) };
   }
 }
+
+/** A session that takes every statement for done, and notes it. */
+export const noting = (told: string[]): Sql => ({
+  name: "fe-1",
+  query: async (text) => {
+    told.push(text);
+    return [];
+  },
+  table: () => Promise.reject(new Error("nobody asks for a table")),
+  close: () => undefined,
+});
 
 /** A place of an FE: its home, and the address on which it may run. */
 export interface Place {

@@ -4,7 +4,7 @@ import { beMemberInputs, read } from "../../../../provider/resources/inputs.js";
 import { remove } from "../../../../provider/resources/member/be.js";
 import { inFolder } from "../../rollout/items.js";
 import { localHost } from "../../starrocks/local-host.js";
-import { operationOn } from "../local-cluster.js";
+import { noting, operationOn } from "../local-cluster.js";
 import { samples } from "../samples.js";
 
 describe("the decommission of a BE", () => {
@@ -15,16 +15,7 @@ describe("the decommission of a BE", () => {
       const row = { address: inputs.address, heartbeatPort: inputs.port, tabletNum: 7 };
       const told: string[] = [];
       frontends.ask = async () => [row] as never;
-      frontends.tell = (statement) =>
-        statement({
-          name: "fe-1",
-          query: async (text) => {
-            told.push(text);
-            return [];
-          },
-          table: () => Promise.reject(new Error("nobody asks for a table")),
-          close: () => undefined,
-        });
+      frontends.tell = (statement) => statement(noting(told));
       const report = (): void => void run.stop("canceled");
       const limits = limitsOf({});
       await assert.rejects(remove({ inputs, host: localHost(), frontends, run, limits, report }), {

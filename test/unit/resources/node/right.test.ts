@@ -8,6 +8,7 @@ import type { NodeContext } from "../../../../provider/resources/node/context.js
 import { converge } from "../../../../provider/resources/node/converge.js";
 import { nodeItem } from "../../../../provider/resources/node/plan.js";
 import { HalfRebuilt, rebuild } from "../../../../provider/resources/node/rebuild.js";
+import { noting } from "../local-cluster.js";
 import { LocalBackend } from "./local-backend.js";
 
 describe("a node whose operation loses the lease", function () {
@@ -138,18 +139,7 @@ describe("a node whose operation loses the lease", function () {
       const { frontends, run } = made.context;
       const told: string[] = [];
       frontends.rows = async () => ({ frontends: [], backends: [] });
-      frontends.tell = async (statement) => {
-        const answer = await statement({
-          name: "fe-1",
-          query: async (text) => {
-            told.push(text);
-            return [];
-          },
-          table: () => Promise.reject(new Error("nobody asks for a table")),
-          close: () => undefined,
-        });
-        return answer;
-      };
+      frontends.tell = async (statement) => statement(noting(told));
       const work = () =>
         rebuild(made.context, { spec: { ...made.context.spec, release: old }, conf: undefined }, died, () => undefined);
       return { ...made, frontends, run, told, work };

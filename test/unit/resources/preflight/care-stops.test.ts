@@ -2,24 +2,19 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Host } from "../../../../provider/host/types.js";
+import { setTimeout as sleep } from "node:timers/promises";
 import { limitsOf } from "../../../../provider/plan/limits.js";
 import { defaultPolicy } from "../../../../provider/plan/policy.js";
 import type { BeSpec } from "../../../../provider/plan/spec.js";
 import type { NodeContext } from "../../../../provider/resources/node/context.js";
 import { tabletsAllow } from "../../../../provider/resources/node/tablets.js";
 import { ClusterCare } from "../../../../provider/resources/preflight/care.js";
-import { type Contact, Frontends } from "../../../../provider/rollout/frontends.js";
+import type { Contact, Frontends } from "../../../../provider/rollout/frontends.js";
 import { Run } from "../../../../provider/rollout/run.js";
 import { be } from "../../plan/specs.js";
 import { eventually, type FrontendProcess, Lab } from "../../simulator/fe/lab.js";
 import { localHost } from "../../starrocks/local-host.js";
-
-class LabFrontends extends Frontends {
-  override hostOf(): Host {
-    return localHost();
-  }
-}
+import { LocalFrontends } from "../local-cluster.js";
 
 describe("the care for a cluster while BEs are stopped", function () {
   this.timeout(90_000);
@@ -58,7 +53,7 @@ describe("the care for a cluster while BEs are stopped", function () {
   /** The declared cluster: these FEs, and the BE that is asked about. */
   const declare = (fes: readonly FrontendProcess[], address = "10.0.0.21"): NodeContext<BeSpec> => {
     const limits = limitsOf({ sql: 1, leader: 3, tablets: 10 });
-    frontends = new LabFrontends({
+    frontends = new LocalFrontends({
       contacts: fes.map(contactOf),
       connection: { host: "127.0.0.1" },
       sql: { user: "root" },
@@ -108,6 +103,16 @@ describe("the care for a cluster while BEs are stopped", function () {
     await eventually("two live FEs", async () => (await fe.sql("SHOW FRONTENDS")).every((row) => row.Alive === "true"));
     declare([fe, observer]);
     observer.fault({ fault: "hangSql" });
+    // Faults are read every 100 ms.
+    await eventually("its silence", () =>
+      Promise.race([
+        observer.sql("SELECT 1").then(
+          () => false,
+          () => true,
+        ),
+        sleep(500, true),
+      ]),
+    );
     await assert.rejects(
       run.care?.beforeStop("be") ?? Promise.resolve(),
       /Waited 3 s for every FE to have disable_balance = true/,

@@ -1,21 +1,15 @@
 import assert from "node:assert/strict";
-import type { Host } from "../../../../provider/host/types.js";
 import { limitsOf } from "../../../../provider/plan/limits.js";
 import { defaultPolicy } from "../../../../provider/plan/policy.js";
 import type { NodeContext } from "../../../../provider/resources/node/context.js";
 import { Metadata } from "../../../../provider/resources/preflight/metadata.js";
-import { Frontends } from "../../../../provider/rollout/frontends.js";
+import type { Frontends } from "../../../../provider/rollout/frontends.js";
 import { Run } from "../../../../provider/rollout/run.js";
 import { newestImage } from "../../../../provider/starrocks/meta-image.js";
 import { fe } from "../../plan/specs.js";
 import { type FrontendProcess, Lab } from "../../simulator/fe/lab.js";
 import { localHost } from "../../starrocks/local-host.js";
-
-class LabFrontends extends Frontends {
-  override hostOf(): Host {
-    return localHost();
-  }
-}
+import { LocalFrontends } from "../local-cluster.js";
 
 describe("the image before a change of the line", function () {
   this.timeout(60_000);
@@ -47,7 +41,7 @@ describe("the image before a change of the line", function () {
     );
     const limits = limitsOf({ sql: 2, leader: 10, image: 5 });
     const contacts = specs.map((spec) => ({ ...spec, connection: {} }));
-    frontends = new LabFrontends({ contacts, connection: { host: "127.0.0.1" }, sql: { user: "root" }, limits });
+    frontends = new LocalFrontends({ contacts, connection: { host: "127.0.0.1" }, sql: { user: "root" }, limits });
     const run = new Run("metadata");
     run.answers = true;
     const policy = { ...defaultPolicy, acceptHazards: [...acceptHazards] };
