@@ -13,7 +13,7 @@ import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { startNode } from "./start.js";
 import { tabletsAllow, tabletsHealed } from "./tablets.js";
-import { assertNoEnd, type Watch, type Watched } from "./watch.js";
+import { assertNoEnd, type Ended, endedUnwatched, type Watch, type Watched } from "./watch.js";
 import { noteProven } from "./works.js";
 
 /** What the cluster said of the BE before it was started; its start time must be another one afterwards. */
@@ -154,10 +154,16 @@ export class BeWork {
 
   /** The process that was proven is still the same; beyond the lines that were heard, its log announces no end. */
   async #assertWell(heard?: ReadonlySet<string>): Promise<void> {
-    const watched = await this.#watch?.look();
+    const watch = this.#watch;
+    if (!watch) {
+      return;
+    }
+    const watched = await watch.look();
     await this.#assertGoing(watched);
-    await this.#watch?.assertSame();
-    if (heard && watched) {
+    if (!watched.same) {
+      throw await watch.replaced();
+    }
+    if (heard) {
       assertNoEnd(
         this.#context,
         watched.lines.filter((line) => !heard.has(line)),
@@ -223,11 +229,13 @@ export class BeWork {
 
   readonly same = async (): Promise<boolean> => (await this.#watch?.same()) ?? true;
 
-  readonly ended = async (): Promise<UserError> => {
+  readonly ended = async (): Promise<Ended> => {
     const watch = this.#watch;
-    return watch
-      ? this.#diedOf(watch, await watch.ended())
-      : new UserError("Its process, which was not started here, has ended.");
+    if (!watch) {
+      return endedUnwatched;
+    }
+    const error = await this.#diedOf(watch, await watch.ended());
+    return { error, ofItself: error.verdict.state === "failed" };
   };
 
   /** Several equal readings of the new process in SHOW BACKENDS; a cluster that knows it not, or does not run, cannot tell. */

@@ -1,22 +1,20 @@
 import { hold, isEnding } from "../../engine/end.js";
-import { messageOf, UserError } from "../../error.js";
+import { UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
-import type { NodeRelease, NodeSpec } from "../../plan/spec.js";
+import type { NodeSpec } from "../../plan/spec.js";
 import type { Item, Step, Verb } from "../../plan/steps.js";
 import { done, Execution, notMet, type Outcome, skipped, type Works } from "../../rollout/execute.js";
-import { LeaseLost } from "../../rollout/lease.js";
 import type { Turnstile } from "../../rollout/turnstile.js";
 import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
-import { NotSignalled, stopProcess } from "../../starrocks/stop.js";
+import { NotSignalled } from "../../starrocks/stop.js";
 import { until } from "../../wait.js";
-import { type Before, stuck, takeBack, whatNow, wordsOf } from "./back.js";
 import { copyMetadata } from "./cold-copy.js";
-import { isBe, labelOf, type NodeContext, type Report } from "./context.js";
+import { labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
-import { failureOf, type Left, leftText, lines, NodeFailure } from "./left.js";
-import { HalfRebuilt, rebuild } from "./rebuild.js";
-import { assertMayBringUp, assertRight, howLeft } from "./right.js";
+import { failureOf, type Left, NodeFailure } from "./left.js";
+import { type Found, Recovery } from "./recovery.js";
+import { assertMayBringUp, assertRight } from "./right.js";
 import { configure, folders, look, runsAsDeclared, stop, switchRelease } from "./works.js";
 
 /** What is asked once before the first running node is stopped; rejects with `RefusedTurn`. */
@@ -40,6 +38,7 @@ class Change {
   readonly #work: KindWork;
   readonly #turnstile: Turnstile;
   readonly #execution: Execution;
+  readonly #recovery: Recovery;
   #leave: (() => void) | undefined;
   #letGo: (() => void) | undefined;
   /** Whether anything was done to the node: then nothing that happens elsewhere refuses its way up again. */
@@ -65,6 +64,8 @@ class Change {
     this.#execution = new Execution(item, this.#works(), run.journal, context.progress, (step) =>
       this.#assertMay(step),
     );
+    const execution = this.#execution;
+    this.#recovery = new Recovery({ context, work: this.#work, action, recorded, execution });
   }
 
   async run(): Promise<string | undefined> {
@@ -106,7 +107,7 @@ class Change {
       node: labelOf(spec),
       row: this.#work.row,
       same: this.#work.same,
-      takeBack: () => this.#diedLater(),
+      takeBack: () => this.#recovery.diedLater(this.#before),
     });
     return true;
   }
@@ -134,6 +135,10 @@ class Change {
     if (acting.includes(verb)) {
       await (this.#stopped ? assertMayBringUp(this.#context) : assertRight(this.#context));
     }
+  }
+
+  get #before(): Found {
+    return { home: this.#home, conf: this.#conf };
   }
 
   async #found(): Promise<ObservedHome> {
@@ -322,7 +327,8 @@ class Change {
     }
     if (isNew) {
       run.closeTurns(`${labelOf(spec)} failed`);
-      const left = this.#work.started || this.#stopped ? await this.#undoStart() : ({ as: "untouched" } as const);
+      const left =
+        this.#work.started || this.#stopped ? await this.#recovery.undoStart() : ({ as: "untouched" } as const);
       await run.failNew(labelOf(spec));
       return this.#failure(error, left);
     }
@@ -333,9 +339,8 @@ class Change {
     return this.#failure(error, left);
   }
 
-  /** Takes back what failed after anything was done to the node; what failed before that has nothing to be taken back. */
+  /** Nothing was done to what is not touched, and nothing is wrong with what is only canceled. */
   async #recover(error: unknown): Promise<Left> {
-    const action = this.#action;
     if (!this.#touched || !(error instanceof UserError)) {
       return { as: this.#touched ? "it is" : "untouched" };
     }
@@ -344,118 +349,7 @@ class Change {
       return { as: "it is" };
     }
     this.#letGo ??= hold();
-    if (action.type === "repair" || error instanceof LeaseLost) {
-      return this.#lost({ spec: this.#context.spec, conf: undefined }, error);
-    }
-    const before = this.#before;
-    if (!before) {
-      return { as: "it is" };
-    }
-    try {
-      const back = await this.#execution.recover("rollback", () =>
-        takeBack(this.#context, this.#work, before, this.#execution.report),
-      );
-      return back ? { as: "before", what: wordsOf(this.#context, before) } : { as: "it is" };
-    } catch (stop) {
-      return this.#lost(before, stop, stuck(this.#context, before, stop));
-    }
-  }
-
-  /** The node as it was before a change of its version or its settings. */
-  get #before(): Before | undefined {
-    const action = this.#action;
-    const recorded = this.#recorded;
-    switch (action.type) {
-      case "version":
-        return {
-          spec: { ...(recorded ?? this.#context.spec), release: this.#former(action.from, action.to) },
-          conf: this.#conf,
-        };
-      case "restart":
-        return recorded && { spec: recorded, conf: this.#conf };
-      default:
-        return undefined;
-    }
-  }
-
-  /** The release that it was proven on last: the state has another one where it was taken back after its change had succeeded. */
-  #former(recorded: NodeRelease, declared: NodeRelease): NodeRelease {
-    const { current, marker, previous } = this.#home ?? {};
-    const { id, version } = marker?.releases.at(-1) ?? recorded;
-    return id !== declared.id && (id === current || id === previous) ? { id, version } : recorded;
-  }
-
-  /**
-   * It died after its change had succeeded: left as if it had died before. Only its settings are not taken back: the next
-   * operation starts it as its state says, but would not see other settings than those.
-   */
-  async #diedLater(): Promise<string> {
-    const { run, spec } = this.#context;
-    return run.onNode(labelOf(spec), async () => {
-      const error = await this.#work.ended();
-      const left = await this.#leftBehind(error);
-      const state =
-        left.as === "before" || left.as === "rebuilt" ? ` The state has it with ${spec.release.version} still.` : "";
-      return `${messageOf(error)}\n${leftText(spec, this.#action, left)}${state}`;
-    });
-  }
-
-  async #leftBehind(error: UserError): Promise<Left> {
-    try {
-      return this.#action.type === "restart" ? { as: "it is" } : await this.#recover(error);
-    } finally {
-      this.#letGo?.();
-    }
-  }
-
-  /** What is left for a node that starts with no release on its data: a canary BE may be rebuilt, if the user wants that. */
-  async #lost(before: Before, failure: unknown, reason?: string): Promise<Left> {
-    const context = this.#context;
-    if (failure instanceof LeaseLost) {
-      return { as: "stuck", why: lines(reason, await howLeft(context)) };
-    }
-    const { conf, spec } = before;
-    let refusal: string | undefined;
-    try {
-      const rebuilt = await this.#execution.recover("rebuild", async () =>
-        isBe(context) && spec.kind === "be"
-          ? rebuild(context, { conf, spec }, failure, this.#execution.report)
-          : notMet(`${labelOf(context.spec)} is no BE`),
-      );
-      if (rebuilt?.mark === "done") {
-        const how = rebuilt.detail ?? "";
-        return {
-          as: "rebuilt",
-          version: before.spec.release.version,
-          ...(reason !== undefined && { why: reason }),
-          how,
-        };
-      }
-    } catch (error) {
-      refusal = `It was not rebuilt: ${messageOf(error)}`;
-      if (error instanceof HalfRebuilt) {
-        return { as: "stuck", why: lines(reason, refusal) };
-      }
-    }
-    return reason === undefined && refusal === undefined
-      ? { as: "it is" }
-      : { as: "stuck", why: lines(reason, refusal, await whatNow(context, before.spec.release, failure)) };
-  }
-
-  /**
-   * A node whose first start could not be proven is stopped again, so that nothing runs that the state does not know.
-   * Where even that failed the state keeps the node, as failed.
-   */
-  async #undoStart(): Promise<Left> {
-    const { host, limits, spec } = this.#context;
-    try {
-      assertRight(this.#context);
-      const options = { graceful: false, timeoutSeconds: limits.stop / 1000 };
-      const { did } = await stopProcess(host, spec.kind, spec.home, options);
-      return { as: did === "was not running" ? "untouched" : "stopped again" };
-    } catch {
-      return { as: "it is" };
-    }
+    return this.#recovery.takeBack(error, this.#before);
   }
 
   #failure(error: unknown, left: Left): unknown {

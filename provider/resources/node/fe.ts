@@ -24,7 +24,7 @@ import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { handOverLeadership, stopLeader } from "./leadership.js";
 import { type StartWish, startNode } from "./start.js";
-import type { Watch } from "./watch.js";
+import { type Ended, endedUnwatched, type Watch } from "./watch.js";
 import { look, noteProven } from "./works.js";
 
 interface Before {
@@ -231,13 +231,16 @@ export class FeWork {
 
   readonly same = async (): Promise<boolean> => (await this.#watch?.same()) ?? true;
 
-  readonly ended = async (): Promise<UserError> => {
+  readonly ended = async (): Promise<Ended> => {
     const watch = this.#watch;
     if (!watch) {
-      return new UserError("Its process, which was not started here, has ended.");
+      return endedUnwatched;
     }
     const verdict = feVerdict(await watch.lines(), versionOf(this.#context.spec.release.version));
-    return new UserError(`${await watch.ended()}${meaningOf(verdict)}`);
+    return {
+      error: new UserError(`${await watch.ended()}${meaningOf(verdict)}`),
+      ofItself: verdict.state === "failed",
+    };
   };
 
   readonly led = async (): Promise<boolean> =>
@@ -271,11 +274,13 @@ export class FeWork {
       return;
     }
     await watch.hasServed();
-    const { alive, lines } = await watch.look();
+    const { alive, lines, same } = await watch.look();
     if (!alive) {
       throw await this.#died(watch, lines);
     }
-    await watch.assertSame();
+    if (!same) {
+      throw await watch.replaced();
+    }
   }
 
   async #look(steady: Steady, mayWait: boolean): Promise<Look<string>> {

@@ -1,8 +1,8 @@
-import type { UserError } from "../../error.js";
 import type { Outcome } from "../../rollout/execute.js";
 import { BeWork } from "./be.js";
 import { isBe, isFe, type NodeContext, type Report } from "./context.js";
 import { FeWork } from "./fe.js";
+import type { Ended } from "./watch.js";
 
 /** The differences between the kinds of node, behind one face. */
 export interface KindWork {
@@ -30,8 +30,8 @@ export interface KindWork {
   readonly soak: (report: Report) => Promise<Outcome>;
   /** Whether the process that was proven is still there. */
   readonly same: () => Promise<boolean>;
-  /** Why it is not. */
-  readonly ended: () => Promise<UserError>;
+  /** What is known of its end. */
+  readonly ended: () => Promise<Ended>;
   /** Whether the process that was started here has written metadata as a leader. */
   led(): Promise<boolean>;
 }

@@ -30,9 +30,23 @@ const servesFor = 2000;
 /** What one look at a process on its way up gives. */
 export interface Watched {
   readonly alive: boolean;
+  /** Whether it is still the process that was first seen here: one that something started again has died in between. */
+  readonly same: boolean;
   /** All that it wrote since its start, in the order of their times. */
   readonly lines: readonly string[];
 }
+
+/** The end of a process that was proven before. */
+export interface Ended {
+  readonly error: UserError;
+  /** Whether its log says why. Else it was ended from outside: by a signal, by the kernel for its memory, with its host. */
+  readonly ofItself: boolean;
+}
+
+export const endedUnwatched: Ended = {
+  error: new UserError("Its process, which was not started here, has ended."),
+  ofItself: false,
+};
 
 /** A node's process on its way up: what its log said since it was started, and whether it is still there. */
 export class Watch {
@@ -62,7 +76,8 @@ export class Watch {
     const { host, spec } = this.#context;
     this.#lookedAt = performance.now();
     const { process, ...read } = await observeStart(host, spec.kind, spec.home, this.#paths, this.#marks);
-    return { alive: this.#see(process), lines: this.#take(read) };
+    const alive = this.#see(process);
+    return { alive, same: isSameProcess(process, this.#process), lines: this.#take(read) };
   }
 
   /** The same where the last look was a while ago: a port is asked more often than the host can run commands. */
@@ -105,7 +120,7 @@ export class Watch {
     return mergeLines(Object.values(this.#texts));
   }
 
-  /** Whether it is still the process that was first seen here: one that something started again has died in between. */
+  /** What `look` says of that, alone. */
   async same(): Promise<boolean> {
     const { host, spec } = this.#context;
     const now = await observeProcess(host, spec.kind, spec.home);
@@ -119,14 +134,12 @@ export class Watch {
     return `${labelOf(spec)} (${host.name}) was proven with ${release.version}, and its process has ended since. ${await this.lastWords()}`;
   }
 
-  /** Fails where the process is another one than the first. */
-  async assertSame(): Promise<void> {
-    if (!(await this.same())) {
-      const label = labelOf(this.#context.spec);
-      throw new UserError(
-        `The process of ${label} ended after it had served, and another one runs. ${await this.lastWords()}`,
-      );
-    }
+  /** That the process is another one than the first. */
+  async replaced(): Promise<UserError> {
+    const label = labelOf(this.#context.spec);
+    return new UserError(
+      `The process of ${label} ended after it had served, and another one runs. ${await this.lastWords()}`,
+    );
   }
 
   /** The end of the log and where to read on, for an error. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { appendFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { NodeFailure } from "../../../provider/resources/node/left.js";
 import { nodeItem } from "../../../provider/resources/node/plan.js";
 import { Frontends } from "../../../provider/rollout/frontends.js";
 import { Run } from "../../../provider/rollout/run.js";
+import { RefusedTurn } from "../../../provider/rollout/turnstile.js";
 import { homePaths } from "../../../provider/starrocks/layout.js";
 import { observeHome } from "../../../provider/starrocks/observe.js";
 import { startProcess } from "../../../provider/starrocks/start.js";
@@ -17,6 +19,8 @@ import { until } from "../../../provider/wait.js";
 import { be } from "../plan/specs.js";
 import { inFolder, linesOf } from "../rollout/items.js";
 import { type Bench, buildToy, killQuietly, openBench, type ToyArchive } from "../starrocks/toy.js";
+
+const crashLine = "*** SIGSEGV (@0x0) received by PID 4711 ***\n";
 
 /** A BE that nothing but its own process and its own port can tell of: no FE is known. */
 describe("converge", function () {
@@ -138,27 +142,75 @@ describe("converge", function () {
       await run.assertMayStart("BE be-3");
     }));
 
-  it("takes a node back that dies after its proof, when the next one looks back", () =>
-    inFolder(async () => {
-      await startOld();
-      await change(contextOf(next), upgrade());
-      assert.deepEqual(await run.lookBack("BE be-2"), []);
-      await kill();
-      await assert.rejects(
-        run.lookBack("BE be-2"),
-        /^UserError: BE be-2 was not touched: BE be-1 \(local\) was proven with 3\.5\.8, and its process has ended since\. Last lines[\s\S]*\nBE be-1 was taken back to 3\.5\.7 and is proven there\. The state has it with 3\.5\.8 still\.\nNo other node is touched any more\./,
-      );
-      await currentIs(old);
-      assert.ok(await pid());
+  describe("of a node that dies after its proof, when the next one looks back", () => {
+    const note = "BE be-1 \\(local\\) was proven with 3\\.5\\.8, and its process has ended since\\.";
+    const told = async (): Promise<string> => {
+      const refused: unknown = await run.lookBack("BE be-2").catch((error: unknown) => error);
+      assert.ok(refused instanceof RefusedTurn);
+      assert.match(refused.message, new RegExp(`^BE be-2 was not touched: ${note} Last lines`));
+      assert.match(refused.message, /\nNo other node is touched any more\./);
       await assert.rejects(run.assertGoing("BE be-3"), /^UserError: BE be-3 was not touched: BE be-1 failed$/);
-      const marks = linesOf(run.journal.path).filter(({ step }) => step === "rollback");
-      assert.equal(marks.at(-1)?.mark, "done");
-    }));
+      return refused.message;
+    };
+    const rollback = () =>
+      linesOf(run.journal.path)
+        .flatMap(({ step, mark }) => (step === "rollback" ? [mark] : []))
+        .at(-1);
+    const upgraded = async (during?: (text: string) => void): Promise<void> => {
+      await startOld();
+      await change(contextOf(next, during), upgrade());
+      assert.deepEqual(await run.lookBack("BE be-2"), []);
+    };
+
+    it("starts again what was ended from outside, as the state has it", () =>
+      inFolder(async () => {
+        await upgraded();
+        await kill();
+        assert.match(await told(), /\nBE be-1 was started again with 3\.5\.8 and is proven\.\n/);
+        await currentIs(next);
+        assert.ok(await pid());
+        assert.equal(rollback(), "not met");
+      }));
+
+    it("takes back what cannot be started again", () =>
+      inFolder(async () => {
+        await upgraded((text) => {
+          if (text.includes("be taken back")) {
+            bench.mend(home, "die");
+          }
+        });
+        bench.fault(home, "die");
+        await kill();
+        assert.match(
+          await told(),
+          /\nIt was started again, and failed: BE be-1 on local does not run: [\s\S]*\nBE be-1 was taken back to 3\.5\.7 and is proven there\. The state has it with 3\.5\.8 still\.\n/,
+        );
+        await currentIs(old);
+        assert.ok(await pid());
+        assert.equal(rollback(), "done");
+      }));
+
+    it("takes back at once what died by itself, as its log says", () =>
+      inFolder(async () => {
+        await upgraded();
+        appendFileSync(join(home, "log/be.out"), crashLine);
+        await kill();
+        const text = await told();
+        assert.match(
+          text,
+          /\nBE be-1 was taken back to 3\.5\.7 and is proven there\. The state has it with 3\.5\.8 still\.\n/,
+        );
+        assert.doesNotMatch(text, /started again/);
+        await currentIs(old);
+        assert.equal(rollback(), "done");
+      }));
+  });
 
   it("takes a node back to the release that it was proven on last, whatever the state says", () =>
     inFolder(async () => {
       await startOld();
       await change(contextOf(next), upgrade());
+      appendFileSync(join(home, "log/be.out"), crashLine);
       await kill();
       await assert.rejects(run.lookBack("BE be-2"));
       run = new Run("sr");
