@@ -3,7 +3,7 @@ import { UserError } from "../error.js";
 import type { Host } from "../host/types.js";
 import { markerFile, type NodeKind } from "./layout.js";
 import { type DataMarker, type HomeMarker, markerText, parseDataMarker } from "./marker.js";
-import { emitFunction, groupsOf, integer, listArguments, type Rec, recordsOf } from "./records.js";
+import { emitFunction, groupsOf, integer, listArguments, type Rec, recordsOf, slurpFunction } from "./records.js";
 
 /** A folder that a node needs, and what for, as errors say it: `storage of BE be-1`. */
 export interface WantedFolder {
@@ -132,7 +132,7 @@ export const holdsMetadata = (folder: DataFolder | undefined): boolean =>
   folder?.state === "data" && folder.content.hasVersion;
 
 /** Bash function that tells of one data folder. Needs `emitFunction`. */
-export const inspectFunction = `
+export const inspectFunction = `${slurpFunction}
 inspect_folder() {
   local path=$1 entry name count=0
   emit folder "$path"
@@ -151,15 +151,19 @@ inspect_folder() {
     if [ $count -le 5 ]; then emit "name.$count" "$name"; fi
   done
   emit count $count
-  if [ -f "$path/${markerFile}" ]; then emit marker "$(cat -- "$path/${markerFile}" 2>&1)"; fi
-  if [ -f "$path/cluster_id" ]; then emit cluster_id "$(head -c 256 -- "$path/cluster_id" 2>/dev/null | tr -d '\\0')"; fi
+  if slurp "$path/${markerFile}"; then
+    emit marker "$TEXT"
+  elif [ -f "$path/${markerFile}" ]; then
+    emit marker "$(cat -- "$path/${markerFile}" 2>&1)"
+  fi
+  if [ -f "$path/cluster_id" ]; then slurp "$path/cluster_id"; emit cluster_id "$TEXT"; fi
   if [ -f "$path/image/VERSION" ]; then
     emit version ''
     while IFS= read -r entry || [ -n "$entry" ]; do
       case $entry in clusterId=*) emit version "$entry" ;; esac
     done 2>/dev/null <"$path/image/VERSION"
   fi
-  if [ -f "$path/image/ROLE" ]; then emit role "$(cat -- "$path/image/ROLE" 2>/dev/null)"; fi
+  if [ -f "$path/image/ROLE" ]; then slurp "$path/image/ROLE"; emit role "$TEXT"; fi
 }
 `;
 

@@ -15,11 +15,12 @@ export interface Listener {
 
 /**
  * Bash function: listeners on the given ports, from /proc/net (`ss` and `lsof` are not everywhere). The search for their
- * processes looks at every open file of the host and is left out when nothing listens. Needs `processFunctions`.
+ * processes begins with the one that `find_process` has found; else it looks at every open file of the host, where anything
+ * listens at all. Needs `processFunctions`.
  */
 export const listenFunction = `
 emit_listeners() {
-  local wanted=' ' port local_address state user inode line pid= inodes=' ' known= name=
+  local wanted=' ' port local_address state user inode inodes=' ' known= name=
   for port; do printf -v port %04X "$port"; wanted="$wanted$port "; done
   while read -r _ local_address _ state _ _ _ user _ inode _; do
     [ "$state" = 0A ] || continue
@@ -31,6 +32,14 @@ emit_listeners() {
     inodes="$inodes$inode "
   done < <(grep -hs ' 0A ' /proc/net/tcp /proc/net/tcp6)
   [ "$inodes" != ' ' ] || return 0
+  # The node itself, mostly: of a busy host all open files need not be looked at then.
+  [ -z "$FOUND" ] || emit_owners < <(LC_ALL=C ls -ln "/proc/$FOUND/fd/" 2>/dev/null)
+  [ "$inodes" = ' ' ] || emit_owners < <(LC_ALL=C ls -ln /proc/[0-9]*/fd 2>/dev/null | grep -E '^/proc/|socket:')
+}
+
+# Owners of the sockets in "inodes", which is left with those that were not found; the first folder is that of FOUND.
+emit_owners() {
+  local pid=$FOUND inode line name
   while IFS= read -r line; do
     case $line in
       /proc/*/fd:) pid=\${line#/proc/}; pid=\${pid%/fd:} ;;
@@ -38,6 +47,7 @@ emit_listeners() {
         inode=\${line##*'socket:['}
         inode=\${inode%]}
         case $inodes in *" $inode "*) ;; *) continue ;; esac
+        inodes=\${inodes/ $inode / }
         emit owner "$inode"
         emit pid "$pid"
         name=
@@ -47,7 +57,7 @@ emit_listeners() {
         emit cmdline "\${ARGV[*]}"
         ;;
     esac
-  done < <(LC_ALL=C ls -ln /proc/[0-9]*/fd 2>/dev/null | grep -E '^/proc/|socket:')
+  done
 }
 `;
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Host } from "../host/types.js";
 import { type DataFolder, dataFoldersOf, inspectFunction } from "./folders.js";
 import { viewFile } from "./home.js";
@@ -32,12 +33,12 @@ home=$5 conf=$7 marker=$8 template=$9
 shift 9
 emit at "$(date +%s%3N)"
 if [ -d "$home" ]; then emit exists 1; fi
-if [ -f "$marker" ]; then emit home.marker "$(<"$marker")"; fi
+if [ -f "$marker" ]; then slurp "$marker"; emit home.marker "$TEXT"; fi
 if [ -L "$home/current" ]; then
   current=$(readlink -- "$home/current") || exit 1
   emit current "\${current##*/}"
   complete=
-  if [ -r "$home/current/${viewFile}" ] && release=$(<"$home/current/${viewFile}") && [ -f "$release/${sealFile}" ]; then
+  if slurp "$home/current/${viewFile}" && [ -f "$TEXT/${sealFile}" ]; then
     complete=1
     shopt -s nullglob dotglob
     for entry in "$home/current"/* "$home/current/lib"/* "$home/current/lib"/*/*; do
@@ -48,10 +49,8 @@ if [ -L "$home/current" ]; then
   emit complete "$complete"
 fi
 if [ -L "$home/previous" ]; then previous=$(readlink -- "$home/previous"); emit previous "\${previous##*/}"; fi
-if [ -f "$home/bin/.release" ]; then emit bin "$(<"$home/bin/.release")"; fi
+if slurp "$home/bin/.release"; then emit bin "$TEXT"; fi
 if [ -f "$conf" ]; then
-  sum=$(sha256sum <"$conf") || exit 1
-  emit conf.sha256 "\${sum%% *}"
   emit conf.modified "$(stat -L -c %Y -- "$conf")"
   printf 'conf.text\\0'
   tr -d '\\0' <"$conf"
@@ -91,7 +90,7 @@ export const observeHome = async (
   const fields = fieldsOf(records);
   const marker = fields.get("home.marker");
   const process = processOf(records);
-  const conf = { text: fields.get("conf.text"), sha256: fields.get("conf.sha256") };
+  const text = fields.get("conf.text");
   const current = fields.get("current");
   const previous = fields.get("previous");
   const binRelease = fields.get("bin");
@@ -103,12 +102,14 @@ export const observeHome = async (
     ...(previous === undefined ? {} : { previous }),
     ...(binRelease === undefined ? {} : { binRelease }),
     viewComplete: fields.get("complete") === "1",
-    ...(conf.text === undefined || conf.sha256 === undefined
+    ...(text === undefined
       ? {}
-      : { conf: { text: conf.text, sha256: conf.sha256, modifiedAt: integer(fields.get("conf.modified")) ?? 0 } }),
+      : { conf: { text, sha256: sha256Of(text), modifiedAt: integer(fields.get("conf.modified")) ?? 0 } }),
     ...(released === undefined ? {} : { template: released }),
     ...(process ? { process } : {}),
     data: dataFoldersOf(host, records),
     at: integer(fields.get("at")) ?? 0,
   };
 };
+
+const sha256Of = (text: string): string => createHash("sha256").update(text).digest("hex");

@@ -121,7 +121,9 @@ find_process() {
 emit_process() {
   local key value boot=0
   read_arguments "$FOUND"
-  while read -r key value; do [ "$key" != btime ] || boot=$value; done </proc/stat
+  while read -r key value; do
+    if [ "$key" = btime ]; then boot=$value; break; fi
+  done </proc/stat
   emit process.pid "$FOUND"
   emit process.ticks "$FOUND_TICKS"
   emit process.started $((boot + FOUND_TICKS / 100))

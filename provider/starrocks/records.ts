@@ -6,6 +6,19 @@ export const emitFunction = `
 emit() { printf '%s\\0%s\\0' "$1" "$2"; }
 `;
 
+/**
+ * Bash function: the text of a small file in TEXT, up to a NUL and without the newlines at its end; false where it cannot be
+ * read. Without a fork, which is most of what a look at a host costs.
+ */
+export const slurpFunction = `
+slurp() {
+  TEXT=
+  [ -f "$1" ] && [ -r "$1" ] || return 1
+  IFS= read -r -d '' TEXT <"$1"
+  while [ "\${TEXT%$'\\n'}" != "$TEXT" ]; do TEXT=\${TEXT%$'\\n'}; done
+}
+`;
+
 export type Rec = readonly [key: string, value: string];
 
 export const recordsOf = (stdout: string): readonly Rec[] => {
