@@ -4,7 +4,7 @@ export type FleetKind = "namespaces" | "loopback";
 export type SudoKind = "none" | "passwordless" | "password";
 
 export interface FleetOptions {
-  /** `namespaces`: real hosts in miniature (root on Linux). `loopback`: ssh2 servers in this process, for any user. */
+  /** `namespaces`: real hosts in miniature (root on Linux). `loopback`: ssh2 servers, for any user. */
   readonly kind: FleetKind;
   /** How many hosts (`host1`, `host2` …), or their names. */
   readonly hosts: number | readonly string[];

@@ -15,14 +15,15 @@ import {
 import type { SiteHost, SiteOptions } from "../site.js";
 import type { ExecOptions, ExecResult, HostProcess, Slowness } from "../types.js";
 import { dateProgram, hostnameProgram, sudoProgram } from "./programs.js";
+import type { RemoteSshd, SshServers } from "./servers.js";
 import type { Environment } from "./session.js";
-import { Sshd } from "./sshd.js";
 
 export interface LoopbackHostOptions {
   readonly name: string;
   readonly address: string;
   readonly oneAddress: boolean;
   readonly site: SiteOptions;
+  readonly servers: SshServers;
 }
 
 export class LoopbackHost implements SiteHost {
@@ -31,7 +32,8 @@ export class LoopbackHost implements SiteHost {
   readonly hostKey: KeyPair = newKeyPair();
   private readonly root: string;
   private readonly tag: string;
-  private readonly sshd: Sshd;
+  private readonly sshd: RemoteSshd;
+  private listeningPort = 0;
   private programs: string;
   private clock = 0;
   private nofile: number | undefined;
@@ -39,33 +41,35 @@ export class LoopbackHost implements SiteHost {
   private refuses = false;
 
   constructor(private readonly options: LoopbackHostOptions) {
-    const { name, address, oneAddress, site } = options;
+    const { name, address, servers, site } = options;
     this.name = name;
     this.address = address;
     this.root = join(site.folder, name);
     this.tag = `${site.tag}/${name};`;
     this.programs = process.env.PATH ?? "/usr/bin:/bin";
     this.nofile = site.nofile;
-    const { user, password, publicKeys, maxSessions } = site;
-    const environment = () => this.environment();
-    this.sshd = new Sshd({ address, oneAddress, user, password, publicKeys, maxSessions, environment }, this.hostKey);
+    this.sshd = servers.host(name);
   }
 
   get port(): number {
-    return this.sshd.port;
+    return this.listeningPort;
   }
 
   async start(): Promise<void> {
-    const { user, sudo, password = "", folders } = this.options.site;
+    const { address, hostKey, options } = this;
+    const { user, sudo, password, folders, publicKeys, maxSessions } = options.site;
     for (const folder of ["/bin", "/tmp", "/etc", `/home/${user}`, ...folders]) {
       await mkdir(this.path(folder), { recursive: true });
     }
     // Beside the environment, not in it: /proc shows that to everybody who looks.
     const passwordFile = this.path("/etc/sudo-password");
-    await writeFile(passwordFile, password, { mode: 0o600 });
+    await writeFile(passwordFile, password ?? "", { mode: 0o600 });
     await this.addProgram("sudo", sudoProgram(sudo, user, passwordFile));
     await this.addProgram("hostname", hostnameProgram(this.name));
-    await this.sshd.listen();
+    const { oneAddress } = options;
+    await this.sshd.open({ address, oneAddress, user, password, publicKeys, maxSessions, hostKey });
+    await this.tellEnvironment();
+    this.listeningPort = await this.sshd.ask("listen");
   }
 
   path(path: string): string {
@@ -127,59 +131,60 @@ export class LoopbackHost implements SiteHost {
       await mkdir(links);
       await Promise.all([...found].map(async ([program, path]) => symlink(path, join(links, program))));
       this.programs = links;
+      await this.tellEnvironment();
     }
     await Promise.all([rm(join(links, name), { force: true }), rm(this.path(`/bin/${name}`), { force: true })]);
   }
 
   async cutNetwork(): Promise<void> {
-    this.sshd.setCut(true);
+    await this.sshd.ask("setCut", true);
   }
 
   async restoreNetwork(): Promise<void> {
-    this.sshd.setCut(false);
+    await this.sshd.ask("setCut", false);
   }
 
   async refuseSsh(): Promise<void> {
     this.refuses = true;
-    this.sshd.stopListening();
+    await this.sshd.ask("stopListening");
   }
 
   async acceptSsh(): Promise<void> {
     this.refuses = false;
     if (this.isOn) {
-      await this.sshd.listen();
+      await this.sshd.ask("listen");
     }
   }
 
   async refuseAuth(): Promise<void> {
-    this.sshd.refusesAuth = true;
+    await this.sshd.ask("setRefusesAuth", true);
   }
 
   async acceptAuth(): Promise<void> {
-    this.sshd.refusesAuth = false;
+    await this.sshd.ask("setRefusesAuth", false);
   }
 
   async wrongHostKey(): Promise<void> {
-    this.sshd.hostKey = newKeyPair();
+    await this.sshd.ask("setHostKey", newKeyPair());
   }
 
   async restoreHostKey(): Promise<void> {
-    this.sshd.hostKey = this.hostKey;
+    await this.sshd.ask("setHostKey", this.hostKey);
   }
 
   async powerOff(): Promise<void> {
     this.isOn = false;
-    this.sshd.powerOff();
+    await this.sshd.ask("powerOff");
     // Someone must take the calls of who dials now, to leave them unanswered.
-    await this.sshd.listen();
+    await this.sshd.ask("listen");
     killTagged(this.tag);
   }
 
   async powerOn(): Promise<void> {
     this.isOn = true;
-    this.sshd.powerOn();
+    await this.sshd.ask("powerOn");
     if (this.refuses) {
-      this.sshd.stopListening();
+      await this.sshd.ask("stopListening");
     }
   }
 
@@ -189,7 +194,7 @@ export class LoopbackHost implements SiteHost {
   }
 
   async slow(how: Slowness): Promise<void> {
-    this.sshd.slow(how);
+    await this.sshd.ask("slow", how);
   }
 
   async fillDisk(): Promise<void> {
@@ -204,21 +209,26 @@ export class LoopbackHost implements SiteHost {
 
   async clockOffset(ms: number): Promise<void> {
     this.clock = ms;
+    await this.tellEnvironment();
     await (ms === 0 ? rm(this.path("/bin/date"), { force: true }) : this.addProgram("date", dateProgram(ms)));
   }
 
   async limits({ nofile }: { readonly nofile: number }): Promise<void> {
     this.nofile = nofile;
+    await this.tellEnvironment();
   }
 
   logins(): number {
     return this.sshd.logins;
   }
 
-  async close(): Promise<void> {
-    this.sshd.stopListening();
-    this.sshd.dropAll();
+  /** Its server ends with those of the other hosts. */
+  close(): void {
     killTagged(this.tag);
+  }
+
+  private async tellEnvironment(): Promise<void> {
+    await this.sshd.ask("setEnvironment", this.environment());
   }
 
   private environment(): Environment {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { all, type Site, type SiteOptions } from "../site.js";
 import { LoopbackHost } from "./host.js";
+import { SshServers } from "./servers.js";
 
 export const startLoopback = async (site: SiteOptions): Promise<Site> => {
   if (Object.keys(site.smallDisks ?? {}).length > 0) {
@@ -12,11 +13,16 @@ export const startLoopback = async (site: SiteOptions): Promise<Site> => {
   const address = (index: number) => `127.77.${site.number}.${11 + index}`;
   // Linux answers at all of 127.0.0.0/8, macOS at 127.0.0.1 only.
   const oneAddress = site.oneAddress === true || !(await canListen(address(0)));
-  const hosts = site.names.map(
-    (name, index) => new LoopbackHost({ name, address: oneAddress ? "127.0.0.1" : address(index), oneAddress, site }),
-  );
+  const servers = new SshServers();
+  const hosts = site.names.map((name, index) => {
+    const own = oneAddress ? "127.0.0.1" : address(index);
+    return new LoopbackHost({ name, address: own, oneAddress, site, servers });
+  });
   const close = async () => {
-    await Promise.all(hosts.map((host) => host.close()));
+    await servers.close();
+    for (const host of hosts) {
+      host.close();
+    }
   };
   try {
     await all(hosts.map((host) => host.start()));

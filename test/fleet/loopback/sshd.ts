@@ -15,15 +15,15 @@ export interface SshdOptions {
   /** Public keys that may log in. */
   readonly publicKeys: readonly string[];
   readonly maxSessions: number;
-  readonly environment: () => Environment;
+  readonly hostKey: KeyPair;
 }
 
 /** A host's SSH server. Between the TCP connection and the protocol is a `Link`, by which the network is slow or cut. */
 export class Sshd {
-  hostKey: KeyPair;
-  refusesAuth = false;
-  logins = 0;
-  port = 0;
+  private hostKey: KeyPair;
+  private environment: Environment = { home: "/", variables: {}, nofile: undefined };
+  private refusesAuth = false;
+  private port = 0;
   private listener: Server | undefined;
   private readonly connections = new Map<Socket, Link>();
   private cut = false;
@@ -32,15 +32,15 @@ export class Sshd {
 
   constructor(
     private readonly options: SshdOptions,
-    hostKey: KeyPair,
+    private readonly onLogin: () => void,
   ) {
-    this.hostKey = hostKey;
+    this.hostKey = options.hostKey;
   }
 
-  /** Listens: the first time at a free port, later at the same one. */
-  async listen(): Promise<void> {
+  /** Listens: the first time at a free port, later at the same one, which it gives. */
+  async listen(): Promise<number> {
     if (this.listener) {
-      return;
+      return this.port;
     }
     const listener = createServer((socket) => this.accept(socket));
     await new Promise<void>((resolve, reject) => {
@@ -48,15 +48,28 @@ export class Sshd {
     });
     const address = listener.address();
     this.port = typeof address === "object" && address ? address.port : 0;
-    // A forgotten fleet must not keep the tests from ending.
-    listener.unref();
     this.listener = listener;
+    return this.port;
   }
 
   /** Refuses new connections from now on; the open ones go on. */
   stopListening(): void {
     this.listener?.close();
     this.listener = undefined;
+  }
+
+  /** For logins from now on. */
+  setHostKey(hostKey: KeyPair): void {
+    this.hostKey = hostKey;
+  }
+
+  setRefusesAuth(refuses: boolean): void {
+    this.refusesAuth = refuses;
+  }
+
+  /** What sessions get from now on. */
+  setEnvironment(environment: Environment): void {
+    this.environment = environment;
   }
 
   setCut(cut: boolean): void {
@@ -119,9 +132,6 @@ export class Sshd {
     let sessions = 0;
     client.on("error", () => {});
     client.on("authentication", (context) => this.authenticate(context));
-    client.on("ready", () => {
-      this.logins++;
-    });
     client.on("session", (accept, reject) => {
       if (sessions >= this.options.maxSessions) {
         reject();
@@ -132,7 +142,7 @@ export class Sshd {
       session.on("close", () => {
         sessions--;
       });
-      serveSession(session, this.options.environment);
+      serveSession(session, () => this.environment);
     });
     client.on("tcpip", (accept, reject, { destIP, destPort }) => this.forward(destIP, destPort, accept, reject));
   }
@@ -142,6 +152,10 @@ export class Sshd {
     const methods = password === undefined ? (["publickey"] as const) : (["publickey", "password"] as const);
     const good = !this.refusesAuth && context.username === user && this.proves(context);
     if (good) {
+      // Counted before the client knows; a key without a signature is only asked about.
+      if (context.method !== "publickey" || context.signature) {
+        this.onLogin();
+      }
       context.accept();
     } else {
       context.reject([...methods]);
