@@ -10,7 +10,7 @@ import { ensureDependencies } from "./lib/dependencies.mjs";
 import { ensureFleetPackages } from "./lib/fleet-packages.mjs";
 import { assertNodeVersion } from "./lib/node-version.mjs";
 import { runTool, SetupError, secondsSince, shown } from "./lib/steps.mjs";
-import { runStorm } from "./lib/storm.mjs";
+import { runKills, runStorm } from "./lib/storm.mjs";
 import { runSuite, suites } from "./lib/suites.mjs";
 
 /**
@@ -120,6 +120,7 @@ const testAll = async () => {
   for (const [name, { needsEngine }] of Object.entries(suites)) {
     await (needsEngine ? longSuite(name, [], engine) : suite(name, []));
   }
+  await longPart("kills", engine, (env) => runKills({ env, onLine }));
   const plans = Number(process.env.STORM_PLANS ?? 4);
   const least = Number(process.env.STORM_LEAST ?? Math.min(plans, 1));
   await longPart("storm", engine, (env) => runStorm({ plans, least, limit: stormLimit(), env, onLine }));

@@ -50,24 +50,64 @@ export const countsOf = ({ failedSeeds, plans, storm, throughEngine }, least) =>
   };
 };
 
+/** Lines of a plan's story that are told once more at the end. */
+const shownLines = 40;
+
+/**
+ * What failed, each with its story: of a long run only the end may be kept.
+ *
+ * @param {string} output
+ * @returns {readonly string[]}
+ */
+export const failedStories = (output) => {
+  const lines = output.split("\n");
+  return lines.flatMap((line, index) => {
+    if (!/^✗ (?:seed|step) /.test(line)) {
+      return [];
+    }
+    const rest = lines.slice(index + 1);
+    const end = rest.findIndex((one) => !one.startsWith("    "));
+    return [[line, ...rest.slice(0, end === -1 ? undefined : end).slice(-shownLines)].join("\n")];
+  });
+};
+
+/**
+ * @param {{ args: readonly string[], least: number, limit: number, env: NodeJS.ProcessEnv, onLine: (line: string) => void }} options
+ * @returns {Promise<import("./suites.mjs").Counts & { output: string }>}
+ */
+const play = async ({ args, least, limit, env, onLine }) => {
+  const main = join(root, "dist/test/e2e/storm/main.js");
+  const { code, stdout, output } = await run([process.execPath, main, ...args], { env, limit, onLine });
+  const totals = totalsOf(stdout);
+  if (totals === undefined) {
+    return { passed: 0, failed: 1, skipped: 0, failures: [`it ended with exit code ${code}`], output };
+  }
+  const { failures, ...counts } = countsOf(totals, least);
+  if (code !== 0 && counts.failed === 0) {
+    return { ...counts, failed: 1, failures: [`it ended with exit code ${code}`], output };
+  }
+  return { ...counts, failures: [...failedStories(output), ...failures], output };
+};
+
 /**
  * Plays the plans of the seeds from 1 on (docs/storm.md).
  *
  * @param {{ plans: number, least: number, limit: number, env: NodeJS.ProcessEnv, onLine: (line: string) => void }} options
  *   limit: milliseconds after which no further plan begins
- * @returns {Promise<import("./suites.mjs").Counts & { output: string }>}
  */
-export const runStorm = async ({ plans, least, limit, env, onLine }) => {
-  const main = join(root, "dist/test/e2e/storm/main.js");
-  const { code, stdout, output } = await run(
-    [process.execPath, main, String(plans), "--from", "1", "--minutes", String(limit / 60_000)],
-    { env, limit: limit + grace, onLine },
-  );
-  const totals = totalsOf(stdout);
-  if (totals === undefined) {
-    return { passed: 0, failed: 1, skipped: 0, failures: [`the storm ended with exit code ${code}`], output };
-  }
-  const { failures, ...counts } = countsOf(totals, least);
-  const failed = output.split("\n").filter((line) => line.startsWith("✗ seed "));
-  return { ...counts, failures: [...failed, ...failures], output };
-};
+export const runStorm = ({ plans, limit, ...options }) =>
+  play({
+    ...options,
+    args: [String(plans), "--from", "1", "--minutes", String(limit / 60_000)],
+    limit: limit + grace,
+  });
+
+/** Milliseconds for all plans in which the operator is killed. */
+const killsLimit = 40 * 60_000;
+
+/**
+ * Kills the operator of a change at each of its steps (docs/storm.md).
+ *
+ * @param {{ env: NodeJS.ProcessEnv, onLine: (line: string) => void }} options
+ */
+export const runKills = (options) => play({ ...options, args: ["--every-step"], least: 0, limit: killsLimit });

@@ -3,41 +3,64 @@ import type { Plan, Trigger } from "./plan.js";
 import { Site } from "./site.js";
 import { isWell, play } from "./story.js";
 
-const upgrade: Plan = {
-  ...{ seed: 0, frontends: 1, backends: 2, replicas: 2, version: "3.5.7" },
-  ...{ maxUnavailable: 1, canary: true, racks: false },
-  changes: [{ type: "upgrade", version: "3.5.8", faults: [] }],
+const shape = { seed: 0, version: "3.5.7", maxUnavailable: 1, canary: true, racks: false } as const;
+
+/** One of each kind. Another FE than the declared leader leads, so that it hands that over; the one that led is down, and repaired. */
+const changes: readonly Plan[] = [
+  {
+    ...{ ...shape, frontends: 3, backends: 2, replicas: 2 },
+    changes: [{ type: "upgrade", version: "3.5.8", faults: [{ kind: "leader change", node: "fe1" }] }],
+  },
+  {
+    ...{ ...shape, frontends: 1, backends: 2, replicas: 2 },
+    changes: [{ type: "setting", of: "be", value: 7, faults: [] }],
+  },
+  { ...{ ...shape, frontends: 1, backends: 1, replicas: 1 }, changes: [{ type: "one more BE", faults: [] }] },
+  { ...{ ...shape, frontends: 1, backends: 3, replicas: 2 }, changes: [{ type: "one BE less", faults: [] }] },
+];
+
+/** The steps that a change does when nobody hinders it, by its journal. */
+const unhindered = async (plan: Plan, site: Site): Promise<readonly Trigger[]> => {
+  let items: readonly JournalItem[] = [];
+  const verdict = await play(plan, site, "handlers", (driver) => ({
+    ...driver,
+    close: () => {
+      items = journalsIn(driver.folder)
+        .slice(-1)
+        .flatMap((path) => itemsOf(readJournal(path)));
+      return driver.close();
+    },
+  }));
+  if (!isWell(verdict)) {
+    throw new Error(`The change failed without a kill:\n${verdict.log.join("\n")}`);
+  }
+  return items.flatMap(({ id, steps }) =>
+    steps
+      .filter(({ mark }) => mark === "done")
+      // Which FE leads, and hands over, may be another one each time.
+      .map(({ verb }) => ({ verb, nth: 1, ...(verb !== "handover" && { item: site.lab.plain(id) }) })),
+  );
 };
 
-/** The steps that an unhindered upgrade does, by its journal. */
-const unhindered = async (): Promise<readonly Trigger[]> => {
+/** As many plans as the changes have steps: in each, the operator is killed when another one of them has ended. */
+export const everyStep = async (): Promise<readonly Plan[]> => {
   const site = await Site.create();
-  let items: readonly JournalItem[] = [];
+  const plans: Plan[] = [];
   try {
-    const verdict = await play(upgrade, site, "handlers", (driver) => ({
-      ...driver,
-      close: () => {
-        items = journalsIn(driver.folder)
-          .slice(-1)
-          .flatMap((path) => itemsOf(readJournal(path)));
-        return driver.close();
-      },
-    }));
-    if (!isWell(verdict)) {
-      throw new Error(`The upgrade failed without a fault:\n${verdict.log.join("\n")}`);
+    for (const plan of changes) {
+      for (const when of await unhindered(plan, site)) {
+        plans.push({
+          ...plan,
+          seed: plans.length + 1,
+          changes: plan.changes.map((change) => ({
+            ...change,
+            faults: [...change.faults, { kind: "client kill", node: "fe1", when }],
+          })),
+        });
+      }
     }
-    return items.flatMap(({ id, steps }) =>
-      steps.filter(({ mark }) => mark === "done").map(({ verb }) => ({ item: site.lab.plain(id), verb, nth: 1 })),
-    );
+    return plans;
   } finally {
     await site.close();
   }
 };
-
-/** As many plans as an upgrade has steps: in each, the operator is killed when another one of them has ended. */
-export const everyStep = async (): Promise<readonly Plan[]> =>
-  (await unhindered()).map((when, index) => ({
-    ...upgrade,
-    seed: index + 1,
-    changes: [{ type: "upgrade", version: "3.5.8", faults: [{ kind: "client kill", node: "fe1", when }] }],
-  }));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { countsOf } from "../../../tools/lib/storm.mjs";
+import { countsOf, failedStories } from "../../../tools/lib/storm.mjs";
 
 const totals = { storm: 200, plans: 200, throughEngine: 10, failedSeeds: [] };
 
@@ -21,4 +21,20 @@ describe("the storm of npm test", () => {
       assert.match(failures.join("\n"), problem);
     });
   }
+
+  it("tells the story of what failed once more, and of nothing else", () => {
+    const output = [
+      "✓ seed 1, handlers, 9.0 s: 1 FE + 1 BE",
+      "    1.0 s told with --verbose",
+      "✗ seed 2, handlers, 8.0 s: 1 FE + 2 BE",
+      "    1.0 s struck: process killed",
+      "    2.0 s UNTRUE: recorded is 3.5.8",
+      "✗ step 3, handlers, 7.0 s: 1 FE + 2 BE",
+      "replay: npm run storm -- --seed 2",
+    ].join("\n");
+    assert.deepEqual(failedStories(output), [
+      "✗ seed 2, handlers, 8.0 s: 1 FE + 2 BE\n    1.0 s struck: process killed\n    2.0 s UNTRUE: recorded is 3.5.8",
+      "✗ step 3, handlers, 7.0 s: 1 FE + 2 BE",
+    ]);
+  });
 });
