@@ -112,19 +112,18 @@ describe("a node that dies after it was proven, while the cluster still calls it
     assert.equal((await recordedVersions(lab.stack))[first.name], "3.5.9");
   });
 
-  it("and a plain up of the release before takes back all that was changed", async () => {
-    declare(await lab.release("3.5.8"));
+  it("and the next plain up goes on with the others", async () => {
     const before = processes.byHost();
     assertDone(await lab.stack.up());
-    assert.equal(restarted(before, processes.byHost()).length, 4);
-    assert.deepEqual(await versions(), ["3.5.8"]);
+    assert.equal(restarted(before, processes.byHost()).length, 2);
+    assert.deepEqual(await versions(), ["3.5.9"]);
     await lab.stack.preview(["--expect-no-changes"]);
   });
 
   it("fails the operation where it is a new BE that has just joined", async () => {
     const frontends = ["fe1", "fe2", "fe3"].map((name) => lab.fleet.host(name));
     const fault = "/opt/starrocks/fe/sim/fault.json";
-    declare(await lab.release("3.5.8"), ({ backends }) => {
+    declare(await lab.release("3.5.9"), ({ backends }) => {
       backends.nodes.push(lab.node("be4"));
     });
     const known = lab.journals().length;
