@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { until } from "../../provider/wait.js";
 import type { Running } from "../engine/stack.js";
+import { realHosts } from "../fleet/possible.js";
 import type { Host } from "../fleet/types.js";
 import { assertDone, assertFailed } from "../lab/failed.js";
 import { tellFailure } from "../lab/failure.js";
@@ -40,7 +41,7 @@ describe("a node that dies after it was proven, while the cluster still calls it
   ];
 
   before(async () => {
-    lab = await Lab.create({ spares: ["be4"], times: calm });
+    lab = await Lab.create({ kind: realHosts(), spares: ["be4"], times: calm });
     processes = await NodeProcesses.of(lab.fleet);
     declare(await lab.release("3.5.7"));
     await lab.stack.up();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { realHosts } from "../fleet/possible.js";
 import { tellFailure } from "../lab/failure.js";
 import { Lab, type PlainArgs } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
@@ -18,7 +19,7 @@ describe("a version change that fails", () => {
     );
 
   before(async () => {
-    lab = await Lab.create();
+    lab = await Lab.create({ kind: realHosts() });
     processes = await NodeProcesses.of(lab.fleet);
     old = await lab.release("3.5.7");
     declare(old);
@@ -131,7 +132,7 @@ describe("a minor jump that fails in a group of two voting FEs", () => {
   };
 
   before(async () => {
-    lab = await Lab.create({ frontends: 2, backends: 1 });
+    lab = await Lab.create({ kind: realHosts(), frontends: 2, backends: 1 });
     lab.declare(lab.args(await lab.release("3.4.9"), unrehearsed));
     await lab.stack.up();
   });

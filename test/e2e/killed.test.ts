@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Suite, Test } from "mocha";
 import { type Verb, verbs } from "../../provider/plan/steps.js";
 import { until } from "../../provider/wait.js";
+import { realHosts } from "../fleet/possible.js";
 import { type Availability, watchAvailability } from "../lab/availability.js";
 import { tellFailure } from "../lab/failure.js";
 import { readJournal } from "../lab/journal.js";
@@ -36,7 +37,7 @@ describe("an engine that is killed", () => {
 
   before(async () => {
     // Few nodes, as an engine is started some forty times; of the FEs one founds the group and one joins it.
-    lab = await Lab.create({ frontends: 1, backends: 2, spares: ["fe2"] });
+    lab = await Lab.create({ kind: realHosts(), frontends: 1, backends: 2, spares: ["fe2"] });
     processes = await NodeProcesses.of(lab.fleet);
   });
   afterEach(tellFailure(() => lab));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import { until } from "../../provider/wait.js";
+import { realHosts } from "../fleet/possible.js";
 import { tellFailure } from "../lab/failure.js";
 import { Lab, type PlainArgs } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
@@ -60,7 +60,7 @@ describe("the rehearsal of a new FE on a copy of the metadata", () => {
   };
 
   before(async () => {
-    lab = await Lab.create({ backends: 1 });
+    lab = await Lab.create({ kind: realHosts(), backends: 1 });
     processes = await NodeProcesses.of(lab.fleet);
   });
   afterEach(tellFailure(() => lab));
@@ -106,20 +106,18 @@ describe("the rehearsal of a new FE on a copy of the metadata", () => {
   });
 
   it("is refused where the host cannot isolate a process", async () => {
-    await lab.fleet
-      .host("fe2")
-      .addProgram("unshare", "#!/bin/sh\necho 'unshare failed: Operation not permitted' >&2\nexit 1\n");
+    const refuses = "#!/bin/sh\necho 'unshare failed: Operation not permitted' >&2\nexit 1\n";
+    const remove = await lab.fleet.host("fe2").addProgram("unshare", refuses);
     declare(await lab.release("3.5.7"));
-    const error = await stopped();
+    const error = await stopped().finally(remove);
     assert.match(error, /cannot cut a process off from its networks/);
     assert.match(error, /Operation not permitted/);
   });
 
   it("is refused where what should isolate does not", async () => {
     const pretends = '#!/usr/bin/env bash\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n';
-    await lab.fleet.host("fe2").addProgram("unshare", pretends);
-    assert.match(await stopped(), /it has (a route by|an address on) /);
-    await lab.fleet.host("fe2").exec(`rm '${lab.fleet.host("fe2").path("/bin/unshare")}'`);
+    const remove = await lab.fleet.host("fe2").addProgram("unshare", pretends);
+    assert.match(await stopped().finally(remove), /it has (a route by|an address on) /);
   });
 
   it("passes with a good build, alone, and leaves only what it was told to keep", async () => {
@@ -128,10 +126,11 @@ describe("the rehearsal of a new FE on a copy of the metadata", () => {
     });
     const before = processes.byHost();
     // 6090, which no argument names, moved as the rehearsal would move it first.
-    const taken = createServer().listen(16_090, "127.0.0.1");
-    // Somebody else who has it does as well.
-    taken.on("error", () => undefined);
-    const outcome = await lab.stack.up(["--target", "**::sr-rehearsal"]).finally(() => taken.close());
+    const listens = "require('net').createServer().on('error', () => process.exit()).listen(16090, '127.0.0.1')";
+    await lab.fleet.host("fe2").exec(`'${process.execPath}' -e "${listens}" </dev/null >/dev/null 2>&1 &`);
+    const outcome = await lab.stack
+      .up(["--target", "**::sr-rehearsal"])
+      .finally(() => lab.fleet.host("fe2").kill("listen(16090"));
     assert.deepEqual(restarted(before, processes.byHost()), []);
     assert.match(
       told(outcome, "info")["sr-rehearsal"] ?? "",
@@ -148,7 +147,10 @@ describe("the rehearsal of a new FE on a copy of the metadata", () => {
   it("would have met its cluster without isolation", async () => {
     const [copy] = await copies();
     const fe2 = lab.fleet.host("fe2");
-    await fe2.exec(`JAVA_HOME='${lab.jdk}' bash '${copy}/bin/start_fe.sh' --daemon </dev/null >/dev/null 2>&1`);
+    const { user } = lab.fleet;
+    await fe2.exec(`JAVA_HOME='${lab.jdk}' bash '${copy}/bin/start_fe.sh' --daemon </dev/null >/dev/null 2>&1`, {
+      user,
+    });
     await until(
       async () => {
         const seen = await crimes();

@@ -10,11 +10,14 @@ import { createImageAndWait, imagesBehind } from "../../starrocks/meta-image.js"
 import { isRowOf } from "../../starrocks/rows.js";
 import type { Frontend } from "../../starrocks/statements.js";
 import { features, parseReported, type Version, versionOf } from "../../starrocks/versions.js";
-import { until } from "../../wait.js";
+import { type Look, until } from "../../wait.js";
 import { isFe, labelOf, type NodeContext } from "../node/context.js";
 import { feVersionOf, type Topology } from "./topology.js";
 
 const freeBytes = (version: Version | undefined): number => (version ? features(version).metaFreeBytes : 0);
+
+/** Milliseconds in which the leader has sent an image to the others; a big one takes its time. */
+const sentWithin = 60_000;
 
 /** Backups of the leader's metadata that are kept on its host. */
 const backupsKept = 3;
@@ -37,67 +40,77 @@ export class Metadata {
     const [any] = this.#topology.nodes;
     return until<Outcome>(
       async () => {
-        const outcome = await this.#writeImageOnce(report);
+        const look = await this.#writeImageOnce(report);
         // Even where the next leader wrote it: with an FE down since the gate no other one would get its turn.
         await repair();
-        return outcome
-          ? { done: true, value: outcome }
-          : { done: false, seen: "the leader of the FE group went away, once more" };
+        return look;
       },
       {
-        what: "an image of the metadata to be written by an FE that goes on to lead",
+        what: "an image of the metadata to be written by an FE that goes on to lead, and to reach those that need it",
         limit: any?.limits.image ?? 0,
         onProgress: report,
-        advice: "Nothing was stopped. Look at fe.log of the FEs: why do they not stay?",
+        advice:
+          "Nothing was stopped. Look at fe.log of the FEs: why do they not stay, and whom could the leader push the image to? " +
+          `To go on with an image on the leader alone, name it: acceptHazards: ["${imageBetweenHops}"].`,
       },
     );
   };
 
-  /** Undefined when the leader went away meanwhile. */
-  async #writeImageOnce(report: (seen: string) => void): Promise<Outcome | undefined> {
+  async #writeImageOnce(report: (seen: string) => void): Promise<Look<Outcome>> {
     const { node, row } = await this.#leader();
     const version = parseReported(row.version);
     if (version && !features(version).createImage) {
-      return notMet(`${version.text} writes images by itself only`);
+      return { done: true, value: notMet(`${version.text} writes images by itself only`) };
     }
     const { host, limits, spec } = node;
     const options = { limit: limits.image, sqlLimit: limits.sql, onProgress: report };
     const written = await askLeader(node.frontends, (sql) => createImageAndWait(sql, host, spec.metaDir, options));
     if (!written) {
-      return undefined;
+      return { done: false, seen: "the leader of the FE group went away, once more" };
     }
     const detail = `image.${written.image}`;
-    if (!version || !this.#wantsImageEverywhere(version.text)) {
-      return { mark: "done", detail };
+    if (!this.#wantsImageEverywhere(version?.text)) {
+      return { done: true, value: { mark: "done", detail } };
     }
-    await this.#reachesAll(node, written.image, report);
-    return { mark: "done", detail: `${detail} on every FE` };
+    const behind = await this.#behind(node, written.image, report);
+    return behind.length === 0
+      ? { done: true, value: { mark: "done", detail: `${detail} on every FE` } }
+      : { done: false, seen: `${detail} written, but ${behind.join(", ")}` };
   }
 
   /** Some FEs may not take the new line without the image of before; whoever has accepted the row does not wait for it. */
-  #wantsImageEverywhere(from: string): boolean {
-    const rows = hazardsOf({ from, to: feVersionOf(this.#topology) });
-    return rows.some(({ id }) => id === imageBetweenHops) && !this.#run.policy.acceptHazards.includes(imageBetweenHops);
+  #wantsImageEverywhere(from: string | undefined): boolean {
+    if (this.#run.policy.acceptHazards.includes(imageBetweenHops)) {
+      return false;
+    }
+    // An FE that has just begun to lead may not have told its version yet.
+    return (
+      from === undefined ||
+      hazardsOf({ from, to: feVersionOf(this.#topology) }).some(({ id }) => id === imageBetweenHops)
+    );
   }
 
-  /** The leader sends its image to the others after it has written it, once. */
-  async #reachesAll({ limits }: NodeContext, image: number, report: (seen: string) => void): Promise<void> {
+  /**
+   * Which FEs the image has not reached, after a while: the leader sends it once, and an FE whose journal is not so far yet
+   * refuses it for good. The next image gets there.
+   */
+  async #behind({ limits }: NodeContext, image: number, report: (seen: string) => void): Promise<readonly string[]> {
     const frontends = this.#topology.nodes
       .filter(isFe)
       .map(({ host, spec }) => ({ name: labelOf(spec), host, metaDir: spec.metaDir }));
-    await until<void>(
+    const ends = performance.now() + Math.min(sentWithin, limits.image / 4);
+    return until<readonly string[]>(
       async () => {
         const behind = await imagesBehind(frontends, image);
-        return behind.length === 0 ? { done: true, value: undefined } : { done: false, seen: behind.join(", ") };
+        return behind.length === 0 || performance.now() > ends
+          ? { done: true, value: behind }
+          : { done: false, seen: behind.join(", ") };
       },
       {
         what: `image.${image} of the metadata to be on every FE`,
         limit: limits.image,
         every: 500,
         onProgress: report,
-        advice:
-          "Nothing was stopped. The leader's fe.log says whom it could push the image to; `pulumi up` has another one written. " +
-          `To go on without, name it: acceptHazards: ["${imageBetweenHops}"].`,
       },
     );
   }

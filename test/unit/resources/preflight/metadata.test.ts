@@ -7,7 +7,7 @@ import type { Frontends } from "../../../../provider/rollout/frontends.js";
 import { Run } from "../../../../provider/rollout/run.js";
 import { newestImage } from "../../../../provider/starrocks/meta-image.js";
 import { fe } from "../../plan/specs.js";
-import { type FrontendProcess, Lab } from "../../simulator/fe/lab.js";
+import { eventually, type FrontendProcess, Lab } from "../../simulator/fe/lab.js";
 import { localHost } from "../../starrocks/local-host.js";
 import { LocalFrontends } from "../local-cluster.js";
 
@@ -39,7 +39,7 @@ describe("the image before a change of the line", function () {
         release,
       }),
     );
-    const limits = limitsOf({ sql: 2, leader: 10, image: 5 });
+    const limits = limitsOf({ sql: 2, leader: 10, image: 10 });
     const contacts = specs.map((spec) => ({ ...spec, connection: {} }));
     frontends = new LocalFrontends({ contacts, connection: { host: "127.0.0.1" }, sql: { user: "root" }, limits });
     const run = new Run("metadata");
@@ -64,6 +64,16 @@ describe("the image before a change of the line", function () {
   };
   const report = (): void => undefined;
   const repair = async (): Promise<void> => undefined;
+  /** From now on it takes no image. */
+  const hang = async (process: FrontendProcess): Promise<void> => {
+    process.fault({ fault: "hangHttp" });
+    await eventually("its HTTP server to hang", () =>
+      fetch(`http://${process.address}:8030/api/bootstrap`, { signal: AbortSignal.timeout(200) }).then(
+        () => false,
+        () => true,
+      ),
+    );
+  };
 
   it("is awaited on every FE", async () => {
     const { detail } = await metadata().writeImage(report, repair);
@@ -71,11 +81,27 @@ describe("the image before a change of the line", function () {
     assert.ok((await newestImage(localHost(), fes[1].file("meta"))) > 0);
   });
 
+  it("is written again where it did not reach an FE: the leader sends each but once", async () => {
+    await hang(fes[1]);
+    const seen: string[] = [];
+    const { detail } = await metadata().writeImage((text) => {
+      seen.push(text);
+      if (text.startsWith("FE fe-2 has none")) {
+        fes[1].heal();
+      }
+    }, repair);
+    assert.match(detail ?? "", /^image\.\d+ on every FE$/);
+    assert.ok(
+      seen.some((text) => /^image\.\d+ written, but FE fe-2 has none$/.test(text)),
+      seen.join("\n"),
+    );
+  });
+
   it("that does not reach an FE stops the change before anything is stopped, unless that is accepted", async () => {
-    fes[1].fault({ fault: "hangHttp" });
+    await hang(fes[1]);
     await assert.rejects(
       metadata().writeImage(report, repair),
-      /^UserError: Waited 5 s for image\.\d+ of the metadata to be on every FE; last seen: FE fe-2 has none\. Nothing was stopped\..*acceptHazards: \["image-between-hops"\]/,
+      /^UserError: Waited 10 s for an image of the metadata to be written by .*; last seen: image\.\d+ written, but FE fe-2 has none\. Nothing was stopped\..*acceptHazards: \["image-between-hops"\]/,
     );
     const { detail } = await metadata(["image-between-hops"]).writeImage(report, repair);
     assert.match(detail ?? "", /^image\.\d+$/);
