@@ -118,11 +118,14 @@ await runTool(async () => {
   const rows = [["Node", "@pulumi/pulumi", ...suites.map(([suite]) => suite)]];
   for (const environment of environments) {
     const folder = mkdtempSync(join(tmpdir(), "pulumi-starrocks-matrix-"));
+    const remove = () => rmSync(folder, { recursive: true, force: true });
+    process.on("exit", remove);
     try {
       const name = `Node ${environment.node}, @pulumi/pulumi ${environment.pulumi}`;
       rows.push([...(await step(name, (progress) => testIn(environment, folder, progress)))]);
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      remove();
+      process.off("exit", remove);
     }
   }
   console.log("");

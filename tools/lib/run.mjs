@@ -21,17 +21,26 @@ import { root } from "./root.mjs";
 /** Groups of processes that must not outlive this one, however it ends. @type {Set<number>} */
 const groups = new Set();
 
-const killGroup = (/** @type {number} */ leader) => {
+const signalGroup = (/** @type {number} */ leader, /** @type {NodeJS.Signals} */ signal) => {
   try {
-    process.kill(-leader, "SIGKILL");
+    process.kill(-leader, signal);
   } catch {
     // It has ended by itself.
   }
 };
 
+/** Milliseconds for a program to end what it runs in groups of its own, as this one does: a tool may run another tool. */
+const grace = 300;
+
+/** Without leaving this thread, which is about to end. */
 const killGroups = () => {
-  for (const leader of groups) {
-    killGroup(leader);
+  for (const signal of /** @type {const} */ (["SIGTERM", "SIGKILL"])) {
+    for (const leader of groups) {
+      signalGroup(leader, signal);
+    }
+    if (signal === "SIGTERM" && groups.size > 0) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, grace);
+    }
   }
 };
 const leave = (/** @type {NodeJS.Signals} */ signal) => process.exit(128 + constants.signals[signal]);
@@ -96,14 +105,18 @@ export const run = async ([program, ...args], { cwd = root, env = {}, limit, nic
   read(child.stdout, true);
   read(child.stderr, false);
   let late = false;
+  /** @type {NodeJS.Timeout | undefined} */
+  let certain;
   const timer =
     limit &&
     setTimeout(() => {
       late = true;
-      killGroup(pid);
+      signalGroup(pid, "SIGTERM");
+      certain = setTimeout(() => signalGroup(pid, "SIGKILL"), 2 * grace);
     }, limit);
   const [code, signal] = await once(child, "close");
   clearTimeout(timer);
+  clearTimeout(certain);
   unwatch(pid);
   if (late) {
     return { code: 124, stdout, output: `${output}\nstopped after ${Number(limit) / 1000} s` };

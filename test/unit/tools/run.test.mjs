@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
 import { getPriority } from "node:os";
 import { run } from "../../../tools/lib/run.mjs";
 
@@ -27,6 +28,20 @@ describe("run", () => {
     const { code, output } = await run(["sh", "-c", "sleep 60 & wait"], { limit: 200 });
     assert.equal(code, 124);
     assert.match(output, /stopped after 0.2 s/);
+  });
+
+  it("kills what a program that runs others likewise has begun", async function () {
+    if (process.platform !== "linux") {
+      this.skip();
+    }
+    const module = new URL("../../../tools/lib/run.mjs", import.meta.url);
+    const nested = `import { run } from ${JSON.stringify(module)};
+      await run(["sh", "-c", "echo $$; exec sleep 60"], { onLine: (line) => console.log(line) });`;
+    const { stdout } = await run([process.execPath, "--input-type=module", "--eval", nested], { limit: 1500 });
+    const pid = Number(stdout.trim());
+    assert.ok(pid > 0, stdout);
+    // Its parent has gone; whoever has it now may not have noticed its end yet.
+    assert.ok(!existsSync(`/proc/${pid}`) || /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8")));
   });
 
   it("keeps the niceness that it has itself, and makes a program nicer only", async () => {
