@@ -106,8 +106,9 @@ export const runStorm = ({ plans, limit, ...options }) =>
 const killsLimit = 40 * 60_000;
 
 /**
- * Kills the operator of a change at each of its steps (docs/storm.md).
+ * Kills the operator of a change at each of its steps, or at each nth of them (docs/storm.md).
  *
- * @param {{ env: NodeJS.ProcessEnv, onLine: (line: string) => void }} options
+ * @param {{ each: number, env: NodeJS.ProcessEnv, onLine: (line: string) => void }} options
  */
-export const runKills = (options) => play({ ...options, args: ["--every-step"], least: 0, limit: killsLimit });
+export const runKills = ({ each, ...options }) =>
+  play({ ...options, args: ["--every-step", "--each", String(each)], least: 1, limit: killsLimit });

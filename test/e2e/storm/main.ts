@@ -1,5 +1,5 @@
 // npm run storm -- [number of plans] [--seed X] [--from X] [--engine] [--lanes N] [--minutes M] [--verbose]
-// npm run storm -- --every-step [--seed X] [--lanes N] [--verbose]
+// npm run storm -- --every-step [--each N] [--seed X] [--lanes N] [--verbose]
 
 import { parseArgs } from "node:util";
 import { realHosts } from "../../fleet/possible.js";
@@ -23,6 +23,7 @@ const main = async (): Promise<void> => {
       minutes: { type: "string" },
       engine: { type: "boolean", default: false },
       "every-step": { type: "boolean", default: false },
+      each: { type: "string", default: "1" },
       verbose: { type: "boolean", default: false },
     },
   });
@@ -31,8 +32,11 @@ const main = async (): Promise<void> => {
   const limit = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes) * 60_000;
   const kind = realHosts();
   if (values["every-step"]) {
-    const plans = (await everyStep()).filter((plan) => seed === undefined || plan.seed === Number(seed));
-    console.log(`changes of a cluster, their operator killed at each of ${plans.length} steps`);
+    const steps = await everyStep();
+    const plans = steps.filter((plan, index) =>
+      seed === undefined ? index % Number(values.each) === 0 : plan.seed === Number(seed),
+    );
+    console.log(`changes of a cluster, their operator killed at ${plans.length} of ${steps.length} steps`);
     const totals = await storm({ plans, named: "step", lanes, limit, verbose });
     finish([totals], [], "--every-step ");
     const planned = plans.flatMap(({ changes }) => changes.flatMap(({ faults }) => faults)).length;
