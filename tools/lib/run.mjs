@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { constants, getPriority, setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { root } from "./root.mjs";
@@ -29,18 +30,29 @@ const signalGroup = (/** @type {number} */ leader, /** @type {NodeJS.Signals} */
   }
 };
 
-/** Milliseconds for a program to end what it runs in groups of its own, as this one does: a tool may run another tool. */
-const grace = 300;
+/** Milliseconds for a program to end what it has begun elsewhere, as this one does: a tool may run another tool, a test has hosts. */
+const grace = 5000;
+
+/** Whether nothing of a process runs any more. Nobody waits for it here, so it stays as a zombie; only Linux shows that. */
+const hasEnded = (/** @type {number} */ pid) => {
+  try {
+    return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return process.platform === "linux";
+  }
+};
 
 /** Without leaving this thread, which is about to end. */
 const killGroups = () => {
-  for (const signal of /** @type {const} */ (["SIGTERM", "SIGKILL"])) {
-    for (const leader of groups) {
-      signalGroup(leader, signal);
-    }
-    if (signal === "SIGTERM" && groups.size > 0) {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, grace);
-    }
+  for (const leader of groups) {
+    signalGroup(leader, "SIGTERM");
+  }
+  const ends = Date.now() + grace;
+  while (![...groups].every(hasEnded) && Date.now() < ends) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  }
+  for (const leader of groups) {
+    signalGroup(leader, "SIGKILL");
   }
 };
 const leave = (/** @type {NodeJS.Signals} */ signal) => process.exit(128 + constants.signals[signal]);
@@ -112,7 +124,7 @@ export const run = async ([program, ...args], { cwd = root, env = {}, limit, nic
     setTimeout(() => {
       late = true;
       signalGroup(pid, "SIGTERM");
-      certain = setTimeout(() => signalGroup(pid, "SIGKILL"), 2 * grace);
+      certain = setTimeout(() => signalGroup(pid, "SIGKILL"), grace);
     }, limit);
   const [code, signal] = await once(child, "close");
   clearTimeout(timer);
