@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { tellFailure } from "../lab/failure.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
+import { previewThenUp } from "../lab/story.js";
 import { stateOf } from "../lab/told.js";
 import { Session } from "../simulator/client/session.js";
 import type { BuiltRelease } from "../simulator/release.js";
@@ -41,7 +42,7 @@ describe("hosts that are gone for ever", () => {
     await lab.fleet.host("fe3").powerOff();
     await lab.fleet.host("be4").powerOff();
     declare(["fe2"], ["be1", "be2", "be3"]);
-    const { stdout } = await lab.stack.up();
+    const { stdout } = (await previewThenUp(lab)).up;
     for (const label of ["FE fe3 was dropped", "BE be4 was decommissioned"]) {
       assert.match(
         stdout,

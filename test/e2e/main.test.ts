@@ -7,6 +7,7 @@ import { watchAvailability } from "../lab/availability.js";
 import { tellFailure } from "../lab/failure.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
 import { NodeProcesses } from "../lab/node-processes.js";
+import { previewThenUp } from "../lab/story.js";
 import { told } from "../lab/told.js";
 import { Session } from "../simulator/client/session.js";
 import { startWorkload } from "../simulator/client/workload.js";
@@ -134,7 +135,7 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
   });
 
   it("comes back on its data with the next up", async () => {
-    await lab.stack.up();
+    await previewThenUp(lab);
     const session = new Session(login());
     const rows = acknowledged > 0 ? await session.query("SELECT k, v FROM workload.acknowledged") : [];
     const members = [...(await session.query("SHOW FRONTENDS")), ...(await session.query("SHOW BACKENDS"))];

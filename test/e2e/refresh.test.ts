@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Lab, rootPassword } from "../lab/lab.js";
 import { NodeProcesses, nodeCommand, restarted } from "../lab/node-processes.js";
+import { previewThenUp } from "../lab/story.js";
 import { Session } from "../simulator/client/session.js";
 
 describe("refresh tells what the hosts and the cluster say, and the next up mends it", () => {
@@ -36,7 +37,7 @@ describe("refresh tells what the hosts and the cluster say, and the next up mend
     assert.match(preview.stdout + preview.stderr, /BE be2, repair \(was stopped\):/);
     assert.match(preview.stdout, /"\d\. start the BE 3\.5\.7 \(only if it does not run\)/);
     assert.doesNotMatch(preview.stdout, /__status/);
-    await lab.stack.up();
+    await previewThenUp(lab);
     assert.deepEqual(restarted(before, processes.byHost()), ["be2"]);
     await lab.stack.preview(["--expect-no-changes"]);
   });
@@ -48,7 +49,7 @@ describe("refresh tells what the hosts and the cluster say, and the next up mend
     assert.match(stdout, /drift[^\n]*\n?[^\n]*"sys_log_level"/);
     const preview = await lab.stack.preview();
     assert.match(preview.stdout, /BE be3, restart for sys_log_level:/);
-    await lab.stack.up();
+    await previewThenUp(lab);
     assert.deepEqual(restarted(before, processes.byHost()), ["be3"]);
     assert.match(
       (await lab.fleet.host("be3").readFile("/opt/starrocks/be/conf/be.conf")) ?? "",
@@ -71,7 +72,7 @@ describe("refresh tells what the hosts and the cluster say, and the next up mend
     const preview = await lab.stack.preview(["--diff"]);
     assert.match(preview.stdout + preview.stderr, /BE be1 in the cluster: add to the cluster/);
     assert.match(preview.stdout, /"1\. ALTER SYSTEM ADD BACKEND/);
-    await lab.stack.up();
+    await previewThenUp(lab);
     const rows = await session.query("SHOW BACKENDS");
     session.close();
     assert.equal(rows.filter(({ IP, Alive }) => IP === address && Alive === "true").length, 1);

@@ -19,7 +19,7 @@ const main = async (): Promise<void> => {
     options: {
       seed: { type: "string" },
       from: { type: "string" },
-      lanes: { type: "string", default: "8" },
+      lanes: { type: "string", default: "6" },
       minutes: { type: "string" },
       engine: { type: "boolean", default: false },
       "every-step": { type: "boolean", default: false },
