@@ -58,7 +58,7 @@ const put = async (fe: Frontend, query: URLSearchParams, remote: string): Promis
   if (fe.group.isLeader()) {
     return { status: 400, body: "this node is master, reject image put" };
   }
-  if (version > fe.group.applied) {
+  if (version > fe.group.journal.lastIndex) {
     return { status: 400, body: "image version is bigger than local max journal id, reject image put" };
   }
   const path = `/image?version=${version}&subdir=${subdir}`;
