@@ -7,7 +7,7 @@ export const ensuredPrograms: readonly string[] = [
   ..."chmod chown cp cut date df dirname env grep gzip head id ln ls mkdir mktemp mv nohup od ps readlink rm sed".split(
     " ",
   ),
-  ..."sha256sum sort stat tail tar timeout touch tr uname wc curl wget".split(" "),
+  ..."sha256sum sleep sort stat tail tar timeout touch tr uname wc curl wget".split(" "),
 ];
 
 /** Tells the facts that `limits.ts` reads. */

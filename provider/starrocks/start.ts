@@ -74,10 +74,16 @@ session=
 if command -v setsid >/dev/null 2>&1; then session=setsid; fi
 cd -- "$NODE_HOME" || exit 1
 timeout -k 5 "$seconds" $session "\${wrapper[@]}" env "\${variables[@]}" bash "$script" --daemon "$@" </dev/null >"$output" 2>&1
-emit code $?
+code=$?
+emit code $code
 emit output "$(head -c 65536 -- "$output" | tr -d '\\0')"
 rm -f -- "$output"
-if find_process; then emit_process; fi
+# On a host under load, what was forked may not have become the node yet: that is no death.
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+  if find_process; then emit_process; break; fi
+  [ $code = 0 ] || break
+  sleep 0.1
+done
 `;
 
 const scriptArguments = (kind: NodeKind, options: StartOptions): readonly string[] =>

@@ -65,6 +65,17 @@ describe("startProcess", function () {
     );
   });
 
+  it("waits a moment for what was forked to become the node, as on a host under load", async () => {
+    const script =
+      '#!/bin/bash\nexport STARROCKS_HOME=$(cd "$(dirname "$0")/.."; pwd)\n' +
+      '(sleep 0.4; exec "$STARROCKS_HOME/lib/starrocks_be") </dev/null >/dev/null 2>&1 &\n';
+    const slow = buildToy(bench.folder, { version: "3.5.8", more: { "be/bin/start_be.sh": script } });
+    const home = await bench.makeHome("be", "be", slow);
+    const { process } = await startProcess(bench.host, "be", home);
+    assert.ok(process);
+    assert.equal(process.pid, (await observeProcess(bench.host, "be", home))?.pid);
+  });
+
   it("says that the script ran even when nothing lives: exit code 0 proves nothing", async () => {
     const home = await bench.makeHome("be", "be", toy);
     bench.fault(home, "die");

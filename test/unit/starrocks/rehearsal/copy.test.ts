@@ -36,7 +36,8 @@ describe("a copy of metadata that is written meanwhile", () => {
     write("bdb/je.lck", "");
     write("bdb/je.info.0", "");
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  // What was refused may be on its way to its end still.
+  afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
 
   const target = () => join(folder, "copy");
   const options = (local: boolean) => ({ local, below: folder, reserve: 0, limit: 30_000, report: () => undefined });
