@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Settings } from "./settings.js";
 
 export { argumentKeys, checkSettings, type SettingProblem, type Settings } from "./settings.js";
@@ -162,3 +163,6 @@ export const drift = (text: string, settings: Settings): readonly Drift[] => {
     return found === declared ? [] : [{ key, declared, ...(found !== undefined && { found }) }];
   });
 };
+
+/** SHA-256 of a conf file, by which it is recorded. */
+export const digestOfConf = (text: string): string => createHash("sha256").update(text).digest("hex");

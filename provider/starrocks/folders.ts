@@ -131,8 +131,8 @@ export type DataFolder =
 export const holdsMetadata = (folder: DataFolder | undefined): boolean =>
   folder?.state === "data" && folder.content.hasVersion;
 
-/** Bash function that tells of one data folder. Needs `emitFunction`. */
-export const inspectFunction = `${slurpFunction}
+/** Bash function that tells of one data folder. Needs `emitFunction` and `slurpFunction`. */
+export const inspectFunction = `
 inspect_folder() {
   local path=$1 entry name count=0
   emit folder "$path"
@@ -200,7 +200,7 @@ const folderOf = (host: Host, group: ReadonlyMap<string, string>): DataFolder =>
 export const dataFoldersOf = (host: Host, records: readonly Rec[]): readonly DataFolder[] =>
   groupsOf(records, "folder").map((group) => folderOf(host, group));
 
-const inspectScript = `${emitFunction}${inspectFunction}
+const inspectScript = `${emitFunction}${slurpFunction}${inspectFunction}
 for path; do inspect_folder "$path"; done
 `;
 

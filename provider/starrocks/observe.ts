@@ -1,11 +1,11 @@
-import { createHash } from "node:crypto";
 import type { Host } from "../host/types.js";
+import { digestOfConf } from "./conf.js";
 import { type DataFolder, dataFoldersOf, inspectFunction } from "./folders.js";
 import { viewFile } from "./home.js";
 import { homePaths, type NodeKind, sealFile } from "./layout.js";
 import { type HomeMarker, parseHomeMarker } from "./marker.js";
 import { type ObservedProcess, processArguments, processFunctions, processOf } from "./process.js";
-import { fieldsOf, integer, recordsOf } from "./records.js";
+import { fieldsOf, integer, recordsOf, slurpFunction } from "./records.js";
 
 export interface ObservedHome {
   readonly exists: boolean;
@@ -27,7 +27,7 @@ export interface ObservedHome {
   readonly at: number;
 }
 
-const observeScript = `${processFunctions}${inspectFunction}
+const observeScript = `${processFunctions}${slurpFunction}${inspectFunction}
 select_process "$1" "$2" "$3" "$4" "$5" "$6"
 home=$5 conf=$7 marker=$8 template=$9
 shift 9
@@ -104,12 +104,10 @@ export const observeHome = async (
     viewComplete: fields.get("complete") === "1",
     ...(text === undefined
       ? {}
-      : { conf: { text, sha256: sha256Of(text), modifiedAt: integer(fields.get("conf.modified")) ?? 0 } }),
+      : { conf: { text, sha256: digestOfConf(text), modifiedAt: integer(fields.get("conf.modified")) ?? 0 } }),
     ...(released === undefined ? {} : { template: released }),
     ...(process ? { process } : {}),
     data: dataFoldersOf(host, records),
     at: integer(fields.get("at")) ?? 0,
   };
 };
-
-const sha256Of = (text: string): string => createHash("sha256").update(text).digest("hex");

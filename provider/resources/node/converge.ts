@@ -339,7 +339,7 @@ class Change {
     return this.#failure(error, left);
   }
 
-  /** Nothing was done to what is not touched, and nothing is wrong with what is only canceled. */
+  /** What is not touched has nothing to be taken back; what is proven stays so where nothing is begun any more. */
   async #recover(error: unknown): Promise<Left> {
     if (!this.#touched || !(error instanceof UserError)) {
       return { as: this.#touched ? "it is" : "untouched" };

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../error.js";
 import { versionOfId } from "../../plan/release-id.js";
 import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
-import { applySettings, drift } from "../../starrocks/conf.js";
+import { applySettings, digestOfConf, drift } from "../../starrocks/conf.js";
 import { ensureFolders, type WantedFolder } from "../../starrocks/folders.js";
 import { homeFolders, switchTo } from "../../starrocks/home.js";
 import { homePaths, kindLayouts, releaseFolder } from "../../starrocks/layout.js";
@@ -137,7 +136,7 @@ export const configure = async (
     return { outcome: conditional ? notMet(reason) : skipped(reason), sha256: conf.sha256 };
   }
   await host.writeFile(homePaths(spec.home, spec.kind).conf, text);
-  return { outcome: done, sha256: createHash("sha256").update(text).digest("hex") };
+  return { outcome: done, sha256: digestOfConf(text) };
 };
 
 /** Notes in the home that the node was proven on its release and its data folders. */
