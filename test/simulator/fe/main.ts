@@ -55,7 +55,7 @@ export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv): Pro
       fs.mkdirSync(path.join(home, folder), { recursive: true });
     }
     if (features.pidFileByProcess) {
-      await lockPidFile(env.PID_DIR ?? path.join(home, "bin"), options.pidLockRetryMs);
+      await lockPidFile(required(env, "PID_DIR"), options.pidLockRetryMs);
     }
     await start(own);
   } catch (error) {

@@ -7,7 +7,7 @@ import { BrokenJournal, hasJournal, Journal } from "../meta/journal.js";
 import { type Conf, StartFailure } from "../settings/conf.js";
 import type { Options } from "../settings/options.js";
 import type { Features } from "../settings/version.js";
-import { holderOf } from "./pid.js";
+import { startOf } from "./pid.js";
 
 interface Settings {
   readonly conf: Conf;
@@ -49,16 +49,16 @@ export interface Metadata {
 /** One process at a time: JE's `je.lck`. */
 const lock = (bdbDir: string): void => {
   const file = path.join(bdbDir, "je.lck");
-  const [, lockedDir] = fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\n") : [];
-  const holder = holderOf(file);
+  const [pid, start, lockedDir] = fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\n") : [];
+  const isHeld = start !== undefined && startOf(Number(pid)) === start;
   // The lock that came with a copy of the folder is not held here.
-  if (holder !== undefined && lockedDir === fs.realpathSync(bdbDir)) {
+  if (isHeld && lockedDir === fs.realpathSync(bdbDir)) {
     throw new StartFailure(
-      `com.sleepycat.je.EnvironmentLockedException: (JE 18.3.20) ${bdbDir} The environment cannot be locked for single writer access. ENV_LOCKED: The je.lck file could not be locked. Held by ${holder}`,
+      `com.sleepycat.je.EnvironmentLockedException: (JE 18.3.20) ${bdbDir} The environment cannot be locked for single writer access. ENV_LOCKED: The je.lck file could not be locked. Held by ${pid}`,
       "BDBEnvironment.setupEnvironment():301",
     );
   }
-  fs.writeFileSync(file, `${process.pid}\n${fs.realpathSync(bdbDir)}`);
+  fs.writeFileSync(file, [process.pid, startOf(process.pid), fs.realpathSync(bdbDir)].join("\n"));
 };
 
 export const openMetadata = (metaDir: string, features: Features, log: Log): Metadata => {

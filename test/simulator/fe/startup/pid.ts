@@ -5,21 +5,34 @@ import { StartFailure } from "../settings/conf.js";
 
 const tries = 3;
 
-const isFrontendProcess = (pid: number): boolean => {
+const procFile = (pid: number, name: string): string | undefined => {
   try {
-    return pid !== process.pid && fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("StarRocksFE");
+    return fs.readFileSync(`/proc/${pid}/${name}`, "utf8");
   } catch {
-    return false;
+    return undefined;
   }
 };
 
-/** The process of a lock or pid file, if it is one of ours and alive. */
-export const holderOf = (file: string): number | undefined => {
+/**
+ * Moment of a process's start, in ticks since the boot; undefined of one that is gone. With the pid it names a process for good: a
+ * pid is used again, and a real lock is the kernel's and ends with its process.
+ */
+export const startOf = (pid: number): string | undefined =>
+  procFile(pid, "stat")
+    ?.replace(/^.*\) /s, "")
+    .split(" ")[19];
+
+/** The process that wrote its pid to a file in this folder, if it is another FE with this PID_DIR and alive. */
+const writerOf = (file: string): number | undefined => {
   if (!fs.existsSync(file)) {
     return undefined;
   }
   const pid = Number.parseInt(fs.readFileSync(file, "utf8"), 10);
-  return isFrontendProcess(pid) ? pid : undefined;
+  const isFrontend = procFile(pid, "cmdline")?.includes("StarRocksFE");
+  const writesHere = procFile(pid, "environ")
+    ?.split("\0")
+    .includes(`PID_DIR=${path.dirname(file)}`);
+  return pid !== process.pid && isFrontend && writesHere ? pid : undefined;
 };
 
 /**
@@ -29,7 +42,7 @@ export const holderOf = (file: string): number | undefined => {
 export const lockPidFile = async (directory: string, retryMs: number): Promise<void> => {
   const file = path.join(directory, "fe.pid");
   for (let attempt = 1; ; attempt++) {
-    if (fs.existsSync(directory) && holderOf(file) === undefined) {
+    if (fs.existsSync(directory) && writerOf(file) === undefined) {
       break;
     }
     if (attempt === tries) {

@@ -190,4 +190,22 @@ describe("simulator: one frontend", function () {
     await fe.stop("SIGKILL");
     assert.notEqual(fe.read("bin/fe.pid"), "");
   });
+
+  it("ends where another process has its metadata open", async () => {
+    const fe = await lab.found();
+    const second = lab.frontend({ conf: { meta_dir: fe.file("meta") } });
+    second.start();
+    assert.equal(await second.exitCode(), 255);
+    assert.match(second.read("log/fe.warn.log"), new RegExp(`ENV_LOCKED: .* Held by ${fe.child?.pid}`));
+  });
+
+  it("takes no process for the holder of its locks because it has the pid of a dead one", async () => {
+    const [fe, other] = [await lab.found(), await lab.found()];
+    await fe.stop("SIGKILL");
+    const [, ...rest] = fe.read("meta/bdb/je.lck").split("\n");
+    fs.writeFileSync(fe.file("meta/bdb/je.lck"), [other.child?.pid, ...rest].join("\n"));
+    fs.writeFileSync(fe.file("bin/fe.pid"), String(other.child?.pid));
+    fe.start();
+    await fe.ready();
+  });
 });
