@@ -122,15 +122,6 @@ export class BalancePause {
     }
   }
 
-  /** Sets again where `allowRepair` let something go on. */
-  forbidRepair(): Promise<void> {
-    return this.#alone.run(async () => {
-      if (this.#repairs) {
-        await this.#reapplyNow();
-      }
-    });
-  }
-
   /**
    * Sets the saved values on every FE that is Alive, and forgets them. Gives whether there was anything to restore: not
    * where another operator has restored them, or noted their own, since. `limit`: milliseconds for the FEs to take them.

@@ -30,6 +30,10 @@ export class ProvenNodes {
     this.#nodes.set(one.node, one);
   }
 
+  has(node: string): boolean {
+    return this.#nodes.has(node);
+  }
+
   /** The node is going to be stopped, or it is known to have died. True where it was there. */
   remove(node: string): boolean {
     return this.#nodes.delete(node);

@@ -42,6 +42,11 @@ export interface Care {
   readonly unrestored: string | undefined;
   /** Every declared node with what it runs and what became of it; whether a new FE has led. */
   now(): Promise<readonly string[]>;
+  /**
+   * The declared nodes of this kind that have no process, or whose host does not answer, whatever SHOW still says of them. Those
+   * that were changed in this operation are looked at by `Run.lookBack`.
+   */
+  gone(kind: NodeSpec["kind"], butFor: string): Promise<readonly NodeSpec[]>;
   /** Runs the user's own queries through any FE. */
   verify(report: (seen: string) => void): Promise<Outcome>;
 }

@@ -110,15 +110,22 @@ export class Turnstile {
     if (!this.#mayEnter(me)) {
       return this.#queue(me);
     }
-    const seen = await down();
+    const obstacle = this.tooMany(await down(), apart, 1);
+    return obstacle && `waiting for its turn: ${obstacle}`;
+  }
+
+  /**
+   * Who is down beside those inside, for people, where that leaves no room for them and so many `more`; undefined where it does.
+   * A node that is inside asks again before it is stopped: another one may have died since it came in.
+   */
+  tooMany(down: readonly string[], apart?: (row: string) => boolean, more = 0): string | undefined {
     const inside = this.rows;
-    const others = seen.filter((row) => !inside.includes(row));
+    const others = down.filter((row) => !inside.includes(row));
     const elsewhere = others.filter((row) => apart?.(row));
     if (elsewhere.length > 0) {
-      return `waiting for its turn: ${elsewhere.join(", ")} down, in another rack`;
+      return `${elsewhere.join(", ")} down, in another rack`;
     }
-    const free = this.#width - this.#inside.size - others.length;
-    return free > 0 ? undefined : `waiting for its turn: ${others.join(", ")} down`;
+    return this.#inside.size + others.length + more > this.#width ? `${others.join(", ")} down` : undefined;
   }
 
   #mayEnter(me: Waiting): boolean {

@@ -157,6 +157,34 @@ describe("a bad build of the BE", () => {
     assert.deepEqual(await backends(), all("3.5.7"));
   });
 
+  it("is left running where it holds what the others have lost meanwhile", async () => {
+    declare(await lab.release("3.5.8"), (args) => {
+      args.limits = { ...(args.limits as object), tablets: 6 };
+      args.rollout = { observe: 1, verify: [{ sql: "SELECT 1 + 1", expect: [[3]] }] };
+      rollout({ soak: 4 })(args);
+    });
+    const workload = await startWorkload({ ...login(), pauseMs: 20 });
+    const known = lab.journals().length;
+    const up = lab.stack.start("up", ["--skip-preview"]);
+    assert.ok(await reached(lab, up, known, { kind: "BE", verb: "heal" }));
+    const { be1 } = processes.byHost();
+    await Promise.all(["be2", "be3"].map((name) => lab.fleet.host(name).kill(nodeCommand)));
+    const outcome = await up.ended;
+    const left = processes.byHost();
+    declare(await lab.release("3.5.7"));
+    await lab.stack.up(["--skip-preview"]);
+    const report = await workload.stop();
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    assert.deepEqual(Object.keys(left), ["be1", "fe1"]);
+    assert.deepEqual(left.be1, be1);
+    assert.match(
+      told(outcome, "error")["sr-be-be1"] ?? "",
+      /BE be1 \(\S+\) failed to answer the declared queries[\s\S]*\nBE be1 could not be taken back to 3\.5\.7: Waited 6 s for every tablet to be safe without BE be1[\s\S]*workload\.acknowledged[\s\S]*\nBE be1 is left as it is; its data is untouched\./,
+    );
+    assert.deepEqual(await backends(), all("3.5.7"));
+    assert.equal(report.writesLost, 0);
+  });
+
   /** Writes data that the release before cannot read, and dies then. */
   const spoils = (format: number, version = "3.5.8") => {
     const faults = [

@@ -140,4 +140,27 @@ describe("a node that dies after it was proven, while the cluster still calls it
         /^SHOW BACKENDS says Alive of BE be4 on \S+, but its process has ended\. Last lines of its log[\s\S]*\n`pulumi up --refresh` starts it again\.$/,
     });
   });
+
+  it("keeps others of its kind from being stopped where the operation had not come to it yet", async () => {
+    declare(await lab.release("3.5.10"), (args) => {
+      args.limits = { ...(args.limits as object), turn: 10 };
+      pausing(args);
+    });
+    const before = processes.byHost();
+    const known = lab.journals().length;
+    const up = lab.stack.start("up", ["--skip-preview"]);
+    await done(up, known, /^BE be1$/, "soak");
+    assert.equal(await lab.fleet.host("be3").kill(nodeCommand), 1);
+    const outcome = await up.ended;
+    assert.deepEqual(restarted(before, processes.byHost()), ["be1", "be3"], outcome.stdout);
+    const be3 = `BE ${lab.fleet.host("be3").address}:9050`;
+    assert.match(outcome.stdout, new RegExp(`the turn of BE be[24][^\n]*waiting for its turn: ${be3} down`));
+    assert.equal(outcome.exitCode, 1);
+  });
+
+  it("and the next plain up starts it again, and goes on", async () => {
+    declare(await lab.release("3.5.10"));
+    assertDone(await lab.stack.up());
+    assert.deepEqual(await versions(), ["3.5.10"]);
+  });
 });

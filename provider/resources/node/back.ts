@@ -43,7 +43,7 @@ export const takeBack = async (
   const old: NodeContext = { ...context, spec: before.spec };
   const oldWork = workOf(old, work);
   await assertMayBringUp(old);
-  await stopAgain(context, report);
+  await stopAgain(context, report, { graceful: work.proven, before: () => maySpare(context, work, report) });
   // Without an answer of the cluster a BE is proven by itself.
   await oldWork.note().catch(() => undefined);
   await assertMayBringUp(old);
@@ -54,12 +54,28 @@ export const takeBack = async (
   return { mark: "done", detail: `it runs with ${wordsOf(context, before)} again and is proven` };
 };
 
+/** What failed may serve all the same, and others may have died since it was let stop: it is asked for as before any other stop. */
+const maySpare = async ({ host, run, spec }: NodeContext, work: KindWork, report: Report): Promise<void> => {
+  if (run.answers && (await observeProcess(host, spec.kind, spec.home))) {
+    await work.mayStop(report, { down: await work.down(), failed: true });
+  }
+};
+
 /** What failed may be the connection: its host may be there again a moment later, and meanwhile end a stop that was sent. */
-const stopAgain = async ({ host, limits, spec }: NodeContext, report: Report): Promise<void> => {
+const stopAgain = async (
+  { host, limits, spec }: NodeContext,
+  report: Report,
+  { before, graceful }: { readonly before: () => Promise<void>; readonly graceful: boolean },
+): Promise<void> => {
   await until<void>(
     async () => {
       try {
-        await stopProcess(host, spec.kind, spec.home, { graceful: false, timeoutSeconds: limits.stop / 1000 });
+        await before();
+        await stopProcess(host, spec.kind, spec.home, {
+          graceful,
+          timeoutSeconds: limits.stop / 1000,
+          version: spec.release.version,
+        });
         return { done: true, value: undefined };
       } catch (error) {
         if (!(error instanceof TransientError)) {
@@ -91,7 +107,7 @@ const restoreStopped = (old: NodeContext, before: Before, report: Report): Promi
         }
         // It may be another operator's, who found the node down.
         assertRight(old);
-        await stopAgain(old, report);
+        await stopAgain(old, report, { graceful: false, before: async () => undefined });
         return { done: false, seen: messageOf(error) };
       }
     },

@@ -10,7 +10,7 @@ import type { Backend } from "../../starrocks/statements.js";
 import { isNewer } from "../../starrocks/statements.js";
 import { features, parseReported, runsVersion, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
-import { labelOf, type NodeContext } from "./context.js";
+import { labelOf, type NodeContext, type StopAsked } from "./context.js";
 import { startNode } from "./start.js";
 import { tabletsAllow, tabletsHealed } from "./tablets.js";
 import { assertNoEnd, type Ended, endedUnwatched, type Watch, type Watched } from "./watch.js";
@@ -43,6 +43,7 @@ export class BeWork {
   readonly #context: NodeContext<BeSpec>;
   #before: Before = { row: undefined, answered: false };
   #watch: Watch | undefined;
+  #proven = false;
 
   constructor(context: NodeContext<BeSpec>) {
     this.#context = context;
@@ -57,15 +58,19 @@ export class BeWork {
     return backendName({ address, heartbeatPort: ports.heartbeat });
   }
 
-  /** Names of the BEs that the cluster sees down, this one left out. */
+  get proven(): boolean {
+    return this.#proven;
+  }
+
   readonly down = async (): Promise<readonly string[]> => {
-    const { frontends, spec } = this.#context;
-    const rows = await frontends.rows();
+    const { frontends, run, spec } = this.#context;
+    const [rows, gone = []] = await Promise.all([frontends.rows(), run.care?.gone("be", labelOf(spec))]);
     if (!rows) {
       return ["the FE group (no leader answers)"];
     }
     const own = backendRow(spec, rows.backends);
-    return rows.backends.filter((row) => row !== own && !row.alive).map(backendName);
+    const dead = new Set(gone.map((one) => one.kind === "be" && backendRow(one, rows.backends)));
+    return rows.backends.filter((row) => row !== own && (!row.alive || dead.has(row))).map(backendName);
   };
 
   /** Takes note of what is there before anything is stopped. */
@@ -101,7 +106,8 @@ export class BeWork {
 
   readonly led = async (): Promise<boolean> => false;
 
-  readonly mayStop = async (report: (seen: string) => void): Promise<Outcome> => tabletsAllow(this.#context, report);
+  readonly mayStop = async (report: (seen: string) => void, asked: StopAsked = {}): Promise<Outcome> =>
+    tabletsAllow(this.#context, report, asked);
 
   /** Its tablets must serve again before the next BE may go: writes that it missed are fetched from the others. */
   readonly heal = async (report: (seen: string) => void): Promise<Outcome> =>
@@ -185,6 +191,7 @@ export class BeWork {
       await this.#assertWell();
     }
     await noteProven(this.#context);
+    this.#proven = true;
     return { mark: "done", detail };
   };
 

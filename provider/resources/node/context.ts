@@ -28,6 +28,14 @@ export interface NodeContext<S extends NodeSpec = NodeSpec> {
 /** Takes what is seen while something is waited for. */
 export type Report = (seen: string) => void;
 
+/** What else is known where a node is asked whether it may stop. */
+export interface StopAsked {
+  /** Nodes that are down, by `down`, whatever the cluster's rows still say of them. */
+  readonly down?: readonly string[];
+  /** It has failed and is going to be taken back: the operation is closed by that, and nothing is refused for its own sake. */
+  readonly failed?: boolean;
+}
+
 /** For people: `BE be-1`. */
 export const labelOf = (spec: NodeSpec): string => `${spec.kind.toUpperCase()} ${spec.name}`;
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { hold, isEnding } from "../../engine/end.js";
 import { UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
@@ -179,8 +180,8 @@ class Change {
           if (conditionalStop) {
             await this.#work.mayStop(report);
           }
-          await this.#work.drain();
           await this.#assertMayStop(report);
+          await this.#work.drain();
         };
         return this.#work.stop(
           () => stop(this.#context, home, conditionalStop, before, (send) => this.#sendStop(send)),
@@ -256,21 +257,36 @@ class Change {
       return;
     }
     const label = labelOf(spec);
-    await until<void>(
-      async () => {
-        const unseen = await run.lookBack(label);
-        return unseen.length === 0
-          ? { done: true, value: undefined }
-          : { done: false, seen: `the host of ${unseen.join(", ")} does not answer` };
-      },
-      {
-        what: "a look at the nodes that were changed before",
-        limit: limits.alive,
-        onProgress: report,
-        advice: `${label} was not stopped, as one of them may be down. Bring the host back and run \`pulumi up\` again.`,
-      },
-    );
+    const kind = spec.kind.toUpperCase();
+    const lookAround = (): Promise<readonly string[]> =>
+      until<readonly string[]>(
+        async () => {
+          const down = await this.#down();
+          const obstacle = this.#turnstile.tooMany(down, run.apart(this.#work.row));
+          const others = down.filter((row) => !this.#turnstile.rows.includes(row));
+          return obstacle === undefined ? { done: true, value: others } : { done: false, seen: obstacle };
+        },
+        {
+          what: `the other ${kind}s to run`,
+          limit: limits.alive,
+          onProgress: report,
+          advice: `${label} was not stopped. Bring what is named here back (\`pulumi up --refresh\` starts declared nodes), then run \`pulumi up\` again.`,
+        },
+      );
+    // Its tablets were asked for with those that were known to be down then.
+    let judged: readonly string[] = [];
+    for (let down = await lookAround(); !isDeepStrictEqual(down, judged); down = await lookAround()) {
+      await this.#work.mayStop(report, { down });
+      judged = down;
+    }
     await run.assertGoing(label);
+  }
+
+  /** Nodes of this kind that are down, or may be: their hosts do not answer. Rejects where one that was changed before has died. */
+  async #down(): Promise<readonly string[]> {
+    const { run, spec } = this.#context;
+    const unseen = await run.lookBack(labelOf(spec));
+    return [...new Set([...unseen, ...(run.answers ? await this.#work.down() : [])])].sort();
   }
 
   /** Before the home becomes another one than the state says; of a new node the state says nothing. */
@@ -300,10 +316,7 @@ class Change {
       row: this.#work.row,
       position: place.position,
       wave: place.turn,
-      down: async () => {
-        const unseen = await run.lookBack(labelOf(spec));
-        return [...new Set([...unseen, ...(run.answers ? await this.#work.down() : [])])];
-      },
+      down: () => this.#down(),
       apart: run.apart(this.#work.row),
       limit: limits.turn,
       onProgress: this.#execution.report,

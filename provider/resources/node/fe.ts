@@ -43,6 +43,7 @@ export class FeWork {
   readonly #known: Before | undefined;
   #before: Before = { row: undefined, answered: false };
   #watch: Watch | undefined;
+  #proven = false;
   /** It leads, and others can elect another one. */
   #succeeded = false;
   /** Its metadata was lost while the group knew it: its old row is dropped and it is added anew. */
@@ -69,15 +70,21 @@ export class FeWork {
     return `FE ${this.#context.spec.address}`;
   }
 
-  /** Names of the FEs that the group sees down, this one left out. */
+  get proven(): boolean {
+    return this.#proven;
+  }
+
   readonly down = async (): Promise<readonly string[]> => {
-    const { frontends, spec } = this.#context;
-    const rows = await frontends.rows();
+    const { frontends, run, spec } = this.#context;
+    const [rows, gone = []] = await Promise.all([frontends.rows(), run.care?.gone("fe", labelOf(spec))]);
     if (!rows) {
       return ["the FE group (no leader answers)"];
     }
     const own = frontendRow(spec, rows.frontends);
-    const down = rows.frontends.filter((row) => row !== own && !row.alive).map(({ address }) => `FE ${address}`);
+    const dead = new Set(gone.map((one) => one.kind === "fe" && frontendRow(one, rows.frontends)));
+    const down = rows.frontends
+      .filter((row) => row !== own && (!row.alive || dead.has(row)))
+      .map(({ address }) => `FE ${address}`);
     const voters = rows.frontends.map((row) => ({ ...row, name: `FE ${row.address}` }));
     const problem = quorumProblem(voters, new Set(own ? [`FE ${own.address}`] : []));
     return down.length === 0 && problem ? [describeQuorum(problem)] : down;
@@ -263,6 +270,7 @@ export class FeWork {
     if (detail !== waitsForMajority) {
       await this.#assertLasts();
       await noteProven(this.#context);
+      this.#proven = true;
     }
     return { mark: "done", detail };
   };

@@ -1,6 +1,6 @@
 import type { Outcome } from "../../rollout/execute.js";
 import { BeWork } from "./be.js";
-import { isBe, isFe, type NodeContext, type Report } from "./context.js";
+import { isBe, isFe, type NodeContext, type Report, type StopAsked } from "./context.js";
 import { FeWork } from "./fe.js";
 import type { Ended } from "./watch.js";
 
@@ -10,12 +10,14 @@ export interface KindWork {
   readonly started: boolean;
   /** How `down` names this node. */
   readonly row: string;
-  /** Names of the nodes of this kind that are down, this one left out. */
+  /** Whether what was started here was proven. */
+  readonly proven: boolean;
+  /** Names of the nodes of this kind that are down, this one left out: by the cluster's rows, and by their processes. */
   readonly down: () => Promise<readonly string[]>;
   /** Takes note of what the cluster says before anything is stopped. */
   note(): Promise<void>;
   /** What must be so before the node is stopped: no tablet and no vote may be missed for it. */
-  readonly mayStop: (report: Report) => Promise<Outcome>;
+  readonly mayStop: (report: Report, asked?: StopAsked) => Promise<Outcome>;
   /** Just before the stop script: gives running queries their time. */
   readonly drain: () => Promise<void>;
   /** Runs the stop, and sees to what follows from it elsewhere. */

@@ -8,7 +8,8 @@ import { healedSince, tabletsWithout } from "../../rollout/tablets.js";
 import { backendName, backendRow } from "../../starrocks/rows.js";
 import { parseReported, type Version, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
-import { labelOf, type NodeContext, type Report } from "./context.js";
+import { labelOf, type NodeContext, type Report, type StopAsked } from "./context.js";
+import { assertRight } from "./right.js";
 
 /** What the FEs run decides which questions they understand. */
 export const speaks = (rows: ClusterRows, spec: BeSpec): Version => {
@@ -20,7 +21,11 @@ export const speaks = (rows: ClusterRows, spec: BeSpec): Version => {
  * Waits until every tablet can do without this BE, as far as its table's own replication lets it. Those that never can
  * are told, or refused where the user wants that.
  */
-export const tabletsAllow = async (context: NodeContext<BeSpec>, report: Report): Promise<Outcome> => {
+export const tabletsAllow = async (
+  context: NodeContext<BeSpec>,
+  report: Report,
+  { down: known = [], failed = false }: StopAsked = {},
+): Promise<Outcome> => {
   const { frontends, limits, run, spec } = context;
   if (!run.answers) {
     return notMet("there is no cluster yet");
@@ -29,7 +34,7 @@ export const tabletsAllow = async (context: NodeContext<BeSpec>, report: Report)
   run.letStop.delete(own);
   const lookOnce = async (): Promise<Look<Pick<Verdict, "unavoidable">>> => {
     // An hour is long: nobody may want it any more, or another node may have failed.
-    await run.assertGoing(labelOf(spec));
+    await (failed ? assertRight(context) : run.assertGoing(labelOf(spec)));
     const rows = await frontends.rows();
     const row = rows && backendRow(spec, rows.backends);
     if (!rows) {
@@ -39,7 +44,8 @@ export const tabletsAllow = async (context: NodeContext<BeSpec>, report: Report)
       return { done: true, value: { unavoidable: [] } };
     }
     // Two that have their turns together and only wait must not wait for each other.
-    const others = run.backends.rows.filter((name) => name !== own && run.letStop.has(name));
+    const stopping = run.backends.rows.filter((name) => name !== own && run.letStop.has(name));
+    const others = [...stopping, ...known];
     const down = rows.backends.filter((one) => others.includes(backendName(one)));
     const verdict = await askLeader(frontends, (sql) =>
       tabletsWithout(sql, {
@@ -53,6 +59,9 @@ export const tabletsAllow = async (context: NodeContext<BeSpec>, report: Report)
       return { done: false, seen: "no FE answers" };
     }
     if (verdict.waiting.length > 0) {
+      if (failed) {
+        await assertAwaited(context);
+      }
       // While another BE is down, or may be stopped at any moment, its replicas would be made anew elsewhere.
       if (others.length === 0 && rows.backends.every(({ alive }) => alive)) {
         await run.care?.letCatchUp();
@@ -76,7 +85,7 @@ export const tabletsAllow = async (context: NodeContext<BeSpec>, report: Report)
     return done;
   }
   const tables = describeUnavoidable(unavoidable);
-  if (run.policy.singleReplicaTables === "refuse") {
+  if (run.policy.singleReplicaTables === "refuse" && !failed) {
     throw new UserError(
       `${labelOf(spec)} is not stopped, as \`singleReplicaTables\` is "refuse" and these tables cannot do without it: ${tables}. ` +
         "Raise their replication_num, or let them be reported.",
@@ -84,6 +93,14 @@ export const tabletsAllow = async (context: NodeContext<BeSpec>, report: Report)
   }
   run.unavoidable(unavoidable.map(({ table, declared }) => `${table} (replication_num ${declared.replicationNum})`));
   return { mark: "done", detail: `while it is down ${tables}` };
+};
+
+/** It runs as it is, and is left so where nobody waits for the operation any more. */
+const assertAwaited = async ({ run, spec }: NodeContext): Promise<void> => {
+  const reason = await run.unwanted();
+  if (reason !== undefined) {
+    throw new UserError(`Tablets cannot do without ${labelOf(spec)} now, and ${reason}`);
+  }
 };
 
 /** Waits until a BE that was restarted serves its tablets again: then the next one may go. */

@@ -1,6 +1,6 @@
 import { onEnd } from "../../engine/end.js";
 import { progressOf } from "../../engine/log.js";
-import { messageOf, UserError } from "../../error.js";
+import { messageOf, TransientError, UserError } from "../../error.js";
 import { pointNow } from "../../plan/point-of-no-return.js";
 import { balancing } from "../../plan/preflight.js";
 import type { NodeSpec } from "../../plan/spec.js";
@@ -9,7 +9,9 @@ import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js"
 import { healthOf } from "../../rollout/health.js";
 import { nodeLines } from "../../rollout/node-states.js";
 import type { Care, Run } from "../../rollout/run.js";
+import { observeProcess } from "../../starrocks/process.js";
 import { compareVersions, parseReported } from "../../starrocks/versions.js";
+import { labelOf, type NodeContext } from "../node/context.js";
 import { nodeId } from "../node/plan.js";
 import { verifyThroughAny } from "../verify.js";
 import { nodesNow } from "./nodes-now.js";
@@ -19,6 +21,18 @@ type Report = (seen: string) => void;
 
 /** Milliseconds for what could not be restored before, while the process ends: the lease is still to be given back. */
 const lastTry = 1000;
+
+/** Whether a node has a process; not where its host cannot be asked. */
+const runs = async ({ host, spec }: NodeContext): Promise<boolean> => {
+  try {
+    return (await observeProcess(host, spec.kind, spec.home)) !== undefined;
+  } catch (error) {
+    if (!(error instanceof TransientError)) {
+      throw error;
+    }
+    return false;
+  }
+};
 
 /** What is done around the changes of a cluster's nodes: balancing stands still while BEs go down and come back. */
 export class ClusterCare implements Care {
@@ -43,7 +57,6 @@ export class ClusterCare implements Care {
       await this.#restored;
       this.#paused ??= this.#pauseNow();
       await this.#paused;
-      // An FE that leads since has the values of its fe.conf.
       await this.#pause?.reapply();
     } else {
       // The edges of the program have all BEs behind them (or, in a downgrade, before them).
@@ -71,7 +84,8 @@ export class ClusterCare implements Care {
   }
 
   async holdStill(): Promise<void> {
-    await this.#pause?.forbidRepair();
+    // Since its turn it may have waited for an hour, in which an FE came to lead that has the values of its fe.conf.
+    await this.#pause?.reapply();
   }
 
   letRepair(): Promise<void> {
@@ -104,6 +118,15 @@ export class ClusterCare implements Care {
       ...nodeLines(await nodesNow(this.#run, this.#topology, rows)),
       ...pointNow([...this.#run.items.values()], parseReported(leader)?.text),
     ];
+  }
+
+  async gone(kind: NodeSpec["kind"], butFor: string): Promise<readonly NodeSpec[]> {
+    const asked = this.#topology.nodes.filter(({ spec }) => {
+      const label = labelOf(spec);
+      return spec.kind === kind && label !== butFor && !this.#run.proven.has(label);
+    });
+    const looks = await Promise.all(asked.map(runs));
+    return asked.flatMap(({ spec }, index) => (looks[index] ? [] : [spec]));
   }
 
   verify(report: Report): Promise<Outcome> {
