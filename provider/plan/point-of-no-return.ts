@@ -32,7 +32,7 @@ export const pointAhead = (items: readonly Item[]): readonly string[] => {
   const crossing = crossingIn(items);
   return crossing
     ? [
-        `Point of no return: the first FE of ${crossing.to} that leads; until then every node can go back to ${crossing.from} (docs/changes.md).`,
+        `Point of no return: the first FE of ${crossing.to} that leads; until then a node that fails is taken back to ${crossing.from} (docs/changes.md).`,
       ]
     : [];
 };

@@ -1,6 +1,6 @@
-// npm run bench:upgrade [-- BACKENDS]: a rolling upgrade of 3 FEs and 3 BEs (or more), next to what the database itself takes
-// and to other ways of doing it, on the same hosts in the same run. BENCH_ONLY=name,… measures some of them only;
-// BENCH_TIMES=quick takes a database whose heart beats each 0.25 s.
+// npm run bench:upgrade [-- BACKENDS …]: a rolling upgrade of 3 FEs and 3 BEs, and of 3 FEs and 12 BEs, next to what the database
+// itself takes; the first one also next to other ways of doing it, on the same hosts in the same run. BENCH_ONLY=name,… measures
+// some of those only; BENCH_TIMES=quick takes a database whose heart beats each 0.25 s.
 
 import { namespacesPossible } from "../fleet/fleet.js";
 import { Lab, quick } from "../lab/lab.js";
@@ -44,7 +44,10 @@ const releases = (lab: Lab) => {
   };
 };
 
-const main = async (backends: number): Promise<void> => {
+/** Next to which others, by parts of their names; all of them where nothing is said. */
+type Others = readonly string[] | undefined;
+
+const upgradeOf = async (backends: number, only: Others) => {
   const impossible = namespacesPossible();
   const times = process.env.BENCH_TIMES === "quick" ? quick : defaultOptions;
   const lab = await Lab.create({ kind: impossible === undefined ? "namespaces" : "loopback", backends, times });
@@ -55,7 +58,6 @@ const main = async (backends: number): Promise<void> => {
     console.log(`3 FE + ${backends} BE run; the upgrades begin.`);
     const next = releases(lab);
     const mine = ours(lab);
-    const only = process.env.BENCH_ONLY?.split(",");
     const others = [await ansible(lab), command, stargoPolicy(lab)].filter(
       ({ name }) => only === undefined || only.some((one) => name.toLowerCase().includes(one)),
     );
@@ -79,7 +81,7 @@ const main = async (backends: number): Promise<void> => {
     );
     console.log(tableText(rowsOf(results, backends)));
     console.log(`\n${results.map(({ contender }) => `  ${contender.name}: ${contender.note}`).join("\n")}`);
-    console.log(`\n${JSON.stringify(figuresOf(results, parts, good, backends))}`);
+    return figuresOf(results, parts, good, backends);
   } finally {
     await command.close();
     await lab.close();
@@ -148,7 +150,6 @@ const rowsOf = (results: readonly Result[], backends: number): readonly (readonl
 ];
 
 const figuresOf = (results: readonly Result[], parts: Parts, good: Measured, backends: number) => ({
-  bench: "upgrade",
   ratio: rounded(wallOf(good, parts) / ownOf(parts)),
   /** With the waits for tablets among what the database imposes. */
   ratioWithTablets: rounded(wallOf(good, parts) / (ownOf(parts) + parts.tablets)),
@@ -166,4 +167,15 @@ const figuresOf = (results: readonly Result[], parts: Parts, good: Measured, bac
 
 const plain = ({ output, seconds, ...rest }: Measured) => ({ seconds: rounded(seconds), ...rest });
 
-void main(Number(process.argv[2] ?? 3));
+const main = async (sizes: readonly number[]): Promise<void> => {
+  const figures: Awaited<ReturnType<typeof upgradeOf>>[] = [];
+  for (const [index, backends] of sizes.entries()) {
+    // How others do is told by the first size.
+    figures.push(await upgradeOf(backends, index === 0 ? process.env.BENCH_ONLY?.split(",") : []));
+  }
+  const [first, ...larger] = figures;
+  console.log(`\n${JSON.stringify({ bench: "upgrade", ...first, larger })}`);
+};
+
+const wanted = process.argv.slice(2).map(Number);
+void main(wanted.length > 0 ? wanted : [3, 12]);

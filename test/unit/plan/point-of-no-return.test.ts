@@ -9,7 +9,7 @@ describe("the point of no return", () => {
   it("is told before a change of the line of FEs, and only then", () => {
     assert.match(
       planText("lab", [item, leader], { maxUnavailable: 1 }),
-      /^Point of no return: the first FE of 3\.5\.7 that leads; until then every node can go back to 3\.4\.5 \(docs\/changes\.md\)\.$/m,
+      /^Point of no return: the first FE of 3\.5\.7 that leads; until then a node that fails is taken back to 3\.4\.5 \(docs\/changes\.md\)\.$/m,
     );
     assert.deepEqual(pointAhead([{ ...leader, from: "3.5.6" }]), [], "a patch");
     assert.deepEqual(pointAhead([{ ...leader, from: "3.5.7", to: "3.4.5" }]), [], "a downgrade");
