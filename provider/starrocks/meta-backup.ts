@@ -93,6 +93,8 @@ for attempt in 1 2 3 4 5 6; do
 done
 [ -n "$image" ] || fail 'it changed under each of six copies'
 if [ "$image" -gt 0 ] && [ ! -s "$work/image/image.$image" ] && [ ! -s "$work/image/v2/image.$image" ]; then fail "image $image is missing in the copy"; fi
+# An FE loads v2 unless v1 is newer, and refuses it without its checksum; v1 has none.
+if [ -e "$work/image/v2/image.$image" ] && [ ! -s "$work/image/v2/checksum.$image" ]; then fail "image/v2/image.$image has no checksum.$image beside it, so no FE would load it"; fi
 cluster=$(sed -n 's/^clusterId=//p' "$work/image/VERSION")
 [ -n "$cluster" ] || fail 'VERSION names no clusterId'
 grep -q '^role=' "$work/image/ROLE" 2>/dev/null || fail 'ROLE names no role'

@@ -4,25 +4,38 @@ import { emitFunction, fieldsOf, integer, recordsOf } from "./records.js";
 import { showFrontends } from "./show.js";
 import type { Sql } from "./sql.js";
 import { createImage } from "./statements.js";
+import { features, parseReported, type Version } from "./versions.js";
 
-// The newest image with its checksum beside it: the checksum is written last. `image/` up to 3.4, `image/v2/` from 3.3 on.
+// An image gets its name when it is whole. v2 (`image/v2/`) has its checksum beside it, without which no FE loads it; v1
+// (`image/`) has none in any version (persist/ImageWriter.java, ImageLoader.java).
 const newestScript = `${emitFunction}
+shopt -s nullglob
 newest=0
-for file in "$1"/image/image.[0-9]* "$1"/image/v2/image.[0-9]*; do
+v1=("$1"/image/image.[0-9]*)
+if [ "$2" = v2 ]; then v1=(); fi
+for file in "\${v1[@]}" "$1"/image/v2/image.[0-9]*; do
   id=\${file##*/image.}
   case $id in *[!0-9]*) continue ;; esac
-  if [ -s "$file" ] && [ -s "\${file%/*}/checksum.$id" ] && [ "$id" -gt "$newest" ]; then newest=$id; fi
+  case $file in */v2/*) [ -s "\${file%/*}/checksum.$id" ] || continue ;; esac
+  if [ -s "$file" ] && [ "$id" -gt "$newest" ]; then newest=$id; fi
 done
 emit newest "$newest"
 `;
 
-/** The journal id up to which the newest whole image on a host goes; 0 for none. */
-export const newestImage = async (host: Host, metaDir: string): Promise<number> => {
-  const { stdout } = await host.script(newestScript, [metaDir], { label: `look for images in ${metaDir}` });
+/**
+ * The journal id up to which the newest whole image on a host goes; 0 for none. Of an FE that is told to be of a version
+ * that writes v2, only that counts: it is written after v1, whose writing may fail there, and its checksum proves more.
+ */
+export const newestImage = async (host: Host, metaDir: string, writer?: Version): Promise<number> => {
+  const format = writer && features(writer).imageV2 ? "v2" : "any";
+  const { stdout } = await host.script(newestScript, [metaDir, format], { label: `look for images in ${metaDir}` });
   return integer(fieldsOf(recordsOf(stdout)).get("newest")) ?? 0;
 };
 
-/** Which of these FEs' images do not reach up to this one, for people: `fe-2 has image.31`; none when all do. */
+/**
+ * Which of these FEs' images do not reach up to this one, for people: `fe-2 has image.31`; none when all do. Of either
+ * format: an FE of before v2 takes v1 from any leader, and every FE loads the newer of the two.
+ */
 export const imagesBehind = async (
   frontends: readonly { readonly name: string; readonly host: Host; readonly metaDir: string }[],
   image: number,
@@ -55,13 +68,14 @@ export const createImageAndWait = async (
   metaDir: string,
   { limit = imageLimit, sqlLimit, onProgress }: ImageOptions = {},
 ): Promise<{ readonly image: number }> => {
-  const before = await newestImage(leaderHost, metaDir);
   const leader = (await showFrontends(sql, sqlLimit)).find(({ role }) => role === "leader");
+  const writer = parseReported(leader?.version);
+  const before = await newestImage(leaderHost, metaDir, writer);
   const journal = leader?.replayedJournalId ?? Number.POSITIVE_INFINITY;
   await createImage(sql, sqlLimit);
   const image = await until<number>(
     async () => {
-      const newest = await newestImage(leaderHost, metaDir);
+      const newest = await newestImage(leaderHost, metaDir, writer);
       if (newest > before || (newest > 0 && newest >= journal)) {
         return { done: true, value: newest };
       }

@@ -143,6 +143,8 @@ export interface Features {
   readonly beLastStartTimeMovesOnQuickRestart: boolean;
   /** `ALTER SYSTEM CREATE IMAGE` (2.5.3). */
   readonly createImage: boolean;
+  /** Each metadata image is written as v2 too (seen in 3.3.5; 3.2 and the first patches of 3.3 are unknown), from 3.5 on as nothing else. */
+  readonly imageV2: boolean;
   /** The BE's HTTP port in be.conf. Newer lines still read the old name; 3.0 is unknown and gets the old one. */
   readonly beHttpPortKey: "webserver_port" | "be_http_port";
   /** `starlet_port` of a BE exists (2.3). */
@@ -175,6 +177,7 @@ export const features = (version: Version): Features => {
     metaDirCreatedByScript: from("3.3.0"),
     beLastStartTimeMovesOnQuickRestart: from("2.5.0"),
     createImage: from("2.5.3"),
+    imageV2: from("3.3.5"),
     beHttpPortKey: from("3.1.0") ? "be_http_port" : "webserver_port",
     starletPort: from("2.3.0"),
     recoveryKey:

@@ -1,9 +1,9 @@
 import { messageOf, TransientError, UserError } from "../../error.js";
 import { feBootstrap } from "../../starrocks/http.js";
 import { feVerdict, type LogMarks, lastLines, mergeLines, readSince } from "../../starrocks/logs.js";
+import { newestImage } from "../../starrocks/meta-image.js";
 import type { FePorts } from "../../starrocks/ports.js";
 import { observeProcess } from "../../starrocks/process.js";
-import { latestImage } from "../../starrocks/rehearsal/folder.js";
 import { assertApart, type Isolation } from "../../starrocks/rehearsal/isolation.js";
 import {
   type Catalog,
@@ -197,7 +197,7 @@ export class Trial {
     if (!features(version).createImage) {
       return undefined;
     }
-    const before = await latestImage(isolation.host, metaDir);
+    const before = await newestImage(isolation.host, metaDir, version);
     const sql = await this.#connect();
     try {
       await createImage(sql, sqlLimit);
@@ -206,7 +206,7 @@ export class Trial {
     }
     return this.#until("it to write an image", async () => {
       await this.#assertAlive();
-      const now = await latestImage(isolation.host, metaDir);
+      const now = await newestImage(isolation.host, metaDir, version);
       return now > before
         ? { done: true, value: now }
         : { done: false, seen: `image.${now}; a checkpoint comes once a minute` };

@@ -109,19 +109,3 @@ export const changeIdentity = async (host: Host, metaDir: string): Promise<CopyI
   const runMode = fields.get("runMode");
   return { clusterId, byName: fields.get("hostType") === "FQDN", ...(runMode && { runMode }) };
 };
-
-const imageScript = `${emitFunction}
-shopt -s nullglob
-latest=0
-for file in "$1"/image/image.* "$1"/image/v2/image.*; do
-  number=\${file##*.}
-  case $number in *[!0-9]*) ;; *) if [ "$number" -gt "$latest" ]; then latest=$number; fi ;; esac
-done
-emit latest "$latest"
-`;
-
-/** The journal id up to which the newest image of a metadata folder goes. */
-export const latestImage = async (host: Host, metaDir: string): Promise<number> => {
-  const { stdout } = await host.script(imageScript, [metaDir], { label: `look at ${metaDir}/image` });
-  return integer(fieldsOf(recordsOf(stdout)).get("latest")) ?? 0;
-};

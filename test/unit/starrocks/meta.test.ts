@@ -5,7 +5,8 @@ import { basename, dirname, join } from "node:path";
 import { backupMeta } from "../../../provider/starrocks/meta-backup.js";
 import { createImageAndWait, imagesBehind, newestImage } from "../../../provider/starrocks/meta-image.js";
 import { connectSql, type Sql } from "../../../provider/starrocks/sql.js";
-import { type FrontendProcess, Lab } from "../simulator/fe/lab.js";
+import { versionOf } from "../../../provider/starrocks/versions.js";
+import { eventually, type FrontendProcess, Lab } from "../simulator/fe/lab.js";
 import { onlyDeclaredPrograms } from "./declared-programs.js";
 import { localHost } from "./local-host.js";
 
@@ -80,6 +81,37 @@ describe("metadata of a running FE", function () {
   });
 });
 
+describe("images of v1, which have no checksum", function () {
+  this.timeout(60_000);
+  for (const version of ["2.5.13", "3.1.17"]) {
+    it(`are waited for and reach a follower (${version})`, async () => {
+      const lab = new Lab();
+      try {
+        const fe = await lab.found({ version, options: { checkpointIntervalMs: 1500 } });
+        const follower = await lab.follower(fe, { version });
+        const session = await connectSql(host, { address: fe.address, port: 9030, user: "root" });
+        try {
+          const { image } = await createImageAndWait(session, host, fe.file("meta"), { limit: 20_000 });
+          assert.ok(existsSync(fe.file(`meta/image/image.${image}`)));
+          const frontends = [{ name: "fe-2", host, metaDir: follower.file("meta") }];
+          await eventually("its image", async () => (await imagesBehind(frontends, image)).length === 0);
+          const names = [fe, follower].flatMap((one) => readdirSync(one.file("meta/image")));
+          assert.deepEqual(
+            names.filter((name) => name.startsWith("checksum")),
+            [],
+          );
+        } finally {
+          session.close();
+        }
+        const backup = await backupMeta(host, fe.file("meta"), { reserve: 0 });
+        assert.ok(existsSync(join(backup.path, `image/image.${backup.image}`)));
+      } finally {
+        await lab.close();
+      }
+    });
+  }
+});
+
 describe("the images of a group", () => {
   let folder = "";
   beforeEach(() => {
@@ -87,20 +119,66 @@ describe("the images of a group", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const frontend = (name: string, ...images: readonly number[]) => {
+  interface Images {
+    readonly v1?: readonly number[];
+    readonly v2?: readonly number[];
+    /** Of v2, without their checksums. */
+    readonly bare?: readonly number[];
+  }
+  const frontend = (name: string, { v1 = [], v2 = [], bare = [] }: Images) => {
     const metaDir = join(folder, name);
     mkdirSync(join(metaDir, "image/v2"), { recursive: true });
-    for (const image of images) {
-      writeFileSync(join(metaDir, `image/v2/image.${image}`), "image");
-      writeFileSync(join(metaDir, `image/v2/checksum.${image}`), "sum");
+    const write = (file: string): void => writeFileSync(join(metaDir, "image", file), "text");
+    for (const id of v1) {
+      write(`image.${id}`);
+    }
+    for (const id of [...v2, ...bare]) {
+      write(`v2/image.${id}`);
+    }
+    for (const id of v2) {
+      write(`v2/checksum.${id}`);
     }
     return { name, host, metaDir };
   };
 
   it("are behind where an FE has an older one, or none", async () => {
-    const frontends = [frontend("fe-1", 31, 42), frontend("fe-2", 31), frontend("fe-3"), frontend("fe-4", 43)];
+    const frontends = [
+      frontend("fe-1", { v2: [31, 42] }),
+      frontend("fe-2", { v2: [31] }),
+      frontend("fe-3", {}),
+      frontend("fe-4", { v2: [43] }),
+    ];
     assert.deepEqual(await imagesBehind(frontends, 42), ["fe-2 has image.31", "fe-3 has none"]);
-    assert.deepEqual(await imagesBehind([frontend("fe-5", 42)], 42), []);
+    assert.deepEqual(await imagesBehind([frontend("fe-5", { v1: [42] })], 42), []);
+  });
+
+  for (const { images, any, v2 } of [
+    { images: { v1: [31, 42] }, any: 42, v2: 0 },
+    { images: { v2: [31, 42] }, any: 42, v2: 42 },
+    { images: { v2: [31], bare: [42] }, any: 31, v2: 31 },
+    { images: { bare: [42] }, any: 0, v2: 0 },
+    // The leader writes v1 first, so v2 is still under way.
+    { images: { v1: [31, 42], v2: [31] }, any: 42, v2: 31 },
+    { images: { v1: [42], bare: [42] }, any: 42, v2: 0 },
+    // Of v1 none could be written.
+    { images: { v1: [31], v2: [31, 42] }, any: 42, v2: 42 },
+  ]) {
+    it(`of ${JSON.stringify(images)} the newest whole one is ${any}, where v2 must be written ${v2}`, async () => {
+      const { metaDir } = frontend("fe", images);
+      assert.equal(await newestImage(host, metaDir), any);
+      assert.equal(await newestImage(host, metaDir, versionOf("3.1.17")), any);
+      assert.equal(await newestImage(host, metaDir, versionOf("3.4.9")), v2);
+      assert.equal(await newestImage(host, metaDir, versionOf("3.5.7")), v2);
+    });
+  }
+
+  it("are not taken for whole while they are downloaded or written", async () => {
+    const { metaDir } = frontend("fe", { v1: [31] });
+    for (const file of ["image.42.part", "image.ckpt"]) {
+      writeFileSync(join(metaDir, "image", file), "text");
+    }
+    writeFileSync(join(metaDir, "image/image.43"), "");
+    assert.equal(await newestImage(host, metaDir), 31);
   });
 });
 
@@ -163,6 +241,13 @@ describe("backups of metadata", () => {
     assert.deepEqual(backups(), []);
   });
 
+  it("are refused where the newest image of v2 has no checksum: no FE would load it", async () => {
+    rmSync(join(meta, "image/v2/checksum.31"));
+    await assert.rejects(backupMeta(host, meta, { reserve: 0 }), /image\.31 has no checksum\.31 beside it/);
+    writeFileSync(join(meta, "image/image.32"), "image");
+    assert.equal((await backupMeta(host, meta, { reserve: 0 })).image, 32);
+  });
+
   /** Does something to the metadata right after the first log file was copied, once, as a cleaner or a checkpoint would. */
   const disturbed = async (disturbance: string): Promise<string> => {
     const tools = join(folder, "tools");
@@ -192,7 +277,7 @@ describe("backups of metadata", () => {
   });
 
   it("are made again when a new image lets the log before it go", async () => {
-    const path = await disturbed(`echo image >${meta}/image/v2/image.40`);
+    const path = await disturbed(`echo 1 >${meta}/image/v2/checksum.40; echo image >${meta}/image/v2/image.40`);
     assert.ok(existsSync(join(path, "image/v2/image.40")));
   });
 

@@ -34,13 +34,18 @@ export const latestImage = (metaDir: string, subdir: string): number => {
 
 export const hasImage = (metaDir: string): boolean => latestImage(metaDir, "") > 0 || latestImage(metaDir, "/v2") > 0;
 
-/** Writes image and checksum, and removes the older ones but the last. */
+const checksumFile = (metaDir: string, subdir: string, index: number): string =>
+  path.join(folder(metaDir, subdir), `checksum.${index}`);
+
+/** Only v2 has a checksum beside it, there before the image has its name. Removes the older ones but the last. */
 export const writeImageText = (metaDir: string, subdir: string, index: number, text: string): void => {
   const directory = folder(metaDir, subdir);
   fs.mkdirSync(directory, { recursive: true });
   fs.writeFileSync(path.join(directory, "image.ckpt"), text);
+  if (subdir === "/v2") {
+    fs.writeFileSync(checksumFile(metaDir, subdir, index), String(zlib.crc32(text)));
+  }
   fs.renameSync(path.join(directory, "image.ckpt"), imageFile(metaDir, subdir, index));
-  fs.writeFileSync(path.join(directory, `checksum.${index}`), String(zlib.crc32(text)));
   const older = fs
     .readdirSync(directory)
     .map((name) => Number(/^image\.(\d+)$/.exec(name)?.[1] ?? index))
@@ -48,25 +53,29 @@ export const writeImageText = (metaDir: string, subdir: string, index: number, t
     .sort((a, b) => b - a);
   for (const id of older.slice(1)) {
     fs.rmSync(imageFile(metaDir, subdir, id), { force: true });
-    fs.rmSync(path.join(directory, `checksum.${id}`), { force: true });
+    fs.rmSync(checksumFile(metaDir, subdir, id), { force: true });
   }
 };
 
-/** The newest image that this version reads; a damaged one ends the start. */
+/** The image that this version reads, v1 only where it is the newer one; a damaged one ends the start. */
 export const loadImage = (metaDir: string, features: Features): Image | undefined => {
-  const subdirs = [...imageSubdirs(features)].reverse();
-  const [found] = [...subdirs, ""]
-    .map((subdir) => ({ subdir, index: latestImage(metaDir, subdir) }))
-    .filter(({ index }) => index > 0);
-  if (found === undefined) {
+  const v1 = latestImage(metaDir, "");
+  const v2 = features.imageV2 ? latestImage(metaDir, "/v2") : 0;
+  const [subdir, index] = v1 > v2 ? ["", v1] : ["/v2", v2];
+  if (index === 0) {
     return undefined;
   }
-  const file = imageFile(metaDir, found.subdir, found.index);
+  const file = imageFile(metaDir, subdir, index);
   const text = fs.readFileSync(file, "utf8");
-  const checksum = path.join(path.dirname(file), `checksum.${found.index}`);
   const where = "GlobalStateMgr.loadImage():1680";
-  if (fs.existsSync(checksum) && Number(fs.readFileSync(checksum, "utf8")) !== zlib.crc32(text)) {
-    throw new StartFailure(`load image ${file} failed, checksum mismatch`, where);
+  if (subdir === "/v2") {
+    const checksum = checksumFile(metaDir, subdir, index);
+    if (!fs.existsSync(checksum)) {
+      throw new StartFailure(`load image ${file} failed, java.nio.file.NoSuchFileException: ${checksum}`, where);
+    }
+    if (Number(fs.readFileSync(checksum, "utf8")) !== zlib.crc32(text)) {
+      throw new StartFailure(`load image ${file} failed, checksum mismatch`, where);
+    }
   }
   try {
     return JSON.parse(text);

@@ -12,8 +12,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Host } from "../../../../provider/host/types.js";
+import { newestImage } from "../../../../provider/starrocks/meta-image.js";
 import { copyMetadata } from "../../../../provider/starrocks/rehearsal/copy.js";
-import { changeIdentity, latestImage } from "../../../../provider/starrocks/rehearsal/folder.js";
+import { changeIdentity } from "../../../../provider/starrocks/rehearsal/folder.js";
 import { localHost } from "../local-host.js";
 
 const token = "0d7a1c2e-secret-token";
@@ -30,6 +31,7 @@ describe("a copy of metadata that is written meanwhile", () => {
     write("image/VERSION", `#date\nclusterId=1234\ntoken=${token}\nrunMode=shared_nothing\n`);
     write("image/ROLE", "role=FOLLOWER\nname=10.0.0.11_9010_1\nhostType=FQDN\n");
     write("image/v2/image.7", "seven");
+    write("image/v2/checksum.7", "1");
     write("image/v2/image.ckpt", "unfinished");
     write("bdb/00000000.jdb", "log");
     write("bdb/00000001.jdb", "growing");
@@ -51,8 +53,8 @@ describe("a copy of metadata that is written meanwhile", () => {
     it(`has image and log, and no lock, ${local ? "on one host" : "from host to host"}`, async () => {
       const host = localHost();
       await copyMetadata({ host, folder: meta }, { host, folder: target() }, options(local));
-      assert.deepEqual(copied(), ["00000000.jdb", "00000001.jdb", "ROLE", "VERSION", "image.7"]);
-      assert.equal(await latestImage(host, target()), 7);
+      assert.deepEqual(copied(), ["00000000.jdb", "00000001.jdb", "ROLE", "VERSION", "checksum.7", "image.7"]);
+      assert.equal(await newestImage(host, target()), 7);
     });
   }
 
@@ -92,13 +94,15 @@ describe("a copy of metadata that is written meanwhile", () => {
   it("is made again when an image was written meanwhile: the log before it may be gone", async () => {
     const host = onReading((reading) => {
       if (reading === 1) {
+        write("image/v2/checksum.9", "1");
         write("image/v2/image.9", "nine");
         rmSync(join(meta, "image/v2/image.7"));
+        rmSync(join(meta, "image/v2/checksum.7"));
         rmSync(join(meta, "bdb/00000000.jdb"));
       }
     });
     await copyMetadata({ host, folder: meta }, { host: localHost(), folder: target() }, options(false));
-    assert.deepEqual(copied(), ["00000001.jdb", "ROLE", "VERSION", "image.9"]);
+    assert.deepEqual(copied(), ["00000001.jdb", "ROLE", "VERSION", "checksum.9", "image.9"]);
   });
 
   it("bears a log that grows", async () => {
