@@ -1,10 +1,12 @@
 import { UserError } from "../../error.js";
 import { needlessBecause } from "../../plan/rehearsal.js";
 import { type ClusterRows, type Contact, type Frontends, majorityAdvice } from "../../rollout/frontends.js";
+import { askLeader } from "../../rollout/leader.js";
 import type { Forbidden } from "../../starrocks/rehearsal/isolation.js";
 import { type Catalog, catalogOf } from "../../starrocks/rehearsal/judgement.js";
 import { isRowOf } from "../../starrocks/rows.js";
 import { type Frontend, showComputeNodes } from "../../starrocks/statements.js";
+import { parseReported } from "../../starrocks/versions.js";
 import { until } from "../../wait.js";
 import { type FoundGroup, lookAtGroup, needing } from "./group.js";
 import type { Inputs } from "./inputs.js";
@@ -25,7 +27,7 @@ export interface Spared {
   readonly empty: boolean;
 }
 
-type Group = Pick<Frontends, "rows" | "ask" | "contacts" | "hostOf">;
+type Group = Pick<Frontends, "rows" | "ask" | "contacts" | "hostOf" | "through" | "forget">;
 
 export interface ProductionOptions {
   /** The release that was rehearsed, or needed no rehearsal, last. */
@@ -73,10 +75,13 @@ interface Led {
   readonly rows: ClusterRows;
 }
 
-/** Undefined while nobody answers or, as in the moment of an election, all say that they follow. */
+/**
+ * Undefined while nobody answers or, as in the moment of an election, all say that they follow. A new leader's row has no
+ * version for its first seconds, and no version is not a patch away from the declared one.
+ */
 const leading = async (frontends: Group): Promise<Led | undefined> => {
   const rows = await frontends.rows();
-  const leader = rows?.frontends.find(({ role, alive }) => role === "leader" && alive);
+  const leader = rows?.frontends.find((row) => row.role === "leader" && row.alive && parseReported(row.version));
   return rows && leader && { leader, rows };
 };
 
@@ -115,7 +120,7 @@ const untilLed = (
           `No FE of the cluster runs, though there is a cluster: its new version cannot be rehearsed. ${advice}`,
         );
       }
-      return { done: false, seen: ["no FE says that one leads", ...unseen].join("; ") };
+      return { done: false, seen: ["no FE says that one leads, and which version", ...unseen].join("; ") };
     },
     {
       what: "the FE group to have a leader, whose metadata is copied",
@@ -137,13 +142,23 @@ const contactOf = (leader: Frontend, contacts: readonly Contact[]): Contact => {
   return contact;
 };
 
-export const catalogNow = async (frontends: Pick<Frontends, "ask">, { limits }: Inputs): Promise<Catalog> => {
-  const rows = await frontends.ask((sql) => sql.query("SHOW PROC '/dbs'", [], limits.sql));
-  if (!rows) {
-    throw new UserError("No FE answers any more, so its databases could not be counted. Run `pulumi up` again.");
-  }
-  return catalogOf(rows);
-};
+/** As the leader has them: another FE answers from what it has replayed, and may be far behind. */
+export const catalogNow = (
+  frontends: Pick<Frontends, "rows" | "contacts" | "through" | "forget">,
+  { limits }: Inputs,
+): Promise<Catalog> =>
+  until<Catalog>(
+    async () => {
+      const rows = await askLeader(frontends, (sql) => sql.query("SHOW PROC '/dbs'", [], limits.sql));
+      return rows ? { done: true, value: catalogOf(rows) } : { done: false, seen: "no declared FE leads" };
+    },
+    {
+      what: "the leader of the FE group to tell its databases",
+      limit: limits.leader,
+      every: 500,
+      advice: `${majorityAdvice} Run \`pulumi up\` again.`,
+    },
+  );
 
 const portsOf = async (frontends: Group, rows: ClusterRows, limit: number): Promise<readonly Forbidden[]> => {
   // Versions before 2.4 have no compute nodes to tell of.

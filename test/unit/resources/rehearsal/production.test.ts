@@ -9,7 +9,7 @@ import { observeProduction, type ProductionOptions } from "../../../../provider/
 import type { ClusterRows, Contact } from "../../../../provider/rollout/frontends.js";
 import { homePaths } from "../../../../provider/starrocks/layout.js";
 import { markerText } from "../../../../provider/starrocks/marker.js";
-import { AccessDenied } from "../../../../provider/starrocks/sql.js";
+import { AccessDenied, type Sql } from "../../../../provider/starrocks/sql.js";
 import type { Frontend } from "../../../../provider/starrocks/statements.js";
 import { localHost } from "../../starrocks/local-host.js";
 import { sample } from "../samples.js";
@@ -64,7 +64,10 @@ describe("the cluster that is to be rehearsed", () => {
         }
         return answer;
       },
-      ask: async <T>() => [] as unknown as T,
+      // What a lagging observer says, and what the leader does.
+      ask: async <T>() => [{ DbName: "behind", TableNum: "1" }] as unknown as T,
+      through: async () => ({ query: async () => [{ DbName: "sales", TableNum: "3" }] }) as unknown as Sql,
+      forget: () => undefined,
     };
     const inputs = inputsOf({ ...sample("rehearsal"), limits: { leader: 1 } });
     return observeProduction(
@@ -77,6 +80,12 @@ describe("the cluster that is to be rehearsed", () => {
   it("is the one whose leader answers", async () => {
     const seen = await observe([rowsOf("leader")]);
     assert.ok("leader" in seen && seen.contact.name === contact.name);
+    assert.deepEqual([...seen.catalog], [["sales", 3]], "the leader's own databases");
+  });
+
+  it("is waited for until its leader tells its version: none is no patch", async () => {
+    const unknown = rowsOf("leader", "");
+    assert.ok("leader" in (await observe([unknown, unknown, rowsOf("leader")], { host: unreachable })));
   });
 
   it("is waited for while all FEs say that they follow, or none answers", async () => {
@@ -88,7 +97,7 @@ describe("the cluster that is to be rehearsed", () => {
     for (const answer of [undefined, rowsOf("follower")]) {
       await assert.rejects(
         observe([answer], { host: unreachable }),
-        /^UserError: Waited 1 s for the FE group to have a leader, whose metadata is copied; last seen: no FE says that one leads; FE fe-1 could not be looked at: the host does not answer\..*`rehearsal: false`/,
+        /^UserError: Waited 1 s for the FE group to have a leader, whose metadata is copied; last seen: no FE says that one leads, and which version; FE fe-1 could not be looked at: the host does not answer\..*`rehearsal: false`/,
       );
     }
   });
