@@ -81,6 +81,34 @@ describe("a rehearsal whose cluster cannot be asked, or whose operation ends by 
     });
   }
 
+  it("is left alone by another operator's, who waits for the lease", async () => {
+    const second = await lab.secondStack(lab.args(await lab.release("3.4.9")));
+    await second.up();
+    const args = lab.args(await lab.release("3.5.8"), ({ limits }) => {
+      Object.assign(limits as object, { lease: 1 });
+    });
+    second.write({ "cluster.json": JSON.stringify({ name: "sr", args }) });
+    declare(await lab.release("3.5.7", { fe: { faults: [{ fault: "hangAtStart" }] } }));
+    const alone = ["--skip-preview", "--target", "**::sr-rehearsal"];
+    const first = lab.stack.start("up", alone);
+    try {
+      await untilRehearses(true);
+      const [process] = await rehearsing();
+      const { stdout } = await second.up(alone, { expectFailure: true });
+      assert.match(
+        stdout,
+        /The rehearsal of StarRocks 3\.5\.8 on \S+ failed[^\n]*\n.*Waited 1 s for the right to change this cluster.*stack lab of lab.* is changing this cluster[\s\S]*Nothing was started or copied/,
+      );
+      assert.deepEqual(await rehearsing(), [process]);
+    } finally {
+      await lab.stack.crash(first);
+      await first.ended;
+      await second.close();
+      await lab.stack.cancel();
+    }
+    await untilRehearses(false);
+  });
+
   it("starts the FEs that are down as they were, and is done then", async () => {
     declare(await lab.release("3.5.7"));
     await lab.fleet.host("fe1").kill(nodeCommand);

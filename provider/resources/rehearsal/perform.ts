@@ -35,13 +35,17 @@ export const rehearse = async (inputs: Inputs, recorded: Inputs["to"] | undefine
   await run.assertGoing("the rehearsal");
   const report = (seen: string): void => execution.report(seen);
   let started = "No node of the cluster was touched.";
+  const claim = (): Promise<void> => {
+    const { __urn: urn, limits } = inputs;
+    return guard({ run, frontends, limits, node: "The rehearsal", urn, report });
+  };
   const startDown = async (): Promise<void> => {
     const outcome = await startFrontends(run, execution);
     if (outcome.mark === "done") {
       started = `Of FEs that were down it ${outcome.detail}; no other node of the cluster was touched.`;
     }
   };
-  const rehearsal = new RehearsalWork(inputs, frontends, { from, startDown, report });
+  const rehearsal = new RehearsalWork(inputs, frontends, { from, startDown, claim, report });
   const execution: Execution = new Execution(item, rehearsal.works, run.journal, progressOf(inputs.__urn));
   const ended = onEnd(() => rehearsal.cut());
   try {
@@ -135,11 +139,23 @@ const describe = ({ to, host }: Inputs, { step }: Execution, error: UserError, l
     { cause: error },
   );
 
-/** Removes what rehearsals left on the host. A host that is gone has nothing to be removed. */
+/**
+ * Removes what rehearsals left on the host. A host that is gone has nothing to be removed. What was recorded names no FE
+ * hosts, so the lease is had only where another part of this operation has it.
+ */
 export const forget = async ({ __urn, cluster, connection, deployDir, host, limits }: Inputs): Promise<void> => {
   try {
     const place = hostFor(within(limits, connection));
-    await removeEarlier(place, deployDir, { cluster, stopSeconds: limits.stop / 1000 });
+    const { lease } = runOf(cluster);
+    const running = lease && !lease.isLost ? "stopped" : "left";
+    const left = await removeEarlier(place, deployDir, { cluster, running, stopSeconds: limits.stop / 1000 });
+    if (left.length > 0) {
+      await warn(
+        __urn,
+        `A rehearsal runs on ${host} and was left as it is, as it may be another operator's: ${left.join(", ")}. ` +
+          "If nobody is at it, end the process and remove the folder.",
+      );
+    }
   } catch (error) {
     await warn(__urn, `What rehearsals left on ${host} below ${deployDir} could not be removed: ${messageOf(error)}`);
   }

@@ -12,6 +12,7 @@ import { copyMetadata } from "../../starrocks/rehearsal/copy.js";
 import {
   type CopyIdentity,
   changeIdentity,
+  hostTypeOf,
   makeFolder,
   rehearsalFolder,
   removeEarlier,
@@ -41,10 +42,15 @@ const shifts = [10_000, 11_000, 12_000, 13_000, 14_000];
 /** Milliseconds for a copied FE to end by itself where our own process has but a few seconds: it has nothing to save. */
 const cutLimit = 1000;
 
+export interface WorkOptions extends ProductionOptions {
+  /** Takes the right to change the cluster, or proves that it is still held. */
+  readonly claim: () => Promise<unknown>;
+}
+
 /** One rehearsal, from the question whether it is needed to the removal of what it left. */
 export class RehearsalWork {
   readonly #inputs: Inputs;
-  readonly #options: ProductionOptions;
+  readonly #options: WorkOptions;
   readonly #host: Host;
   readonly #frontends: Frontends;
   readonly #report: (seen: string) => void;
@@ -62,7 +68,7 @@ export class RehearsalWork {
   #trial: Trial | undefined;
   readonly #told: string[] = [];
 
-  constructor(inputs: Inputs, frontends: Frontends, options: ProductionOptions) {
+  constructor(inputs: Inputs, frontends: Frontends, options: WorkOptions) {
     this.#inputs = inputs;
     this.#options = options;
     this.#report = options.report;
@@ -119,7 +125,9 @@ export class RehearsalWork {
 
   async #copy(): Promise<Outcome> {
     const { deployDir, cluster, limits } = this.#inputs;
-    await removeEarlier(this.#host, deployDir, { cluster, stopSeconds: limits.stop / 1000 });
+    // What is there may be another operator's, under way: none is, as long as the lease is ours.
+    await this.#options.claim();
+    await removeEarlier(this.#host, deployDir, { cluster, stopSeconds: limits.stop / 1000, running: "stopped" });
     await makeFolder(this.#host, this.#folder, cluster);
     this.#made = true;
     await makeHome(this.#host, this.#folder, this.#inputs);
@@ -206,7 +214,7 @@ export class RehearsalWork {
       javaHome,
       wrapper: isolation.wrapper,
       limit: this.#inputs.limits.start,
-      ...(copied.identity.byName && features(version).fqdn && { hostType: "IP" as const }),
+      ...hostTypeOf(copied.identity, version),
     });
     this.#starting = starting.catch(() => undefined);
     const started = await starting;

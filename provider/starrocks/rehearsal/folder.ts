@@ -1,8 +1,11 @@
 import { posix } from "node:path";
 import { UserError } from "../../error.js";
 import type { Host } from "../../host/types.js";
+import { observeProcess } from "../process.js";
 import { emitFunction, fieldsOf, integer, recordsOf } from "../records.js";
+import type { StartOptions } from "../start.js";
 import { stopProcess } from "../stop.js";
+import { features, type Version } from "../versions.js";
 
 /** In a rehearsal's folder: the cluster it was made for. Nothing without it is ever removed. */
 const markFile = ".rehearsal";
@@ -47,18 +50,32 @@ export const removeFolder = async (host: Host, folder: string): Promise<void> =>
   await host.script(removeScript, [folder, markFile], { label: `remove ${folder}` });
 };
 
-/** Stops and removes what earlier rehearsals of this cluster left on the host: kept after a failure, or cut short. */
+export interface RemovalOptions {
+  readonly cluster: string;
+  readonly stopSeconds: number;
+  /** What becomes of one whose FE runs. It may be another operator's, so only who has the lease may stop it. */
+  readonly running: "stopped" | "left";
+}
+
+/**
+ * Removes what earlier rehearsals of this cluster left on the host: kept after a failure, or cut short. Gives the folders
+ * that were left.
+ */
 export const removeEarlier = async (
   host: Host,
   deployDir: string,
-  { cluster, stopSeconds }: { readonly cluster: string; readonly stopSeconds: number },
+  { cluster, running, stopSeconds }: RemovalOptions,
 ): Promise<readonly string[]> => {
-  const folders = await earlierFolders(host, deployDir, cluster);
-  for (const folder of folders) {
-    await stopRehearsal(host, folder, stopSeconds);
-    await removeFolder(host, folder);
+  const left: string[] = [];
+  for (const folder of await earlierFolders(host, deployDir, cluster)) {
+    if (running === "left" && (await observeProcess(host, "fe", folder))) {
+      left.push(folder);
+    } else {
+      await stopRehearsal(host, folder, stopSeconds);
+      await removeFolder(host, folder);
+    }
   }
-  return folders;
+  return left;
 };
 
 // clusterId and token go from variable to file inside bash: what identifies a cluster is in no argument list.
@@ -95,6 +112,15 @@ export interface CopyIdentity {
   readonly runMode?: string;
   readonly byName: boolean;
 }
+
+/**
+ * How the FE of a copy is told to call itself: alone in its namespace it finds no name for its address, and an FE whose ROLE
+ * says FQDN would end.
+ */
+export const hostTypeOf = (
+  { byName }: Pick<CopyIdentity, "byName">,
+  version: Version,
+): Pick<StartOptions, "hostType"> => (byName && features(version).fqdn ? { hostType: "IP" } : {});
 
 /** Makes a copy of metadata that of another cluster: new `clusterId` and `token` in `image/VERSION`. */
 export const changeIdentity = async (host: Host, metaDir: string): Promise<CopyIdentity> => {
