@@ -4,7 +4,7 @@ import { realHosts } from "../fleet/possible.js";
 import { tellFailure } from "../lab/failure.js";
 import { Lab, type PlainArgs } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
-import { previewThenUp } from "../lab/story.js";
+import { previewPlan, previewThenUp } from "../lab/story.js";
 import { told } from "../lab/told.js";
 import type { Fault } from "../simulator/fe/settings/faults.js";
 import type { BuiltRelease } from "../simulator/release.js";
@@ -166,12 +166,29 @@ describe("the rehearsal of a new FE on a copy of the metadata", () => {
     );
   });
 
+  it("is done again where a jump that it had passed was given up: the FEs still run the line that was to be left", async () => {
+    // Another build of 3.5.7 than the one that was rehearsed last, as a patch of it would be.
+    declare(await lab.release("3.5.7", { be: { faults: [{ fault: "dieAtStart", message: "no such class" }] } }));
+    const conditional = /rehearsal, 3\.5\.\d+ on \S+: \[prove the isolation\] → \[copy the leader's metadata\]\s+→ /;
+    assert.match((await previewPlan(lab)).plan ?? "", conditional);
+    const failed = await lab.stack.up([], { expectFailure: true });
+    assert.match(told(failed, "info")["sr-rehearsal"] ?? "", /rehearsal of StarRocks 3\.5\.7 on [\d.]+ passed/);
+    assert.deepEqual(Object.keys(told(failed, "error")).filter(Boolean), ["sr-be-be1"], failed.stdout);
+
+    declare(await lab.release("3.5.8"));
+    assert.match((await previewPlan(lab)).plan ?? "", conditional);
+    const { stdout } = await lab.stack.preview(["--diff"]);
+    assert.doesNotMatch(stdout, /against/, "what is recorded beside the inputs is no difference");
+    const outcome = await lab.stack.up(["--target", "**::sr-rehearsal"]);
+    assert.match(told(outcome, "info")["sr-rehearsal"] ?? "", /rehearsal of StarRocks 3\.5\.8 on [\d.]+ passed/);
+  });
+
   it("comes before every node of the whole change", async () => {
-    declare(await lab.release("3.5.8"), (args) => {
+    declare(await lab.release("3.5.9"), (args) => {
       args.rehearsal = true;
     });
     const { plan, restarted: touched } = await previewThenUp(lab);
-    assert.match(plan ?? "", /rehearsal, 3\.5\.8 on \S+: prove the isolation → copy the leader's metadata\s+→ /);
+    assert.match(plan ?? "", /rehearsal, 3\.5\.9 on \S+: prove the isolation → copy the leader's metadata\s+→ /);
     assert.deepEqual(touched, ["be1", "fe1", "fe2", "fe3"]);
     assert.deepEqual(await copies(), [], "its copy, and those kept before, are gone");
     assert.deepEqual(await crimes(), "");

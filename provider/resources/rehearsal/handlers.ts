@@ -1,24 +1,31 @@
 import { echo, type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
 import { inEverySession } from "../../host/agent.js";
+import { type Rehearsed, rehearsedAlready } from "../../plan/rehearsal.js";
 import { numbered } from "../../plan/steps.js";
 import { runOf } from "../../rollout/run.js";
 import type { Handlers } from "../handlers.js";
 import { failuresOf } from "../inputs.js";
-import { type Inputs, inputsOf, rehearsalInputs } from "./inputs.js";
+import { againstIn, type Inputs, inputsOf, rehearsalInputs } from "./inputs.js";
 import { forget, itemOf, rehearse } from "./perform.js";
 
-/** What the outputs keep: how to come back to the host, and for which release it was done. */
-const outputsOf = (inputs: Plain): Record<string, unknown> => echo(inputs, ["plan", "sql", "frontends"]);
+/** What the outputs keep: how to come back to the host, for which release it was done, and on what. */
+const outputsOf = (inputs: Plain, { against }: Rehearsed): Record<string, unknown> => ({
+  ...echo(inputs, ["plan", "sql", "frontends"]),
+  ...(against && { against: plain(against) }),
+});
 
 /** Whose metadata is copied is asked when it is copied: outputs do not have it, and one more FE is no other rehearsal. */
-const withoutContacts = (inputs: Plain): Plain => ({ ...inputs, frontends: nobody });
+const withoutContacts = ({ against: _, ...inputs }: Plain): Plain => ({ ...inputs, frontends: nobody });
 
 const nobody = [{ name: "none", address: "none", role: "leader", home: "/none" }];
 
-/** The release that was rehearsed, or needed no rehearsal, last. */
-const recordedOf = (olds: Plain): Inputs["to"] | undefined =>
-  Object.keys(olds).length === 0 ? undefined : inputsOf(withoutContacts(olds)).to;
+/** From the outputs: what was rehearsed, or needed no rehearsal, last. */
+const recordedOf = (olds: Plain): Rehearsed => ({ to: inputsOf(withoutContacts(olds)).to, against: againstIn(olds) });
+
+/** From the inputs, which do not say what the leader ran: `diff` knows, and has the last word on the plan. */
+const declaredLast = (olds: Plain): Rehearsed | undefined =>
+  Object.keys(olds).length === 0 ? undefined : rehearsedAlready(inputsOf(withoutContacts(olds)).to);
 
 /** Where and how it is reached and done; a change of it alone is recorded, as `delete` gets only what was recorded. */
 const reached = ({
@@ -43,7 +50,7 @@ export const rehearsal: Handlers = {
     }
     const next = inputsOf(withoutContacts(news));
     const run = runOf(next.cluster);
-    const item = itemOf(run.isNew ? next.to : recordedOf(olds), next);
+    const item = itemOf(run.isNew ? rehearsedAlready(next.to) : declaredLast(olds), next);
     run.componentUrn = next.__clusterUrn;
     run.items.set(item.id, item);
     return { inputs: item.steps.length > 0 ? { ...news, plan: numbered(item.steps) } : news };
@@ -55,7 +62,7 @@ export const rehearsal: Handlers = {
     }
     const next = inputsOf(withoutContacts(news));
     const recorded = inputsOf(withoutContacts(olds));
-    const item = itemOf(recorded.to, next);
+    const item = itemOf(recordedOf(olds), next);
     const run = runOf(next.cluster);
     if (run.items.has(item.id)) {
       run.items.set(item.id, item);
@@ -65,13 +72,12 @@ export const rehearsal: Handlers = {
 
   create: async (inputs) => {
     const next = inputsOf(inputs);
-    await rehearse(next, undefined);
-    return { id: `${next.cluster}:rehearsal`, outs: outputsOf(inputs) };
+    const rehearsed = await rehearse(next, undefined);
+    return { id: `${next.cluster}:rehearsal`, outs: outputsOf(inputs, rehearsed) };
   },
 
   update: async (_id, olds, news) => {
-    await rehearse(inputsOf(news), inputsOf(withoutContacts(olds)).to);
-    return { outs: outputsOf(news) };
+    return { outs: outputsOf(news, await rehearse(inputsOf(news), recordedOf(olds))) };
   },
 
   read: async (id, props) => ({ id, props: plain(props) }),

@@ -3,6 +3,7 @@ import type { Plain } from "../../engine/outputs.js";
 import { connectionSchema } from "../../host/connection.js";
 import { limitsOf, limitsSchema } from "../../plan/limits.js";
 import { releaseOfPart } from "../../plan/overlay.js";
+import type { Ran } from "../../plan/rehearsal.js";
 import { absolutePath, releaseSchema } from "../../plan/spec.js";
 import { contactSchema, context, read, sqlSchema } from "../inputs.js";
 
@@ -41,5 +42,9 @@ export const inputsOf = (inputs: Plain) => {
     limit: parsed.limit === undefined ? limits.start : parsed.limit * 1000,
   };
 };
+
+/** What the outputs say that the leader ran; states of before this was kept do not. */
+export const againstIn = (outputs: Plain): Ran | undefined =>
+  z.object({ id: z.string().optional(), version: z.string() }).safeParse(outputs.against).data;
 
 export type Inputs = ReturnType<typeof inputsOf>;

@@ -2,7 +2,13 @@ import { onEnd } from "../../engine/end.js";
 import { progressOf, tell, warn } from "../../engine/log.js";
 import { messageOf, UserError } from "../../error.js";
 import { hostFor } from "../../host/pool.js";
-import { needlessBecause, rehearsalItem } from "../../plan/rehearsal.js";
+import {
+  needlessBecause,
+  nowRehearsed,
+  type Rehearsed,
+  rehearsalItem,
+  rehearsedAlready,
+} from "../../plan/rehearsal.js";
 import { verbs } from "../../plan/steps.js";
 import { Execution, notMet, type Outcome } from "../../rollout/execute.js";
 import { Frontends } from "../../rollout/frontends.js";
@@ -19,18 +25,21 @@ import type { Spared } from "./production.js";
 import { RehearsalWork } from "./work.js";
 
 /** The item of these inputs, as preview shows and the run executes it. */
-export const itemOf = (from: Inputs["to"] | undefined, { to, host, memory, position, when }: Inputs) =>
+export const itemOf = (from: Rehearsed | undefined, { to, host, memory, position, when }: Inputs) =>
   rehearsalItem(when, { from, to }, { host, memory, position });
 
-/** Rehearses what is declared, where that is needed. A failure closes the whole operation: nothing was touched yet. */
-export const rehearse = async (inputs: Inputs, recorded: Inputs["to"] | undefined): Promise<void> => {
+/**
+ * Rehearses what is declared, where that is needed; gives what is to be recorded. A failure closes the whole operation:
+ * nothing was touched yet.
+ */
+export const rehearse = async (inputs: Inputs, recorded: Rehearsed | undefined): Promise<Rehearsed> => {
   const run = runOf(inputs.cluster);
   const frontends = frontendsOf(inputs);
   const from = run.isNew ? await fromNew(frontends, inputs) : recorded;
   const item = itemOf(from, inputs);
   if (item.steps.length === 0) {
     await tellSpared(inputs, from, undefined);
-    return;
+    return nowRehearsed({ from, to: inputs.to }, undefined);
   }
   await run.assertGoing("the rehearsal");
   const report = (seen: string): void => execution.report(seen);
@@ -61,12 +70,13 @@ export const rehearse = async (inputs: Inputs, recorded: Inputs["to"] | undefine
   } finally {
     ended();
   }
-  const { result } = rehearsal;
+  const { leader, result } = rehearsal;
   if (typeof result === "string") {
     await tell(inputs.__urn, `rehearsal of StarRocks ${inputs.to.version} on ${inputs.host} passed: ${result}.`);
   } else {
     await tellSpared(inputs, from, result);
   }
+  return nowRehearsed({ from, to: inputs.to }, leader);
 };
 
 const frontendsOf = ({ connection, frontends, limits, sql }: Inputs): Frontends =>
@@ -81,11 +91,11 @@ const frontendsOf = ({ connection, frontends, limits, sql }: Inputs): Frontends 
  * What counts as recorded where nothing is, as the whole cluster is created. Its hosts may know better: then what runs is
  * asked, and what lies there is not started on a version that was never tried on it.
  */
-const fromNew = async (frontends: Frontends, { to, when }: Inputs): Promise<Inputs["to"] | undefined> => {
+const fromNew = async (frontends: Frontends, { to, when }: Inputs): Promise<Rehearsed | undefined> => {
   const group = await lookAtGroup(frontends);
   const known = needing(group, (version) => needlessBecause(when, { from: undefined, to }, version));
   if (known.length === 0) {
-    return to;
+    return rehearsedAlready(to);
   }
   if (group.frontends.some(({ running }) => running)) {
     return undefined;
@@ -93,7 +103,7 @@ const fromNew = async (frontends: Frontends, { to, when }: Inputs): Promise<Inpu
   const cold = known.find(({ versions }) => versions.length > 0);
   if (!cold) {
     // Metadata of a cluster that was made elsewhere says nothing of its version.
-    return to;
+    return rehearsedAlready(to);
   }
   throw new UserError(
     `FE ${cold.contact.name} (${cold.contact.address}) holds metadata of StarRocks ${cold.versions.join(" or ")}, and none of its group runs: ${to.version} cannot be rehearsed on it. ` +
@@ -114,16 +124,12 @@ const startFrontends = async (run: Run, execution: Execution): Promise<Outcome> 
 };
 
 /** Who asks for a rehearsal alone must hear it when there was none. */
-const tellSpared = async (
-  inputs: Inputs,
-  from: Inputs["to"] | undefined,
-  spared: Spared | undefined,
-): Promise<void> => {
+const tellSpared = async (inputs: Inputs, from: Rehearsed | undefined, spared: Spared | undefined): Promise<void> => {
   const { __urn, cluster, to, when } = inputs;
-  if (topologyIn(runOf(cluster)) || from?.id === to.id) {
+  if (topologyIn(runOf(cluster)) || from?.to.id === to.id) {
     return;
   }
-  const why = spared?.why ?? (from && needlessBecause(when, { from, to }, from.version));
+  const why = spared?.why ?? (from && needlessBecause(when, { from, to }, from.to.version));
   const text = `StarRocks ${to.version} was not rehearsed: ${why}.`;
   if (spared?.empty) {
     throw new UserError(text);

@@ -1,5 +1,5 @@
 import { UserError } from "../../error.js";
-import { needlessBecause } from "../../plan/rehearsal.js";
+import { needlessBecause, type Rehearsed } from "../../plan/rehearsal.js";
 import { type ClusterRows, type Contact, type Frontends, majorityAdvice } from "../../rollout/frontends.js";
 import { askLeader } from "../../rollout/leader.js";
 import type { Forbidden } from "../../starrocks/rehearsal/isolation.js";
@@ -14,6 +14,8 @@ import type { Inputs } from "./inputs.js";
 /** The running cluster as it was before the copy was begun. */
 export interface Production {
   readonly leader: Frontend;
+  /** What that runs, without its commit. */
+  readonly version: string;
   readonly contact: Contact;
   readonly catalog: Catalog;
   /** Every port that the copy could talk to; only asked for where no namespace keeps it from them. */
@@ -23,6 +25,8 @@ export interface Production {
 /** Why nothing is rehearsed. */
 export interface Spared {
   readonly why: string;
+  /** What the leader runs; undefined where none was asked. */
+  readonly version?: string;
   /** No FE has ever run on the declared hosts: not the release is why, there is nothing to rehearse it on. */
   readonly empty: boolean;
 }
@@ -30,8 +34,8 @@ export interface Spared {
 type Group = Pick<Frontends, "rows" | "ask" | "contacts" | "hostOf" | "through" | "forget">;
 
 export interface ProductionOptions {
-  /** The release that was rehearsed, or needed no rehearsal, last. */
-  readonly from: Inputs["to"] | undefined;
+  /** What was rehearsed, or needed no rehearsal, last. */
+  readonly from: Rehearsed | undefined;
   /** Starts declared FEs that are down, on what they ran before: a cold or half cold group is not a missing one. */
   readonly startDown: () => Promise<unknown>;
   readonly report: (seen: string) => void;
@@ -58,12 +62,14 @@ export const observeProduction = async (
     led = await untilLed(frontends, { limit: limits.leader, report });
   }
   const { leader, rows } = led;
-  const why = needless((leader.version ?? "").replace(/-[0-9a-f]{7,40}$/i, ""));
+  const version = (leader.version ?? "").replace(/-[0-9a-f]{7,40}$/i, "");
+  const why = needless(version);
   if (why !== undefined) {
-    return { why, empty: false };
+    return { why, version, empty: false };
   }
   return {
     leader,
+    version,
     contact: contactOf(leader, inputs.frontends),
     catalog: await catalogNow(frontends, inputs),
     forbidden: inputs.isolated ? await portsOf(frontends, rows, limits.sql) : [],

@@ -90,6 +90,11 @@ export class RehearsalWork {
     return this.#spared ?? this.#told.join(", ");
   }
 
+  /** The version of the leader, once it is known. */
+  get leader(): string | undefined {
+    return (this.#production ?? this.#spared)?.version;
+  }
+
   /** A step that has nothing to do where nothing is to be rehearsed. */
   #unless(work: () => Promise<Outcome>): Work {
     return async () => (this.#spared ? notMet(this.#spared.why) : work());

@@ -81,6 +81,7 @@ describe("the cluster that is to be rehearsed", () => {
     const seen = await observe([rowsOf("leader")]);
     assert.ok("leader" in seen && seen.contact.name === contact.name);
     assert.deepEqual([...seen.catalog], [["sales", 3]], "the leader's own databases");
+    assert.equal(seen.version, "3.4.9");
   });
 
   it("is waited for until its leader tells its version: none is no patch", async () => {
