@@ -1,6 +1,7 @@
 import { UserError } from "../error.js";
 import { CommandError } from "./errors.js";
 import { script, type Target } from "./run.js";
+import type { WriteOptions } from "./types.js";
 
 /** Conf files, markers and the ends of logs are small; anything larger is not meant to be read whole. */
 const readBound = 16 * 1024 * 1024;
@@ -34,7 +35,12 @@ trap 'rm -f -- "$new"' EXIT
 cat > "$new" || exit
 size=$(stat -c %s -- "$new") || exit
 [ "$size" = "$2" ] || { echo "only $size of $2 bytes arrived" >&2; exit 1; }
-chmod -- "$3" "$new" && mv -fT -- "$new" "$1" || exit
+mode=$3
+if [ -n "$4" ] && [ -f "$1" ]; then
+  mode=$(stat -Lc %a -- "$1") || exit
+  chown -- ":$(stat -Lc %g -- "$1")" "$new" 2>/dev/null
+fi
+chmod -- "$mode" "$new" && mv -fT -- "$new" "$1" || exit
 trap - EXIT`;
 
 /** Writes atomically, as the run user, and straight from the connection: no copy that others could read lies anywhere. */
@@ -42,9 +48,9 @@ export const writeFile = async (
   target: Target,
   path: string,
   content: string,
-  { mode = 0o644 }: { readonly mode?: number } = {},
+  { mode = 0o644, keep = false }: WriteOptions = {},
 ): Promise<void> => {
   const data = Buffer.from(content);
-  const args = [path, String(data.length), mode.toString(8).padStart(4, "0")];
+  const args = [path, String(data.length), mode.toString(8).padStart(4, "0"), keep ? "keep" : ""];
   await script(target, writeScript, args, { label: `write ${path}`, stdin: data });
 };

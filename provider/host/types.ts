@@ -34,6 +34,13 @@ export interface UploadOptions {
   readonly limit?: number;
 }
 
+export interface WriteOptions {
+  /** Default 0644. */
+  readonly mode?: number;
+  /** A file that is there keeps its own mode and, as far as the run user may give it, its group. */
+  readonly keep?: boolean;
+}
+
 export type StreamOptions = Pick<RunOptions, "cwd" | "env" | "become" | "label">;
 
 /** One machine over SSH. All of an operation's commands, files and tunnels share one connection. */
@@ -46,8 +53,8 @@ export interface Host {
   script(text: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Content of a file, or undefined when there is none. At most 16 MiB. */
   readFile(path: string): Promise<string | undefined>;
-  /** Writes atomically (temporary name in the same folder, then renamed), as the run user. Default mode 0644. */
-  writeFile(path: string, content: string, options?: { readonly mode?: number }): Promise<void>;
+  /** Writes atomically (temporary name in the same folder, then renamed), as the run user. */
+  writeFile(path: string, content: string, options?: WriteOptions): Promise<void>;
   /**
    * Streams a local file to `remotePath` with constant memory: into a temporary name, sha256 checked on the host,
    * then renamed. Sends nothing when the host already has a file of that name and digest.

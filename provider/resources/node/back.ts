@@ -4,7 +4,6 @@ import { versionOfId } from "../../plan/release-id.js";
 import type { NodeRelease, NodeSpec } from "../../plan/spec.js";
 import type { Outcome } from "../../rollout/execute.js";
 import type { Contact, Frontends } from "../../rollout/frontends.js";
-import { homePaths } from "../../starrocks/layout.js";
 import { observeHome } from "../../starrocks/observe.js";
 import { observeProcess } from "../../starrocks/process.js";
 import { endpoint } from "../../starrocks/statements.js";
@@ -15,7 +14,7 @@ import { BeDied } from "./be.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
 import { assertMayBringUp, assertRight } from "./right.js";
-import { look, switchRelease } from "./works.js";
+import { look, switchRelease, writeConf } from "./works.js";
 
 /** The node as it was before the change. */
 export interface Before<S extends NodeSpec = NodeSpec> {
@@ -124,7 +123,7 @@ const restoreStopped = (old: NodeContext, before: Before, report: Report): Promi
 export const restore = async (old: NodeContext, { conf }: Before): Promise<void> => {
   await switchRelease(old, await look(old));
   if (conf !== undefined) {
-    await old.host.writeFile(homePaths(old.spec.home, old.spec.kind).conf, conf);
+    await writeConf(old, conf);
   }
 };
 

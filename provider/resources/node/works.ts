@@ -114,6 +114,10 @@ export const switchRelease = async (context: NodeContext, home: ObservedHome): P
   return { mark: "done", detail: from ? `was ${from}` : "first release" };
 };
 
+/** `config` may hold secrets; whom else an admin lets read the file, or keeps out, stays so. */
+export const writeConf = ({ host, spec }: NodeContext, text: string): Promise<void> =>
+  host.writeFile(homePaths(spec.home, spec.kind).conf, text, { mode: 0o640, keep: true });
+
 /** What became of a conf file. */
 interface Configured {
   readonly outcome: Outcome;
@@ -126,7 +130,7 @@ export const configure = async (
   conditional: boolean,
   undeclared: readonly string[],
 ): Promise<Configured> => {
-  const { host, spec } = context;
+  const { spec } = context;
   const text = applySettings(conf?.text ?? template, settingsOf(spec), {
     remove: unwantedKeys(spec),
     restore: undeclared,
@@ -135,7 +139,7 @@ export const configure = async (
     const reason = "the file says so already";
     return { outcome: conditional ? notMet(reason) : skipped(reason), sha256: conf.sha256 };
   }
-  await host.writeFile(homePaths(spec.home, spec.kind).conf, text);
+  await writeConf(context, text);
   return { outcome: done, sha256: digestOfConf(text) };
 };
 

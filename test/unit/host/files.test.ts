@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { CommandError, UnreachableError } from "../../../provider/host/errors.js";
 import { closeAll, hostFor } from "../../../provider/host/pool.js";
@@ -72,6 +82,24 @@ describe("files", function () {
     await host.writeFile(join(folder, "program"), "", { mode: 0o755 });
     const modes = ["open", "closed", "program"].map((name) => statSync(join(folder, name)).mode & 0o7777);
     assert.deepEqual(modes, [0o644, 0o600, 0o755]);
+  });
+
+  it("keep the mode and the group that they have, where that is wanted", async () => {
+    const path = join(folder, "file");
+    const modes: number[] = [];
+    for (const before of [undefined, 0o600, 0o660]) {
+      if (before !== undefined) {
+        chmodSync(path, before);
+      }
+      await host.writeFile(path, "secret", { mode: 0o640, keep: true });
+      modes.push(statSync(path).mode & 0o7777);
+    }
+    assert.deepEqual(modes, [0o640, 0o600, 0o660]);
+    // Who may give a file another group than that of new ones: root, any.
+    const [group = 0] = process.getuid?.() === 0 ? [1] : (process.getgroups?.() ?? []);
+    chownSync(path, -1, group);
+    await host.writeFile(path, "secret", { mode: 0o640, keep: true });
+    assert.equal(statSync(path).gid, group);
   });
 
   it("are replaced as a whole, and leave nothing beside them", async () => {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { Duplex } from "node:stream";
@@ -37,7 +37,10 @@ export const localHost = (user?: { readonly uid: number; readonly gid: number })
     },
     writeFile: async (path, content, options) => {
       host.trips += 1;
-      await writeFile(`${path}.new`, content, { mode: options?.mode ?? 0o644 });
+      const { mode = 0o644, keep = false } = options ?? {};
+      const before = keep ? await stat(path).catch(() => undefined) : undefined;
+      await writeFile(`${path}.new`, content);
+      await chmod(`${path}.new`, before?.mode ?? mode);
       await rename(`${path}.new`, path);
     },
     upload: async (localPath, remotePath, options) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { chmodSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { BeSpec } from "../../../../provider/plan/spec.js";
 import { NodeFailure } from "../../../../provider/resources/node/left.js";
@@ -29,6 +29,21 @@ describe("a change of a BE", function () {
     assert.ok(failed instanceof NodeFailure, String(failed));
     return failed;
   };
+
+  it("hides its conf file, which may hold secrets, from the host's other users, and keeps the mode that an admin gave it", async () => {
+    const conf = join(old.home, "conf/be.conf");
+    const mode = () => statSync(conf).mode & 0o7777;
+    assert.equal(mode(), 0o640);
+    chmodSync(conf, 0o600);
+    const declared = bench.spec(old.release, { config: { object_storage_secret_access_key: "secret" } });
+    await bench.bring(old, declared);
+    assert.match((await seen()).conf, /^object_storage_secret_access_key = secret$/m);
+    assert.equal(mode(), 0o600);
+    const dies = bench.spec(await bench.release("3.5.8", { faults: [{ fault: "dieAtStart" }] }));
+    await assert.rejects(bench.bring(declared, dies), /BE be-1 was taken back to 3\.5\.7/);
+    assert.match((await seen()).conf, /^object_storage_secret_access_key = secret$/m);
+    assert.equal(mode(), 0o600);
+  });
 
   it("whose connection is lost during the stop is taken back to what it ran, once the host is there again", async () => {
     bench.host.cutAt(/^stop of/, 3);
