@@ -1,6 +1,6 @@
-import { isIPv6 } from "node:net";
+import { isIP, isIPv6 } from "node:net";
 import type { Host } from "../host/types.js";
-import { processFunctions } from "./process.js";
+import { type ObservedProcess, processFunctions } from "./process.js";
 import { groupsOf, integer, type Rec, recordsOf } from "./records.js";
 
 /** A TCP listener on the host. */
@@ -113,11 +113,25 @@ export const listening = async (host: Host, ports: readonly number[]): Promise<r
 
 const everywhere = new Set(["0.0.0.0", "::"]);
 
-/** The listeners that a server on `address` collides with; without an address, or with a wildcard, all of them. */
-export const inTheWay = (listeners: readonly Listener[], address?: string): readonly Listener[] =>
-  address === undefined || everywhere.has(plainAddress(address))
-    ? listeners
-    : listeners.filter((one) => one.address === plainAddress(address) || everywhere.has(one.address));
+/** Several hosts may share a network namespace only where each has loopback addresses of its own. */
+const isLoopback = (address: string): boolean => isIP(address) !== 0 && /^(127\.|::1$)/.test(plainAddress(address));
+
+/**
+ * The listeners that a node collides with: StarRocks takes its ports on every address of the host, whichever of them the
+ * cluster knows the node by. Where the node runs, its own are not in its way.
+ */
+export const inTheWay = (
+  listeners: readonly Listener[],
+  address: string,
+  node?: Pick<ObservedProcess, "pid" | "user">,
+): readonly Listener[] =>
+  listeners
+    .filter((one) => !isLoopback(address) || one.address === plainAddress(address) || everywhere.has(one.address))
+    .filter((one) => !node || !isOf(one, node));
+
+/** A socket whose owner nobody may see is the node's where it is its user's. */
+const isOf = ({ process, user }: Listener, node: Pick<ObservedProcess, "pid" | "user">): boolean =>
+  process ? process.pid === node.pid : user === node.user;
 
 /** `port 9060 is taken by process 123 (nginx)`. */
 export const describeListener = ({ port, address, user, process }: Listener): string => {

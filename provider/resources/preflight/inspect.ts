@@ -82,7 +82,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
       ...(files !== undefined && { leastFiles: Number(files) }),
       ...(spec.config.priority_networks !== undefined && { priorityNetworks: spec.config.priority_networks }),
     });
-    const taken = facts.process ? [] : inTheWay(facts.listeners, spec.address).map(describeListener);
+    const taken = inTheWay(facts.listeners, spec.address, facts.process).map(describeListener);
     const errors = [
       ...problems.errors,
       ...taken.map((what) => `${what}; free it or give the node another port`),

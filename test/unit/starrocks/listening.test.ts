@@ -67,11 +67,39 @@ describe("listening", () => {
     assert.equal(plainAddress("fe-1.example"), "fe-1.example");
   });
 
-  it("knows which listeners a server collides with", () => {
-    const on = (address: string): Listener => ({ port: 9060, address, user: "root" });
-    const all = [on("0.0.0.0"), on("127.0.0.2"), on("::")];
-    assert.deepEqual(inTheWay(all, "127.0.0.3"), [all[0], all[2]]);
-    assert.deepEqual(inTheWay(all, "127.0.0.2"), all);
-    assert.deepEqual(inTheWay(all), all);
+  describe("in the way of a node", () => {
+    const on = (address: string, pid?: number, user = "root"): Listener => ({
+      port: 9060,
+      address,
+      user,
+      ...(pid !== undefined && { process: { pid, name: "some", cmdline: "some" } }),
+    });
+    const all = [on("0.0.0.0"), on("127.0.0.2"), on("::"), on("10.0.0.5"), on("127.0.0.1")];
+    const cases: readonly (readonly [string, string, readonly Listener[]])[] = [
+      ["are those on every address of the host, as StarRocks takes its ports on all of them", "10.0.0.5", all],
+      ["are those on every address where the node is known by a name", "be-1.example", all],
+      ["are those on every address of IPv6", "fd00::2", all],
+      [
+        "of a loopback address are those on it: others are other hosts' there",
+        "127.0.0.3",
+        [all[0], all[2]] as Listener[],
+      ],
+      ["of a loopback address are those on it, and on all", "127.0.0.2", all.slice(0, 3)],
+    ];
+    for (const [name, address, expected] of cases) {
+      it(name, () => assert.deepEqual(inTheWay(all, address), expected));
+    }
+
+    it("are not its own", () => {
+      const other = on("0.0.0.0", 2);
+      assert.deepEqual(inTheWay([on("::", 1), other], "10.0.0.5", { pid: 1, user: "starrocks" }), [other]);
+    });
+
+    it("are not those of its user, where nobody can see whose they are", () => {
+      const other = on("0.0.0.0");
+      const node = { pid: 1, user: "starrocks" };
+      assert.deepEqual(inTheWay([on("::", undefined, "starrocks"), other], "10.0.0.5", node), [other]);
+      assert.deepEqual(inTheWay([on("::", undefined, "starrocks")], "10.0.0.5").length, 1);
+    });
   });
 });
