@@ -1,6 +1,8 @@
 /** A host's clock as one question has shown it. */
 export interface Clock {
   readonly label: string;
+  /** Its host, for people. */
+  readonly host: string;
   /** Seconds by which it is ahead of ours. */
   readonly offset: number;
   /** Seconds by which that may be wrong: half of the time that the question took. */
@@ -26,6 +28,10 @@ export const clockProblem = (clocks: readonly Clock[]): string | undefined => {
   const seconds = (ahead.offset - behind.offset).toFixed(0);
   return (
     `The clock of ${ahead.label} is ${seconds} s ahead of that of ${behind.label}; at most ${clockDelta} s are allowed between any two nodes. ` +
-    "Set the clocks (NTP) first: an FE that is restarted would not come back into its group, and times that FEs and BEs tell each other would not fit."
+    `Against this machine's they are at ${placeOf(ahead)} and ${placeOf(behind)}. ` +
+    "Set the clocks (NTP) first: FEs refuse one whose clock is further from theirs, so it would not come into its group, or not back after a restart; " +
+    "and times that FEs and BEs tell each other would not fit."
   );
 };
+
+const placeOf = ({ host, offset }: Clock): string => `${offset < 0 ? "" : "+"}${offset.toFixed(1)} s (${host})`;

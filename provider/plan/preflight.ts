@@ -12,7 +12,7 @@ export const preflightItem = (changes: boolean, position: number): Item => ({
     ? [
         {
           verb: "inspect",
-          text: "see on every host: release staged, JDK, limits, programs, disk, ports free or our own",
+          text: "see on every host: release staged, JDK, limits, programs, disk, ports free or our own, clocks of FEs within 5 s",
         },
       ]
     : [],

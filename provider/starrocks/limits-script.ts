@@ -19,7 +19,6 @@ user=$(id -un 2>/dev/null)
 emit run.user "$user"
 emit uid "$EUID"
 emit kernel "$(uname -srm)"
-emit clock "$(date +%s%3N)"
 emit files.soft "$(ulimit -S -n)"
 emit files.hard "$(ulimit -H -n)"
 emit processes.soft "$(ulimit -S -u)"

@@ -12,7 +12,6 @@ export interface HostFacts {
   /** `Linux 5.15.0-1 x86_64`. */
   readonly kernel: string;
   readonly os?: string;
-  readonly clock: number;
   /** Open files (`ulimit -n`). */
   readonly files: { readonly soft: number; readonly hard: number };
   /** Processes and threads (`ulimit -u`). */
@@ -89,7 +88,6 @@ export const hostFacts = async (
     user: { name: fields.get("run.user") ?? "", id: number("uid") ?? -1 },
     kernel: fields.get("kernel") ?? "",
     ...(os ? { os } : {}),
-    clock: number("clock") ?? 0,
     files: { soft: limit("files.soft"), hard: limit("files.hard") },
     processes: { soft: limit("processes.soft"), hard: limit("processes.hard") },
     cpus: number("cpus") ?? 0,

@@ -149,6 +149,7 @@ describe("a cluster whose hosts are not fit for it yet", () => {
       `cd /; nohup ${process.execPath} -e 'require("net").createServer().listen(8040, "${be1.address}")' > /dev/null 2>&1 &`,
     );
     await host("be2").limits({ nofile: 512 });
+    await host("fe2").clockOffset(60_000);
     const closed = impossible === undefined ? "/srv/starrocks" : "/etc/passwd/starrocks";
     const outcome = await up((args) => {
       backend(args, "be3").storage = [closed];
@@ -158,6 +159,7 @@ describe("a cluster whose hosts are not fit for it yet", () => {
     });
     await be1.kill("createServer");
     await host("be2").limits({ nofile: 2048 });
+    await host("fe2").clockOffset(0);
     const lines = (told(outcome, "error")["sr-preflight"] ?? "").split("\n");
     const [first, ...found] = lines;
     assert.equal(first, "The pre-flight found what must be mended first; nothing was touched.");
@@ -173,6 +175,9 @@ describe("a cluster whose hosts are not fit for it yet", () => {
         /^FE fe1 \(\S+\): Expected 5\.4 GB free for the metadata at \/opt\/starrocks\/fe\/meta, but \/opt has \S+ MB of \S+ MB left\. Free some space, or choose another path\.$/,
       );
     }
+    expected.push(
+      /^The clock of FE fe2 is (59|60|61) s ahead of that of FE fe[13]; at most 5 s are allowed between any two nodes\. Against this machine's they are at \+\S+ s \(\S+\) and [+-]\S+ s \(\S+\)\. Set the clocks/,
+    );
     for (const [index, pattern] of expected.entries()) {
       assert.match(found[index] ?? "", pattern);
     }

@@ -10,12 +10,13 @@ export const assertClocks = async ({ nodes }: Topology): Promise<void> => {
   }
 };
 
-const readClock = async ({ host, spec }: NodeContext): Promise<Clock> => {
+export const readClock = async ({ host, spec }: NodeContext): Promise<Clock> => {
   const asked = Date.now();
   const { stdout } = await host.run(["date", "+%s.%N"]);
   const answered = Date.now();
   return {
     label: labelOf(spec),
+    host: host.name,
     offset: Number(stdout) - (asked + answered) / 2000,
     doubt: (answered - asked) / 2000,
   };

@@ -1,5 +1,6 @@
 import { warn } from "../../engine/log.js";
 import { messageOf, UserError } from "../../error.js";
+import { type Clock, clockProblem } from "../../plan/clocks.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { type HostWishes, hostProblems } from "../../starrocks/host-problems.js";
 import { releaseFolder } from "../../starrocks/layout.js";
@@ -11,12 +12,15 @@ import { labelOf, type NodeContext } from "../node/context.js";
 import { dataPaths } from "../node/settings.js";
 import { look } from "../node/works.js";
 import { javaHomeFor } from "../staging.js";
+import { readClock } from "./clocks.js";
 import type { Topology } from "./topology.js";
 import { type LastRun, problemsSince } from "./way.js";
 
 interface Findings {
   readonly errors: readonly string[];
   readonly warnings: readonly Warning[];
+  /** Of an FE's host: its group refuses a clock that is too far off, the first start's too. */
+  readonly clock?: Clock | undefined;
   readonly last?: LastRun | undefined;
 }
 
@@ -49,8 +53,10 @@ export const inspectHosts = async (topology: Topology, report: (seen: string) =>
   if (warnings.length > 0) {
     await warn(topology.urn, `Hosts differ from what StarRocks recommends:\n${warnings.join("\n")}`);
   }
+  const clocks = clockProblem(findings.flatMap(({ clock }) => clock ?? []));
   const errors = [
     ...new Set(findings.flatMap((found) => found.errors)),
+    ...(clocks === undefined ? [] : [clocks]),
     ...problemsSince(
       topology,
       findings.flatMap(({ last }) => last ?? []),
@@ -65,7 +71,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
   const { host, spec } = node;
   try {
     const { deployDir, home, kind } = spec;
-    const [facts, jdk, observed] = await Promise.all([
+    const [facts, jdk, observed, clock] = await Promise.all([
       hostFacts(host, {
         node: { kind, home, releaseFolder: releaseFolder(deployDir, spec.release.id) },
         paths: [deployDir, ...dataPaths(spec)],
@@ -73,6 +79,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
       }),
       spec.kind === "fe" ? jdkProblem(node) : undefined,
       look(node),
+      spec.kind === "fe" ? readClock(node) : undefined,
     ]);
     const files = spec.config.min_file_descriptor_number;
     const problems = hostProblems(facts, {
@@ -94,6 +101,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
       errors: errors.map((text) => prefix + text),
       warnings: problems.warnings.map((text) => ({ host: host.name, text })),
       last: lastRunOf(kind, observed),
+      clock,
     };
   } catch (error) {
     if (!(error instanceof UserError)) {

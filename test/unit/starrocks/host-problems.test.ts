@@ -7,7 +7,6 @@ describe("hostProblems", () => {
   const good: HostFacts = {
     user: { name: "starrocks", id: 1000 },
     kernel: "Linux 5.15 x86_64",
-    clock: 1,
     files: { soft: 1024, hard: 655_350 },
     processes: { soft: 65_535, hard: 65_535 },
     cpus: 16,

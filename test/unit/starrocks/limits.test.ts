@@ -15,7 +15,6 @@ describe("hostFacts", () => {
     assert.equal(host.trips, 1);
     assert.deepEqual(facts.user, { name: userInfo().username, id: userInfo().uid });
     assert.match(facts.kernel, /^Linux /);
-    assert.ok(Math.abs(facts.clock - Date.now()) < 10_000);
     assert.ok(facts.files.soft > 0 && facts.files.hard >= facts.files.soft);
     assert.ok(facts.processes.hard > 0 && facts.cpus > 0);
     assert.ok(Math.abs(facts.memory.totalBytes - totalmem()) < 1e6);
