@@ -30,7 +30,7 @@ export interface UploadOptions {
   /** Hex digest that the file must have on the host before it gets its name. */
   readonly sha256: string;
   readonly onProgress?: (sentBytes: number, totalBytes: number) => void;
-  /** Milliseconds for the whole way, however steadily it goes on. Default: none but that something must move. */
+  /** Milliseconds for looking at what is there already, then for the whole way, however steadily it goes on. Default: none but that something must move. */
   readonly limit?: number;
 }
 

@@ -25,6 +25,20 @@ hash() {
   else
     sha256sum
   fi
+}
+# The digest of file $1 in DIGEST. Gigabytes take minutes on a slow disk: as long as they are read, it says an empty line a second.
+digest() {
+  local now seen=
+  trap 'exit 1' HUP INT TERM PIPE
+  exec 4< "$1" || return 1
+  exec 3< <(sum=$(hash <&4) && echo "\${sum%% *}")
+  until IFS= read -r -t 1 DIGEST <&3; do
+    # Otherwise it has ended without an answer.
+    [ $? -gt 128 ] || return 1
+    { read -r _ now; } < /proc/$$/fdinfo/4
+    if [ "$now" != "$seen" ]; then seen=$now; echo || exit 1; fi
+  done
+  exec 3<&- 4<&-
 }`;
 
 /** Says whether the file is there already; removes what interrupted uploads left (the name ends in their process id). */
@@ -35,8 +49,8 @@ folder=\${1%/*}/
 mkdir -p -- "$folder" || exit 1
 if [ -d "$1" ]; then echo "$1 is a directory" >&2; exit 1; fi
 if [ -f "$1" ] && [ "$(stat -Lc %s -- "$1")" = "$3" ]; then
-  sum=$(hash < "$1") || exit 1
-  if [ "\${sum%% *}" = "$2" ]; then echo present; exit 0; fi
+  digest "$1" || exit 1
+  if [ "$DIGEST" = "$2" ]; then echo present; exit 0; fi
 fi
 for part in "$1".part-*; do
   if [ -f "$part" ] && ! [ -d "/proc/\${part##*.}" ]; then rm -f -- "$part"; fi
@@ -58,8 +72,8 @@ trap 'rm -f -- "$part"' EXIT
 cat > "$part" || { df -h -- "\${1%/*}/" >&2; exit 1; }
 size=$(stat -c %s -- "$part") || exit 1
 [ "$size" = "$3" ] || { echo "$size"; exit ${wrongSize}; }
-sum=$(hash < "$part") || exit 1
-[ "\${sum%% *}" = "$2" ] || { echo "\${sum%% *}"; exit ${wrongDigest}; }
+digest "$part" || exit 1
+[ "$DIGEST" = "$2" ] || { echo "$DIGEST"; exit ${wrongDigest}; }
 mv -fT -- "$part" "$1" || exit 1
 trap - EXIT`;
 
@@ -97,13 +111,14 @@ const uploadNow = async (
     const { size } = await file.stat();
     const failed = explain(target.link.name, localPath, remotePath, digest, size);
     const label = `upload ${remotePath}`;
-    const prepared = await script(target, prepareScript, [remotePath, digest, String(size)], { label }).catch(failed);
+    const limits = { idleLimit: commandLimit(target.connection), ...(limit !== undefined && { limit }) };
+    const about = [remotePath, digest, String(size)];
+    const prepared = await script(target, prepareScript, about, { label, ...limits }).catch(failed);
     if (prepared.stdout.trim() === "present") {
       return "present";
     }
-    const args = [remotePath, digest, String(size), randomBytes(6).toString("hex")];
+    const args = [...about, randomBytes(6).toString("hex")];
     const feed = streamOf((buffer) => file.read(buffer, 0, buffer.length, null), size, onProgress);
-    const limits = { idleLimit: commandLimit(target.connection), ...(limit !== undefined && { limit }) };
     await script(target, receiveScript, args, { label, feed, ...limits }).catch(failed);
     onProgress(size, size);
     return "sent";
@@ -163,7 +178,7 @@ const explain =
     }
     if (error.code === wrongDigest) {
       throw new UserError(
-        `${host}: ${localPath} arrived with sha256 ${error.stdout}, expected ${digest}; it was removed. ` +
+        `${host}: ${localPath} arrived with sha256 ${error.stdout.trim()}, expected ${digest}; it was removed. ` +
           "Either it is not the file that this digest is of, or it was damaged on the way.",
         { cause: error },
       );

@@ -162,6 +162,53 @@ describe("upload", function () {
     );
   });
 
+  describe("onto a host where hashing takes long", () => {
+    /** Hashes 5 MB in six seconds, with half of that as the limit of a command. */
+    const slow = async (hash: string): Promise<Host> => {
+      const bin = temporaryFolder();
+      const programs = { openssl: "exit 1", sha256sum: hash };
+      for (const [name, text] of Object.entries(programs)) {
+        writeFileSync(join(bin, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
+      }
+      const server = await startServer({ env: { PATH: `${bin}:${process.env.PATH}` } });
+      cleanup.add(server.stop);
+      cleanup.add(closeAll);
+      return hostFor({ ...server.connection, commandLimit: 3 });
+    };
+    const steadily =
+      "{ for piece in 1 2 3 4 5; do sleep 1.2; dd bs=1M count=1 status=none; done; cat; } | /usr/bin/sha256sum";
+    const endedBy = async (uploading: Promise<unknown>, limit: string): Promise<void> => {
+      await assert.rejects(uploading, (error) => {
+        assert.ok(error instanceof LimitError, String(error));
+        assert.ok(error.message.endsWith(`its limit is ${limit}.`), error.message);
+        return true;
+      });
+    };
+
+    it("is not ended by the limit of a command, neither after the upload nor where the file is there already", async () => {
+      const host = await slow(steadily);
+      assert.equal(await host.upload(local, target(), { sha256, limit: 60_000 }), "sent");
+      assert.equal(await host.upload(local, target(), { sha256, limit: 60_000 }), "present");
+    });
+
+    it("is ended by its own limit, where the file is there already, too", async () => {
+      const host = await slow(steadily);
+      mkdirSync(join(folder, "new/sub"), { recursive: true });
+      writeFileSync(target(), readFileSync(local));
+      await endedBy(host.upload(local, target(), { sha256, limit: 4000 }), "4 s");
+    });
+
+    it("is ended where nothing of the file is read any more, and leaves nothing", async () => {
+      const host = await slow("sleep 20");
+      await endedBy(host.upload(local, target(), { sha256, limit: 60_000 }), "3 s");
+      const parts = () => readdirSync(join(folder, "new/sub"));
+      await until(
+        async () => (parts().length === 0 ? { done: true, value: 0 } : { done: false, seen: String(parts()) }),
+        { what: "the part to be removed", limit: 30_000, every: 20 },
+      );
+    });
+  });
+
   it("goes on while the connection changes its keys", async () => {
     const rekeying = await startSshd(["RekeyLimit 1M"]);
     cleanup.add(rekeying.stop);
