@@ -53,7 +53,10 @@ const tabletsStep: Step = {
 
 const metadataSteps: readonly Step[] = [
   { verb: "image", text: "let the leader write a metadata image" },
-  { verb: "backup", text: "copy the leader's metadata to a dated folder beside it and prove the copy; three are kept" },
+  {
+    verb: "backup",
+    text: "copy the leader's metadata to a dated folder beside it (or in its home) and prove the copy; three are kept",
+  },
 ];
 
 /** Around the change of BEs: their tablets must not be moved about while BEs go down and come back. */

@@ -1,7 +1,7 @@
 import { isIP, isIPv4 } from "node:net";
 import { quote } from "../host/quote.js";
 import type { NodeKind } from "./layout.js";
-import type { HostFacts } from "./limits.js";
+import type { Disk, HostFacts } from "./limits.js";
 import { plainAddress } from "./listening.js";
 import { bytes } from "./records.js";
 
@@ -81,7 +81,9 @@ const addressErrors = ({ addresses }: HostFacts, { address, priorityNetworks }: 
 
 const folderErrors = ({ disks, user }: HostFacts): readonly string[] =>
   disks.flatMap(({ path, closed }) => {
-    if (!closed) {
+    // Whoever is given a folder makes those below it.
+    const isBelow = (other: Disk): boolean => other.closed?.path === closed?.path && path.startsWith(`${other.path}/`);
+    if (!closed || disks.some(isBelow)) {
       return [];
     }
     const isFolder = closed.mode.startsWith("d");

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { UserError } from "../error.js";
 import type { Host } from "../host/types.js";
-import { bytes, emitFunction, fieldsOf, integer, recordsOf } from "./records.js";
+import { bytes, emitFunction, fieldsOf, groupsOf, integer, recordsOf } from "./records.js";
 
 export interface MetaBackup {
   readonly path: string;
@@ -18,7 +18,9 @@ export interface MetaBackup {
 export interface MetaBackupOptions {
   /** Backups kept, this one included. Default 3. */
   readonly keep?: number;
-  /** Bytes that must stay free on the disk: an FE that finds less does not start again. */
+  /** STARROCKS_HOME of the FE. */
+  readonly home: string;
+  /** Bytes that must stay free on the disk of the metadata: an FE that finds less does not start again. */
   readonly reserve: number;
   /** Milliseconds: 10 GB are read three times and written once. */
   readonly limit?: number;
@@ -27,11 +29,41 @@ export interface MetaBackupOptions {
 /** In each backup; only folders that have it are ever removed. */
 const markerName = ".pulumi-starrocks-backup";
 
+/**
+ * Bash function: where the backup goes, in `place`. Where the metadata has a disk of its own, the folder above it is another
+ * disk, often root's: then the FE's home comes first. A place without room is told, and the next one tried.
+ */
+const placeFunction = `
+own=$home/meta-backups full=
+device_of() { stat -Lc %d -- "$1"; }
+choose_place() {
+  local at device free kept needed places=("$own" "$parent")
+  if [ "$parent" = "$home" ]; then places=("$parent")
+  elif [ "$(device_of "$parent")" = "$(device_of "$meta")" ]; then places=("$parent" "$own")
+  fi
+  for place in "\${places[@]}"; do
+    at=$place
+    if [ "$place" = "$own" ] && [ ! -e "$own" ]; then at=$home; fi
+    if [ ! -d "$at" ] || [ ! -w "$at" ] || [ ! -x "$at" ]; then continue; fi
+    device=$(device_of "$at")
+    case $full in *" $device "*) continue ;; esac
+    free=$(df -B1 --output=avail -- "$at" | tail -n 1 | tr -d ' ')
+    kept=$reserve
+    if [ "$device" != "$(device_of "$meta")" ]; then kept=0; fi
+    needed=$((size + size / 10 + kept))
+    if [ "$free" -ge "$needed" ]; then return; fi
+    emit full "$place"; emit needed "$needed"; emit free "$free"; emit kept "$kept"
+    full="$full $device "
+  done
+  place=
+}
+`;
+
 // A live BDB appends to its last .jdb file and may delete the first ones, and a new image lets it drop the journal before it.
 // So: image first, then the log, oldest file first; good when meanwhile no file but the last changed or went, and no image
 // came. What was appended after the copy is later than it, and BDB cuts a torn end off.
 const backupScript = `${emitFunction}
-meta=$1 keep=$2 marker=$3 reserve=$4
+meta=$1 keep=$2 marker=$3 reserve=$4 home=$5
 umask 077
 export LC_ALL=C
 shopt -s globstar nullglob dotglob
@@ -40,17 +72,20 @@ fail() { emit failed "$1"; [ -z "$work" ] || rm -rf -- "$work"; exit 0; }
 started=$(date +%s%3N)
 [ -r "$meta/image/VERSION" ] || fail "$meta/image/VERSION cannot be read"
 size=$(du -sb -- "$meta" | cut -f 1)
-free=$(df -B1 --output=avail -- "$parent" | tail -n 1 | tr -d ' ')
-needed=$((size + size / 10 + reserve))
-if [ "$free" -lt "$needed" ]; then emit needed "$needed"; emit free "$free"; exit 0; fi
+${placeFunction}
+choose_place
+if [ -z "$place" ]; then
+  [ -n "$full" ] || fail "neither $parent nor $own can be written"
+  exit 0
+fi
 # To the millisecond: names sort by age, and a name that was freed must not come again.
 name=meta-backup-$(date +%Y%m%d-%H%M%S-%3N)
-path=$parent/$name
+path=$place/$name
 while [ -e "$path" ]; do path=$path+; done
-for old in "$parent"/meta-backup-*.partial; do
+for old in "$place"/meta-backup-*.partial; do
   [ -f "$old/$marker" ] && rm -rf -- "$old"
 done
-message=$(mkdir -- "$path.partial" 2>&1) || fail "$message"
+message=$(mkdir -p -- "$path.partial" 2>&1) || fail "$message"
 work=$path.partial
 printf '%s\\n' "$meta" >"$work/$marker" || fail "$work cannot be written"
 newest() {
@@ -117,7 +152,7 @@ emit image "$image"
 emit cluster "$cluster"
 emit milliseconds $(($(date +%s%3N) - started))
 ours=()
-for old in "$parent"/meta-backup-*; do
+for old in "$place"/meta-backup-*; do
   if [ -f "$old/$marker" ] && [ ! -L "$old" ]; then ours+=("$old"); fi
 done
 for ((index = 0; index < \${#ours[@]} - keep; index++)); do
@@ -126,17 +161,18 @@ done
 `;
 
 /**
- * Copies the metadata of a running FE, image and log, beside it, proves that the copy is whole, and removes older backups of
- * ours. The copy is `<meta_dir>/../meta-backup-<time>` with a `manifest.sha256` in it.
+ * Copies the metadata of an FE, running or not, image and log, proves that the copy is whole, and removes older backups of ours
+ * in the same place. The copy is `<meta_dir>/../meta-backup-<time>` or, where that is closed or another disk,
+ * `<home>/meta-backups/meta-backup-<time>`, with a `manifest.sha256` in it.
  */
 export const backupMeta = async (
   host: Host,
   metaDir: string,
-  { keep = 3, limit = 1_800_000, reserve }: MetaBackupOptions,
+  { home, keep = 3, limit = 1_800_000, reserve }: MetaBackupOptions,
 ): Promise<MetaBackup> => {
   const { stdout } = await host.script(
     backupScript,
-    [metaDir, String(Math.max(1, keep)), markerName, String(reserve)],
+    [metaDir, String(Math.max(1, keep)), markerName, String(reserve), home],
     {
       limit,
       label: `backup of ${metaDir}`,
@@ -144,19 +180,23 @@ export const backupMeta = async (
   );
   const records = recordsOf(stdout);
   const fields = fieldsOf(records);
-  const needed = integer(fields.get("needed"));
-  if (needed !== undefined) {
+  const path = fields.get("path");
+  const full = groupsOf(records, "full");
+  if (path === undefined && full.length > 0) {
+    const wanted = full.map((group) => {
+      const size = (key: string): number => integer(group.get(key)) ?? 0;
+      const among = size("kept") > 0 ? ` (among them the ${bytes(reserve)} without which an FE does not start)` : "";
+      return `${bytes(size("needed"))} are wanted in ${group.get("full")}${among}, but ${bytes(size("free"))} are free`;
+    });
     throw new UserError(
-      `Expected ${bytes(needed)} free beside ${metaDir} on ${host.name} for a backup of the metadata` +
-        `${reserve > 0 ? ` and the ${bytes(reserve)} without which an FE does not start` : ""}, ` +
-        `but ${bytes(integer(fields.get("free")) ?? 0)} are. Make room, or remove old meta-backup folders there.`,
+      `Expected room on ${host.name} for a backup of the metadata ${metaDir}; ${wanted.join("; ")}. ` +
+        "Make room there, or remove old meta-backup folders.",
     );
   }
-  const path = fields.get("path");
   if (path === undefined) {
     throw new UserError(
       `The backup of the metadata ${metaDir} on ${host.name} failed: ${fields.get("failed") ?? "it gave no result"}. ` +
-        `The run user must be able to read it and to write in ${posix.dirname(metaDir)}.`,
+        `The run user must be able to read it and to write in ${posix.dirname(metaDir)}, or in ${home}.`,
     );
   }
   return {

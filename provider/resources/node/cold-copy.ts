@@ -17,5 +17,5 @@ export const copyMetadata = async (
     return undefined;
   }
   const reserve = features(versionOf(spec.release.version)).metaFreeBytes;
-  return (await backupMeta(host, context.spec.metaDir, { limit: limits.backup, reserve })).path;
+  return (await backupMeta(host, context.spec.metaDir, { home: spec.home, limit: limits.backup, reserve })).path;
 };

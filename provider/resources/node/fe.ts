@@ -163,7 +163,7 @@ export class FeWork {
     }
     throw new UserError(
       `${labelOf(spec)} has run before, but ${metaDir} on ${host.name} holds no metadata, nor does any other declared FE: is its disk not mounted? ` +
-        "Mount it and run `pulumi up` again. If the metadata is lost, copy `image` and `bdb` of the newest `meta-backup-…` folder (beside `metaDir` of the FE that led then) into it; " +
+        "Mount it and run `pulumi up` again. If the metadata is lost, copy `image` and `bdb` of the newest `meta-backup-…` folder (beside `metaDir` of the FE that led then, or in `meta-backups` of its home) into it; " +
         "or, to found a new and empty cluster in place of the lost one, set `adopt: true` on this node.",
     );
   }

@@ -74,7 +74,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
     const [facts, jdk, observed, clock] = await Promise.all([
       hostFacts(host, {
         node: { kind, home, releaseFolder: releaseFolder(deployDir, spec.release.id) },
-        paths: [deployDir, ...dataPaths(spec)],
+        paths: [deployDir, home, ...dataPaths(spec)],
         ports: Object.values(spec.ports),
       }),
       spec.kind === "fe" ? jdkProblem(node) : undefined,

@@ -122,6 +122,7 @@ export class Metadata {
     const { node, row } = await this.#leader();
     report(`of ${labelOf(node.spec)}`);
     const { path } = await backupMeta(node.host, node.spec.metaDir, {
+      home: node.spec.home,
       keep: backupsKept,
       limit: node.limits.backup,
       reserve: Math.max(...[parseReported(row.version), versionOf(node.spec.release.version)].map(freeBytes)),

@@ -61,6 +61,17 @@ describe("hostProblems", () => {
       errors: [/to be able to write \/data\/1, but \/data is no folder\. Choose another path\.$/],
     },
     {
+      what: "folders of which the upper one, once it is given, lets the lower one be made; and one that is closed itself",
+      facts: {
+        disks: [
+          { ...disk, path: "/data/1", closed: { path: "/data", mode: "drwxr-xr-x", owner: "root" } },
+          { ...disk, path: "/data/1/fe", closed: { path: "/data", mode: "drwxr-xr-x", owner: "root" } },
+          { ...disk, path: "/data/1/meta", closed: { path: "/data/1/meta", mode: "drwxr-xr-x", owner: "root" } },
+        ],
+      },
+      errors: [/to be able to write \/data\/1, /, /to be able to write \/data\/1\/meta, /],
+    },
+    {
       what: "an address that is not the host's",
       wishes: { address: "10.0.0.99" },
       errors: [/have the address 10\.0\.0\.99.* it has 127\.0\.0\.1, 10\.0\.0\.21, fd00::2/],

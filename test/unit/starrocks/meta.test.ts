@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { backupMeta } from "../../../provider/starrocks/meta-backup.js";
@@ -7,8 +17,9 @@ import { createImageAndWait, imagesBehind, newestImage } from "../../../provider
 import { connectSql, type Sql } from "../../../provider/starrocks/sql.js";
 import { versionOf } from "../../../provider/starrocks/versions.js";
 import { eventually, type FrontendProcess, Lab } from "../simulator/fe/lab.js";
-import { onlyDeclaredPrograms } from "./declared-programs.js";
+import { onlyDeclaredPrograms, programOf } from "./declared-programs.js";
 import { localHost } from "./local-host.js";
+import { isRoot, nobody } from "./toy.js";
 
 const host = localHost();
 
@@ -61,7 +72,7 @@ describe("metadata of a running FE", function () {
         await fe.sql(`CREATE DATABASE busy_${count++}`);
       }
     })();
-    const backup = await backupMeta(host, meta, { reserve: 0 });
+    const backup = await backupMeta(host, meta, { home: fe.home, reserve: 0 });
     writing = false;
     await writer;
     assert.match(basename(backup.path), /^meta-backup-\d{8}-\d{6}-\d{3}\+*$/);
@@ -186,10 +197,16 @@ describe("backups of metadata", () => {
   onlyDeclaredPrograms();
   let folder = "";
   let meta = "";
+  let home = "";
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "meta-"));
     meta = join(folder, "meta");
+    home = join(folder, "fe");
+    mkdirSync(home);
+    fillMeta();
+  });
+  const fillMeta = (): void => {
     mkdirSync(join(meta, "image/v2"), { recursive: true });
     mkdirSync(join(meta, "bdb"));
     writeFileSync(join(meta, "image/VERSION"), "clusterId=123\ntoken=secret\n");
@@ -197,18 +214,83 @@ describe("backups of metadata", () => {
     writeFileSync(join(meta, "image/v2/image.31"), "image");
     writeFileSync(join(meta, "image/v2/checksum.31"), "1");
     writeFileSync(join(meta, "bdb/00000001.jdb"), "log");
+  };
+
+  let mounts: string[] = [];
+  const mount = (path: string, size: string): void => {
+    execFileSync(programOf("mount") ?? "", ["-t", "tmpfs", "-o", `size=${size}`, "none", path]);
+    mounts.push(path);
+  };
+  afterEach(() => {
+    for (const path of mounts) {
+      execFileSync(programOf("umount") ?? "", [path]);
+    }
+    mounts = [];
+    rmSync(folder, { recursive: true, force: true });
   });
 
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-  const backups = (): string[] => readdirSync(folder).filter((name) => name.startsWith("meta-backup-"));
+  const backups = (place = folder): string[] => readdirSync(place).filter((name) => name.startsWith("meta-backup-"));
 
   it("leave the space without which an FE does not start", async () => {
     await assert.rejects(
-      backupMeta(host, meta, { reserve: 2 ** 50 }),
-      /Expected \S+ \wB free beside \S+meta on local for a backup of the metadata and the \S+ \wB without which an FE does not start, but \S+ \wB are\./,
+      backupMeta(host, meta, { home, reserve: 2 ** 50 }),
+      /^UserError: Expected room on local for a backup of the metadata \S+\/meta; \S+ \wB are wanted in \S+ \(among them the \S+ \wB without which an FE does not start\), but \S+ \wB are free\. Make room there, or remove old meta-backup folders\.$/,
     );
     assert.deepEqual(backups(), []);
+  });
+
+  describe("where root has the folder beside the metadata", () => {
+    const user = localHost(nobody);
+    beforeEach(function () {
+      if (!isRoot) {
+        this.skip();
+      }
+      chmodSync(folder, 0o755);
+      execFileSync("chown", ["-R", "nobody", meta, home]);
+    });
+
+    it("lie in the FE's home, the last three of them", async () => {
+      const paths: string[] = [];
+      for (let count = 0; count < 4; count++) {
+        paths.push((await backupMeta(user, meta, { home, reserve: 0 })).path);
+      }
+      assert.deepEqual(paths.map(existsSync), [false, true, true, true]);
+      assert.deepEqual([...new Set(paths.map((path) => dirname(path)))], [join(home, "meta-backups")]);
+      assert.deepEqual(backups(), []);
+    });
+
+    it("are refused where the home is closed, too", async () => {
+      execFileSync("chown", ["root", home]);
+      await assert.rejects(
+        backupMeta(user, meta, { home, reserve: 0 }),
+        new RegExp(
+          `^UserError: The backup of the metadata ${meta} on local failed: neither ${folder} nor ${home}/meta-backups can be written\\. `,
+        ),
+      );
+    });
+  });
+
+  describe("where the metadata has a disk of its own", () => {
+    beforeEach(function () {
+      if (!isRoot) {
+        this.skip();
+      }
+      mount(meta, "1m");
+      fillMeta();
+    });
+
+    it("lie in the FE's home, whose disk need not have what an FE wants free on that of its metadata", async () => {
+      const { path } = await backupMeta(host, meta, { home, reserve: 2 ** 50 });
+      assert.equal(dirname(path), join(home, "meta-backups"));
+    });
+
+    it("lie beside it where the home has no room", async () => {
+      writeFileSync(join(meta, "bdb/00000002.jdb"), Buffer.alloc(20_000));
+      mount(home, "4k");
+      const { path } = await backupMeta(host, meta, { home, reserve: 2 ** 50 });
+      assert.equal(dirname(path), folder);
+      assert.deepEqual(readdirSync(home), []);
+    });
   });
 
   it("keep the last three of ours and whatever is not ours", async () => {
@@ -216,14 +298,14 @@ describe("backups of metadata", () => {
     mkdirSync(join(folder, "meta-backup-20200102-000000.partial"));
     const paths: string[] = [];
     for (let count = 0; count < 5; count++) {
-      paths.push((await backupMeta(host, meta, { reserve: 0 })).path);
+      paths.push((await backupMeta(host, meta, { home, reserve: 0 })).path);
     }
     assert.deepEqual(paths.map(existsSync), [false, false, true, true, true]);
     assert.equal(backups().length, 5);
   });
 
   it("hold a manifest that tells a file that was damaged", async () => {
-    const { path, image, files } = await backupMeta(host, meta, { reserve: 0 });
+    const { path, image, files } = await backupMeta(host, meta, { home, reserve: 0 });
     assert.deepEqual([image, files], [31, 5]);
     const check = () => host.run(["sha256sum", "-c", "manifest.sha256"], { cwd: path, accept: "any" });
     assert.equal((await check()).code, 0);
@@ -233,11 +315,11 @@ describe("backups of metadata", () => {
 
   it("are refused where the metadata is not whole, and leave nothing behind", async () => {
     rmSync(join(meta, "image/ROLE"));
-    await assert.rejects(backupMeta(host, meta, { reserve: 0 }), /ROLE names no role/);
+    await assert.rejects(backupMeta(host, meta, { home, reserve: 0 }), /ROLE names no role/);
     rmSync(join(meta, "bdb/00000001.jdb"));
-    await assert.rejects(backupMeta(host, meta, { reserve: 0 }), /changed under each of six copies/);
+    await assert.rejects(backupMeta(host, meta, { home, reserve: 0 }), /changed under each of six copies/);
     rmSync(join(meta, "image/VERSION"));
-    await assert.rejects(backupMeta(host, meta, { reserve: 0 }), /VERSION cannot be read/);
+    await assert.rejects(backupMeta(host, meta, { home, reserve: 0 }), /VERSION cannot be read/);
     assert.deepEqual(backups(), []);
   });
 
@@ -257,7 +339,7 @@ describe("backups of metadata", () => {
     const path = process.env.PATH;
     process.env.PATH = `${tools}:${path}`;
     try {
-      return (await backupMeta(host, meta, { reserve: 0 })).path;
+      return (await backupMeta(host, meta, { home, reserve: 0 })).path;
     } finally {
       process.env.PATH = path;
       assert.ok(existsSync(join(tools, "once")));

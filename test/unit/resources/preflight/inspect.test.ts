@@ -92,4 +92,12 @@ describe("the look at the hosts", function () {
       /^The clock of FE fe-3 is 13 s ahead of that of FE fe-2; at most 5 s are allowed between any two nodes\. Against this machine's they are at \+12\.0 s \(10\.0\.0\.13\) and -1\.0 s \(10\.0\.0\.12\)\. Set the clocks \(NTP\) first: FEs refuse/,
     );
   });
+
+  it("finds that a home, where backups of the metadata may go too, cannot be made", async () => {
+    const spec = fe({ address: "127.0.0.1", deployDir: bench.folder, metaDir: bench.folder, home: "/etc/passwd/fe" });
+    await assert.rejects(
+      inspectAll({ ...bench.context(bench.spec(spec.release)), spec }),
+      /\nFE fe-1 \(be\): Expected user \S+ to be able to write \/etc\/passwd\/fe, but \/etc\/passwd is no folder\. Choose another path\.\n/,
+    );
+  });
 });
