@@ -9,7 +9,7 @@ const limit = (fallback: number) => z.number().positive().default(fallback);
 export const limitsSchema = z.strictObject({
   /** One command on a host. */
   command: limit(120),
-  /** Upload or download of a release to one host. */
+  /** Upload or download of a release to one host; hashing what is there already. */
   transfer: limit(3600),
   /** Unpacking and verifying a release on one host. */
   unpack: limit(900),

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Lab, rootPassword } from "../lab/lab.js";
 import { NodeProcesses, nodeCommand, restarted } from "../lab/node-processes.js";
 import { previewThenUp } from "../lab/story.js";
@@ -88,7 +90,7 @@ describe("refresh tells what the hosts and the cluster say, and the next up mend
     assert.deepEqual(restarted(before, processes.byHost()), [], "it ran all the time");
   });
 
-  it("starts everything again after a power loss, by one `up --refresh`", async () => {
+  const losePower = async (): Promise<void> => {
     for (const host of lab.fleet.hosts) {
       await host.powerOff();
     }
@@ -96,7 +98,22 @@ describe("refresh tells what the hosts and the cluster say, and the next up mend
       await host.powerOn();
     }
     assert.deepEqual(processes.byHost(), {});
+  };
+
+  it("starts everything again after a power loss, by one `up --refresh`", async () => {
+    await losePower();
     await lab.stack.up(["--refresh"]);
+    assert.deepEqual(Object.keys(processes.byHost()), ["be1", "be2", "be3", "fe1"]);
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  it("does so with each `up` where Pulumi.yaml says `refresh: always`; else a plain one asks no host", async () => {
+    await losePower();
+    await lab.stack.up(["--expect-no-changes"]);
+    assert.deepEqual(processes.byHost(), {});
+    const project = readFileSync(join(lab.stack.folder, "Pulumi.yaml"), "utf8");
+    lab.stack.write({ "Pulumi.yaml": `${project}options:\n  refresh: always\n` });
+    await lab.stack.up();
     assert.deepEqual(Object.keys(processes.byHost()), ["be1", "be2", "be3", "fe1"]);
     await lab.stack.preview(["--expect-no-changes"]);
   });
