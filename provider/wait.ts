@@ -4,13 +4,13 @@ import { UserError } from "./error.js";
 /** What one look at the awaited thing gave: done with a value, or not yet and what was seen. */
 export type Look<T> =
   | { readonly done: true; readonly value: T }
-  /** `soon`: what was seen need only be seen again. */
-  | { readonly done: false; readonly seen: string; readonly soon?: boolean };
+  /** `soon`: what was seen need only be seen again. `moves`: this is no standstill, and the limit starts again. */
+  | { readonly done: false; readonly seen: string; readonly soon?: boolean; readonly moves?: boolean };
 
 export interface UntilOptions {
   /** What is waited for, as it completes "waited … for": `BE be-1 to be Alive`. */
   readonly what: string;
-  /** Milliseconds until the wait fails. */
+  /** Milliseconds until the wait fails, from its begin or from the last look at which something moved. */
   readonly limit: number;
   /** Milliseconds between two looks. Default: short at first, and longer the longer it takes. */
   readonly every?: number;
@@ -31,6 +31,7 @@ const growing = (waited: number): number => Math.min(pauses.most, Math.max(pause
 /** The one wait of this package: looks until done, or fails at the limit saying what was wanted and what was last seen. */
 export const until = async <T>(look: () => Promise<Look<T>>, options: UntilOptions): Promise<T> => {
   const started = performance.now();
+  let moved = started;
   let seen = "";
   for (;;) {
     options.signal?.throwIfAborted();
@@ -42,11 +43,13 @@ export const until = async <T>(look: () => Promise<Look<T>>, options: UntilOptio
       seen = result.seen;
       options.onProgress?.(seen);
     }
-    const waited = performance.now() - started;
-    if (waited >= options.limit) {
+    const now = performance.now();
+    if (result.moves) {
+      moved = now;
+    } else if (now - moved >= options.limit) {
       throw new WaitError(options, seen);
     }
-    await delay(result.soon ? pauses.soon : (options.every ?? growing(waited)));
+    await delay(result.soon ? pauses.soon : (options.every ?? growing(now - started)));
   }
 };
 

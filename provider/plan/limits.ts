@@ -19,7 +19,7 @@ export const limitsSchema = z.strictObject({
   stop: limit(120),
   /** Until the cluster sees a node Alive, with the new version and a new start time. */
   alive: limit(300),
-  /** Until a node has its turn: the nodes before it, and nodes that are down, come back first. */
+  /** Until a node whose turn is next may stop: nodes that are down come back first. Turns before its own and pauses do not count. */
   turn: limit(7200),
   /** Until another operator who is changing the cluster has done so. */
   lease: limit(600),

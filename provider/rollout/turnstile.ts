@@ -14,7 +14,10 @@ export interface TurnOptions {
   readonly down: () => Promise<readonly string[]>;
   /** Of these rows none may be down along with this node, however many may be: another rack's. Default: there are none. */
   readonly apart?: (row: string) => boolean;
-  /** Milliseconds. */
+  /**
+   * Milliseconds for which nothing may move: no node goes in or comes out, and none is before this one. Those that are
+   * have limits of their own, and a pause is no wait for anything.
+   */
   readonly limit: number;
   readonly onProgress?: (seen: string) => void;
 }
@@ -23,6 +26,8 @@ interface Waiting {
   readonly position: number;
   readonly wave: number;
   readonly node: string;
+  /** How many had gone in and come out at its last look. */
+  moves: number;
 }
 
 interface Inside {
@@ -45,6 +50,8 @@ export class Turnstile {
   /** The wave whose last node came out, and when. */
   #last: { readonly wave: number; readonly at: number } | undefined;
   #closed: string | undefined;
+  /** How many have gone in and come out. */
+  #moves = 0;
 
   constructor(width: number, pause = 0) {
     this.#width = width;
@@ -75,7 +82,7 @@ export class Turnstile {
   /** Waits until this node may be down. The function that it gives must be called when the node is proven up again. */
   async enter(options: TurnOptions): Promise<() => void> {
     const { node, position, wave = 0 } = options;
-    const me: Waiting = { node, position, wave };
+    const me: Waiting = { node, position, wave, moves: this.#moves };
     this.#waiting.add(me);
     try {
       await until(() => this.#look(me, options), {
@@ -89,6 +96,7 @@ export class Turnstile {
       this.#waiting.delete(me);
     }
     return () => {
+      this.#moves += 1;
       this.#inside.delete(node);
       this.#last = { wave, at: performance.now() };
     };
@@ -99,9 +107,13 @@ export class Turnstile {
     const obstacle = await this.#obstacle(me, options);
     // Another one may have failed, or gone in, while the cluster was asked.
     this.assertOpen(me.node);
-    if (obstacle !== undefined || !this.#mayEnter(me)) {
-      return { done: false, seen: obstacle ?? this.#queue(me) };
+    const isNext = this.#mayEnter(me);
+    if (obstacle !== undefined || !isNext) {
+      const moves = !isNext || me.moves !== this.#moves;
+      me.moves = this.#moves;
+      return { done: false, seen: obstacle ?? this.#queue(me), moves };
     }
+    this.#moves += 1;
     this.#inside.set(me.node, { row: options.row, wave: me.wave });
     return { done: true, value: undefined };
   }

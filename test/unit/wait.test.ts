@@ -34,6 +34,19 @@ describe("until", () => {
     assert.ok(pause < 30_000);
   });
 
+  it("counts from the last look at which something moved, as its limit is for a standstill", async () => {
+    const left = Array.from({ length: 6 }, () => ({ ...notYet, moves: true }));
+    const look = async (): Promise<Look<void>> => left.pop() ?? { done: true, value: undefined };
+    await until(look, { what: "the end", limit: 20, every: 10 });
+  });
+
+  it("fails at its limit when nothing moves any more", async () => {
+    const left = Array.from({ length: 3 }, () => ({ ...notYet, moves: true }));
+    const wait = until(async () => left.pop() ?? notYet, { what: "Godot", limit: 20, every: 10 });
+    await assert.rejects(wait, { message: "Waited 0 s for Godot; last seen: nothing." });
+    assert.deepEqual(left, []);
+  });
+
   it("fails at its limit, and says what was wanted and what was last seen", async () => {
     const wait = until(async () => notYet, { what: "Godot", limit: 20, advice: "Go home." });
     await assert.rejects(wait, { message: "Waited 0 s for Godot; last seen: nothing. Go home." });

@@ -120,6 +120,53 @@ describe("Turnstile", () => {
     (await turnstile.enter(turn(2)))();
   });
 
+  describe("at a limit that all turns together exceed", () => {
+    /** Longer than the limit, in which those that wait look a few times. */
+    const longer = (limit: number) => new Promise((resolve) => setTimeout(resolve, 3 * limit));
+
+    it("lets three waves in, one after the other, with a pause between them that is longer, too", async () => {
+      const limit = 40;
+      const turnstile = new Turnstile(2, 3 * limit);
+      const order: number[] = [];
+      await Promise.all(
+        [1, 2, 3, 4, 5, 6].map(async (position) => {
+          const wave = Math.ceil(position / 2);
+          const leave = await turnstile.enter(turn(position, { wave, limit }));
+          order.push(wave);
+          await longer(limit);
+          leave();
+        }),
+      );
+      assert.deepEqual(order, [1, 1, 2, 2, 3, 3]);
+    });
+
+    it("fails where a node that is down stands in the way, and not those behind it", async () => {
+      const turnstile = new Turnstile(1);
+      const leave = await turnstile.enter(turn(1));
+      const first = turnstile.enter(turn(2, { down: async () => ["BE 10.0.0.29:9050"], limit: 40 }));
+      const behind = turnstile.enter(turn(3, { limit: 1 }));
+      await Promise.race([longer(40), first, behind]);
+      leave();
+      await assert.rejects(first, /^UserError: Waited 0 s for the turn of BE be-2; .*BE 10\.0\.0\.29:9050 down\./);
+      (await behind)();
+    });
+
+    it("starts again when a node comes out", async () => {
+      const turnstile = new Turnstile(3);
+      const leaves = [await turnstile.enter(turn(1)), await turnstile.enter(turn(2))];
+      const down = ["BE 10.0.0.27:9050", "BE 10.0.0.28:9050", "BE 10.0.0.29:9050"];
+      const waiter = waiting(turnstile, turn(3, { down: async () => down, limit: 600 }));
+      await waiter.waits;
+      for (const leave of leaves) {
+        await longer(100);
+        leave();
+      }
+      await longer(100);
+      down.pop();
+      (await waiter.entered)();
+    });
+  });
+
   it("loses no turn when the cluster cannot be asked", async () => {
     const turnstile = new Turnstile(1);
     const down = () => Promise.reject(new Error("host key changed"));
