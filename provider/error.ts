@@ -15,4 +15,15 @@ export class UserError extends Error {
 /** A failure that may heal by itself (a refused connection, a lost tunnel), so that a bounded wait may try again. */
 export class TransientError extends UserError {}
 
+/** The error as people read it: a defect says that it is one, with its stack. */
+export const explained = (error: unknown): UserError => {
+  if (error instanceof UserError) {
+    return error;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new UserError(`This is a bug of pulumi-starrocks; please report it with these lines:\n${stack}`, {
+    cause: error,
+  });
+};
+
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

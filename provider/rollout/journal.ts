@@ -1,5 +1,7 @@
-import { appendFileSync, mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { messageOf } from "../error.js";
 import { line } from "../plan/rollout.js";
 import { type Item, type Step, type Verb, verbs } from "../plan/steps.js";
 import type { Mark } from "./mark.js";
@@ -18,19 +20,61 @@ interface Line {
   readonly marks: Map<Step, { mark: Mark; milliseconds: number; detail?: string }>;
 }
 
+interface JournalOptions {
+  readonly now?: Date;
+  /** Told once what keeps it from being written. */
+  readonly warn?: (text: string) => void;
+}
+
 /**
  * The plan with each step marked, as JSON lines under the program's folder. A line is written when a step ends, so that
- * what an interrupted run did can be read.
+ * what an interrupted run did can be read. No operation fails of its journal: what cannot be written is in the report.
  */
 export class Journal {
   readonly path: string;
   readonly #lines = new Map<string, Line>();
   readonly #started = performance.now();
+  readonly #warn: (text: string) => void;
+  /** Why nothing is written any more. */
+  #failure: string | undefined;
 
-  constructor(cluster: string, folder = join(process.cwd(), ".pulumi-starrocks", "journal"), now = new Date()) {
-    mkdirSync(folder, { recursive: true });
+  constructor(cluster: string, { now = new Date(), warn = () => undefined }: JournalOptions = {}) {
+    this.#warn = warn;
     const stamp = now.toISOString().replaceAll(/[:.]/g, "-");
-    this.path = join(folder, `${stamp}-${cluster.replaceAll(/[^\w.-]+/g, "_")}-${process.pid}.jsonl`);
+    const name = `${stamp}-${cluster.replaceAll(/[^\w.-]+/g, "_")}-${process.pid}.jsonl`;
+    this.path = this.#create(join(process.cwd(), ".pulumi-starrocks", "journal"), name);
+  }
+
+  /** Gives the new file's path, in another folder where this one cannot be written. */
+  #create(folder: string, name: string): string {
+    const wanted = join(folder, name);
+    try {
+      mkdirSync(folder, { recursive: true });
+      appendFileSync(wanted, "");
+      return wanted;
+    } catch (error) {
+      const path = this.#createElsewhere(name);
+      const where = path === undefined ? "There is none" : `It is ${path}`;
+      this.#failure = path === undefined ? messageOf(error) : undefined;
+      this.#warn(`No journal can be written to ${folder} (${messageOf(error)}). ${where}.`);
+      return path ?? wanted;
+    }
+  }
+
+  #createElsewhere(name: string): string | undefined {
+    try {
+      const path = join(mkdtempSync(join(tmpdir(), "pulumi-starrocks-journal-")), name);
+      appendFileSync(path, "");
+      return path;
+    } catch {
+      // What matters is why the program's own folder cannot be written.
+      return undefined;
+    }
+  }
+
+  /** Where it is to be read, for people. */
+  get place(): string {
+    return this.#failure === undefined ? this.path : `${this.path}, which is not whole: ${this.#failure}`;
   }
 
   /** Notes what is going to be done to a resource, before it is. */
@@ -125,8 +169,19 @@ export class Journal {
   }
 
   #write(entry: object): void {
-    // Synchronous: the process may be killed at any moment, and a journal is for just that case.
-    appendFileSync(this.path, `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
+    if (this.#failure !== undefined) {
+      return;
+    }
+    try {
+      // Synchronous: the process may be killed at any moment, and a journal is for just that case.
+      appendFileSync(this.path, `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
+    } catch (error) {
+      this.#failure = messageOf(error);
+      this.#warn(
+        `The journal ${this.path} cannot be written any more (${this.#failure}). ` +
+          "The operation goes on, and its report has every step; make room there before the next one.",
+      );
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { engineAlive } from "../engine/alive.js";
 import { isEnding, onStop, type Stop, untilEnd } from "../engine/end.js";
-import { tell } from "../engine/log.js";
-import { messageOf, UserError } from "../error.js";
+import { tell, warn } from "../engine/log.js";
+import { explained, messageOf } from "../error.js";
 import { type Declared, keyOf, nowhere, type Place, placesOf, racksOf } from "../plan/place.js";
 import { defaultPolicy, type Policy } from "../plan/policy.js";
 import { withGate } from "../plan/preflight.js";
@@ -146,7 +146,7 @@ export class Run {
 
   /** Made at the first act, so that a preview leaves no file. */
   get journal(): Journal {
-    this.#journal ??= new Journal(this.cluster);
+    this.#journal ??= new Journal(this.cluster, { warn: (text) => void warn(this.#componentUrn, text) });
     return this.#journal;
   }
 
@@ -326,7 +326,7 @@ export class Run {
   /** Says once where it is written what was done: a removal has no report. */
   async tellJournal(urn: string | undefined): Promise<void> {
     if (this.acted && this.first("journal")) {
-      await tell(urn, `Journal: ${this.journal.path}`);
+      await tell(urn, `Journal: ${this.journal.place}`);
     }
   }
 
@@ -375,17 +375,13 @@ export class Run {
       ...(this.#unavoidable.size > 0
         ? [`  not whole while a BE of theirs was down: ${[...this.#unavoidable].sort().join(", ")}`]
         : []),
-      `Journal: ${journal.path}`,
+      `Journal: ${journal.place}`,
     ].join("\n");
   }
 }
 
-const notTakenBack = ({ node }: Proven, error: unknown): string => {
-  if (!(error instanceof UserError)) {
-    throw error;
-  }
-  return `${node} was proven, and its process has ended since. It is left as it is: ${error.message}`;
-};
+const notTakenBack = ({ node }: Proven, error: unknown): string =>
+  `${node} was proven, and its process has ended since. It is left as it is: ${explained(error).message}`;
 
 const nodeCount = (count: number): string => (count === 1 ? "1 node" : `${count} nodes`);
 

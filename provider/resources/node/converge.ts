@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { hold, isEnding } from "../../engine/end.js";
-import { UserError } from "../../error.js";
+import { explained, UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import type { Item, Step, Verb } from "../../plan/steps.js";
@@ -352,17 +352,17 @@ class Change {
     return this.#failure(error, left);
   }
 
-  /** What is not touched has nothing to be taken back; what is proven stays so where nothing is begun any more. */
+  /** What is not touched has nothing to be taken back. A bug of ours is no reason to leave a node down. */
   async #recover(error: unknown): Promise<Left> {
-    if (!this.#touched || !(error instanceof UserError)) {
-      return { as: this.#touched ? "it is" : "untouched" };
+    if (!this.#touched) {
+      return { as: "untouched" };
     }
-    if (this.#letGo === undefined && isEnding()) {
-      // It was proven, and nothing is begun any more.
+    if (this.#letGo === undefined && (isEnding() || !(error instanceof UserError))) {
+      // It was proven, and nothing is begun any more; nor is a bug a reason to stop it.
       return { as: "it is" };
     }
     this.#letGo ??= hold();
-    return this.#recovery.takeBack(error, this.#before);
+    return this.#recovery.takeBack(explained(error), this.#before);
   }
 
   #failure(error: unknown, left: Left): unknown {

@@ -1,4 +1,4 @@
-import { messageOf, UserError } from "../../error.js";
+import { explained, UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { deeds, type Item, type Step } from "../../plan/steps.js";
@@ -34,9 +34,9 @@ interface Failed {
   readonly left: Left;
 }
 
-/** The error that people read: node, step, what was seen, and what to do. What nobody can act on crashes as it is. */
+/** The error that people read: node, step, what was seen, and what to do. What nobody can act on crashes as it is, where nothing was touched. */
 export const failureOf = (error: unknown, { action, context, item, left, step }: Failed): unknown => {
-  if (!(error instanceof UserError)) {
+  if (left.as === "untouched" && !(error instanceof UserError)) {
     return error;
   }
   const { spec, host } = context;
@@ -47,7 +47,7 @@ export const failureOf = (error: unknown, { action, context, item, left, step }:
     action.type === "version" && left.as === "it is"
       ? ` Declaring ${action.from.version} again takes this node back.`
       : "";
-  const reason = error instanceof RefusedTurn ? error.reason : messageOf(error);
+  const reason = error instanceof RefusedTurn ? error.reason : explained(error).message;
   const message =
     `${labelOf(spec)} (${host.name}) failed to ${deed} (${at}: ${item.change}).\n${reason}\n` +
     `${leftText(spec, action, left)}${others} Mend the cause and run \`pulumi up\` again: it goes on from here.${back}`;

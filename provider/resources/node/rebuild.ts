@@ -1,6 +1,6 @@
 import { engineAlive } from "../../engine/alive.js";
 import { isEnding } from "../../engine/end.js";
-import { messageOf, UserError } from "../../error.js";
+import { explained, UserError } from "../../error.js";
 import type { BeSpec } from "../../plan/spec.js";
 import { describeRisks, type TabletRisk } from "../../plan/tablets.js";
 import type { Outcome } from "../../rollout/execute.js";
@@ -77,11 +77,8 @@ export const rebuild = async (
     await run.care?.letRepair();
     told.push(await copied(old, tablets, report));
   } catch (error) {
-    if (!(error instanceof UserError)) {
-      throw error;
-    }
     throw new HalfRebuilt(
-      `${messageOf(error)}\nDone so far: ${told.join("; ") || "nothing"}. ` +
+      `${explained(error).message}\nDone so far: ${told.join("; ") || "nothing"}. ` +
         "Bring it to an end with `pulumi up --refresh` once the cause is mended: it starts the BE and adds it where it is missing.",
     );
   }

@@ -1,5 +1,5 @@
 import { hold, isEnding } from "../../engine/end.js";
-import { messageOf, UserError } from "../../error.js";
+import { explained, messageOf, type UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
 import type { NodeRelease, NodeSpec } from "../../plan/spec.js";
 import { type Execution, notMet } from "../../rollout/execute.js";
@@ -108,11 +108,9 @@ export class Recovery {
       journal.note(`${label} had ended after its proof. It was started again and is proven.`);
       return undefined;
     } catch (error) {
-      if (!(error instanceof UserError)) {
-        throw error;
-      }
-      journal.note(`${label} had ended after its proof, and could not be started again: ${error.message}`);
-      return error;
+      const failure = explained(error);
+      journal.note(`${label} had ended after its proof, and could not be started again: ${failure.message}`);
+      return failure;
     }
   }
 

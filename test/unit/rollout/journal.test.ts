@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { line } from "../../../provider/plan/rollout.js";
 import { Journal } from "../../../provider/rollout/journal.js";
@@ -10,7 +11,7 @@ const [stop, configure, start] = item.steps as [(typeof item.steps)[0], (typeof 
 describe("Journal", () => {
   it("is a file in the program's folder, named by time, cluster and process", () =>
     inFolder((folder) => {
-      const journal = new Journal("lab/dev/analytics", undefined, new Date("2026-11-22T10:20:30.456Z"));
+      const journal = new Journal("lab/dev/analytics", { now: new Date("2026-11-22T10:20:30.456Z") });
       assert.equal(
         journal.path,
         join(
@@ -93,4 +94,63 @@ describe("Journal", () => {
         { note: "nothing after it is touched" },
       ]);
     }));
+
+  describe("that cannot be written", () => {
+    const warned = (): { warnings: string[]; warn: (text: string) => void } => {
+      const warnings: string[] = [];
+      return { warnings, warn: (text) => warnings.push(text) };
+    };
+
+    it("goes on in memory when its disk is full, warns once, and says in its place that it is not whole", () =>
+      inFolder(() => {
+        const { warn, warnings } = warned();
+        const journal = new Journal("analytics", { warn });
+        journal.begin(item);
+        rmSync(journal.path);
+        symlinkSync("/dev/full", journal.path);
+        journal.mark(item, stop, "done", 1);
+        journal.mark(item, configure, "failed", 1, "no");
+        journal.abandon(item);
+        journal.note("nothing after it is touched");
+        assert.deepEqual(
+          journal.items.map(({ summary }) => summary),
+          ["stop → conf (failed) → start (not reached)"],
+        );
+        assert.deepEqual(warnings, [
+          `The journal ${journal.path} cannot be written any more (ENOSPC: no space left on device, write). ` +
+            "The operation goes on, and its report has every step; make room there before the next one.",
+        ]);
+        assert.equal(journal.place, `${journal.path}, which is not whole: ENOSPC: no space left on device, write`);
+      }));
+
+    it("goes on in memory when its folder is removed", () =>
+      inFolder(() => {
+        const { warn, warnings } = warned();
+        const journal = new Journal("analytics", { warn });
+        journal.begin(item);
+        rmSync(".pulumi-starrocks", { recursive: true });
+        journal.mark(item, stop, "done", 1);
+        journal.mark(item, configure, "done", 1);
+        assert.match(warnings.join("\n"), /^The journal \S+\.jsonl cannot be written any more \(ENOENT: .*\)\. .*$/);
+        assert.match(journal.place, /\.jsonl, which is not whole: ENOENT: /);
+        assert.ok(!existsSync(journal.path));
+      }));
+
+    it("is in the folder for temporary files where the program's cannot be written, and says so", () =>
+      inFolder(() => {
+        writeFileSync(".pulumi-starrocks", "");
+        const { warn, warnings } = warned();
+        const journal = new Journal("analytics", { warn });
+        journal.begin(item);
+        assert.equal(linesOf(journal.path).length, 1);
+        assert.ok(journal.path.startsWith(join(tmpdir(), "pulumi-starrocks-journal-")), journal.path);
+        assert.equal(journal.place, journal.path);
+        assert.equal(warnings.length, 1);
+        assert.match(
+          warnings[0] ?? "",
+          /^No journal can be written to \S+\/\.pulumi-starrocks\/journal \(ENOTDIR: .*\)\. It is \S+\.jsonl\.$/,
+        );
+        rmSync(dirname(journal.path), { recursive: true });
+      }));
+  });
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { BeSpec } from "../../../../provider/plan/spec.js";
 import { NodeFailure } from "../../../../provider/resources/node/left.js";
 import { observeHome } from "../../../../provider/starrocks/observe.js";
-import { BeBench } from "./bench.js";
+import { BeBench, leader } from "./bench.js";
 
 describe("a change of a BE", function () {
   this.timeout(60_000);
@@ -44,6 +44,8 @@ describe("a change of a BE", function () {
     assert.match((await seen()).conf, /^object_storage_secret_access_key = secret$/m);
     assert.equal(mode(), 0o600);
   });
+
+  const cluster = (version: string) => ({ frontends: [leader], backends: [bench.rowOf(version)] });
 
   it("whose connection is lost during the stop is taken back to what it ran, once the host is there again", async () => {
     bench.host.cutAt(/^stop of/, 3);
@@ -104,5 +106,75 @@ describe("a change of a BE", function () {
     assert.ok(runs);
     assert.doesNotMatch(conf, /soon|^mem_limit/m);
     assert.equal(bench.run.backends.closed, "BE be-1 failed");
+  });
+
+  it("of which the journal is lost after its stop is brought to its end", async () => {
+    const next = bench.spec(await bench.release("3.5.8"));
+    bench.rows = () => {
+      rmSync(join(bench.folder, ".pulumi-starrocks"), { recursive: true, force: true });
+      return cluster(bench.host.starts === 1 ? "3.5.7" : "3.5.8");
+    };
+    await bench.bring(old, next);
+    const { release, runs } = await seen();
+    assert.deepEqual({ release, runs }, { release: next.release.id, runs: true });
+    assert.match(
+      bench.run.report("done."),
+      /\n {2}BE be-1, 3\.5\.7 → 3\.5\.8: .*→ prove.*\n[\s\S]*which is not whole: ENOENT/,
+    );
+  });
+
+  describe("in which a bug of this program shows", () => {
+    const bug = () => {
+      throw new TypeError("row is not iterable");
+    };
+    const told =
+      /^BE be-1 \(be\) failed to prove .*\nThis is a bug of pulumi-starrocks; please report it with these lines:\nTypeError: row is not iterable\n {4}at [\s\S]*\n/;
+
+    it("is taken back, as it would be of any other failure", async () => {
+      let bugs = 1;
+      bench.rows = () => {
+        if (bench.host.starts === 2 && bugs-- > 0) {
+          bug();
+        }
+        return cluster("3.5.7");
+      };
+      const failed = await failureOf(bench.spec(await bench.release("3.5.8")));
+      assert.match(failed.message, told);
+      assert.match(failed.message, /\nBE be-1 was taken back to 3\.5\.7 and is proven there\./);
+      assert.equal(failed.touched, false);
+      const { release, runs } = await seen();
+      assert.deepEqual({ release, runs }, { release: old.release.id, runs: true });
+      assert.equal(bench.run.backends.closed, "BE be-1 failed");
+    });
+
+    it("is recorded as failed where the bug shows on the way back, too", async () => {
+      let bugs = 1;
+      bench.rows = () => {
+        const { starts } = bench.host;
+        return starts === 3 || (starts === 2 && bugs-- > 0) ? bug() : cluster("3.5.7");
+      };
+      const failed = await failureOf(bench.spec(await bench.release("3.5.8")));
+      assert.match(failed.message, told);
+      assert.match(failed.message, /\nBE be-1 could not be taken back to 3\.5\.7: row is not iterable\n/);
+      assert.equal(failed.touched, true);
+      assert.equal((await seen()).runs, true);
+    });
+
+    it("stays as it is once it is proven", async () => {
+      const next = bench.spec(await bench.release("3.5.8"));
+      bench.run.answers = true;
+      bench.rows = () =>
+        bench.run.journal.items.some(({ summary }) => summary.includes("→ prove; not yet"))
+          ? bug()
+          : cluster(bench.host.starts === 1 ? "3.5.7" : "3.5.8");
+      const failed = await failureOf(next);
+      assert.match(
+        failed.message,
+        /^BE be-1 \(be\) failed to see its tablets whole again [\s\S]*TypeError: row is not/,
+      );
+      assert.match(failed.message, /\nBE be-1 is left as it is; its data is untouched\./);
+      assert.equal(failed.touched, true);
+      assert.equal((await seen()).release, next.release.id);
+    });
   });
 });
