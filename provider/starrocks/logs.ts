@@ -29,10 +29,24 @@ const linesOf = (text: string): readonly string[] => {
   return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
 };
 
-/** The last lines of several logs of one process that nobody has followed, in the order of their times. One round trip. */
+/** The ends of several logs of a node that nobody has followed. One round trip. */
 export const readTails = async (host: Host, paths: readonly string[]): Promise<readonly string[]> => {
   const { stdout } = await host.script(tailScript, paths, { label: "read the end of the logs" });
-  return mergeLines(stdout.split("\0"));
+  return stdout.split("\0");
+};
+
+/** What start scripts write into a process's output, which has no times of its own. */
+const startLine = "start time: ";
+
+/**
+ * What a node said at its end, by the ends of its logs: the last `most` lines in the order of their times, and what its output
+ * has of its last start, behind them: where a process crashes, only that tells of it.
+ */
+export const endOf = (texts: readonly string[], most: number): readonly string[] => {
+  const outputs = texts.filter((text) => text.includes(startLine));
+  const logs = texts.filter((text) => !outputs.includes(text));
+  const last = outputs.flatMap((text) => linesOf(text.slice(text.lastIndexOf(startLine))).slice(1));
+  return [...mergeLines(logs).slice(-most), ...last];
 };
 
 const tailScript = `for path; do tail -n 100 -- "$path" 2>/dev/null | tr -d '\\0'; printf '\\0'; done`;

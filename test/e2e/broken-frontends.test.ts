@@ -77,7 +77,7 @@ describe("a cluster whose FEs lose their network, their disk, their power or the
       await cut("del");
       assertFailed(outcome, {
         "sr-fe-fe3-member":
-          /^Waited 8 s for FE fe3 to join its group; last seen: not joined\. Look at fe\.log in \S+\/fe\/log on \S+\. An FE that was once started without --helper made a cluster of its own and never joins: its metadata folder must then be moved away by hand\.$/,
+          /^Waited 8 s for FE fe3 to join its group; last seen: not joined\. Look at fe\.log in \S+\/fe\/log on \S+\. An FE that was once started without --helper made a cluster of its own and never joins: its metadata folder must then be moved away by hand\.\nLast lines of its log \(\S+\/fe\/log\):\n/,
       });
       const state = await stateOf(lab.stack);
       assert.deepEqual(

@@ -97,7 +97,7 @@ describe("a cluster whose nodes do not start, or are not its own", () => {
     const outcome = await up(adopt);
     assertFailed(outcome, {
       "sr-be-be2-member":
-        /^BE be2 is refused by the cluster: SHOW BACKENDS says "Unmatched cluster id"\. Its storage folders belong to another cluster; nothing was changed in them\. Stop this BE, move what they hold elsewhere, and run `pulumi up --refresh`\.$/,
+        /^BE be2 is refused by the cluster: SHOW BACKENDS says "Unmatched cluster id"\. Its storage folders belong to another cluster; nothing was changed in them\. Stop this BE, move what they hold elsewhere, and run `pulumi up --refresh`\.\nLast lines of its log \(\S+\/be\/log\):\n/,
     });
     assert.match(told(outcome, "info").sr ?? "", /^sr: stopped at BE be2; .*\n[\s\S]*\nJournal: \S+\.jsonl$/);
     const { "sr-fe-fe1-member": fe1, "sr-be-be1-member": be1, "sr-be-be2-member": be2 } = await stateOf(lab.stack);

@@ -9,6 +9,7 @@ import { runsVersion } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
 import { beMemberInputs } from "../inputs.js";
 import { type BeMemberInputs, type MemberContext, memberHandlers } from "./handlers.js";
+import { untilJoined } from "./joining.js";
 
 type Context = MemberContext<BeMemberInputs>;
 
@@ -79,7 +80,7 @@ const lookForAlive = async (context: Context, steady: Steady): Promise<Look<void
 const joined = async (context: Context): Promise<Outcome> => {
   const { host, inputs, limits, report } = context;
   const steady = new Steady();
-  await until(() => lookForAlive(context, steady), {
+  await untilJoined({ host, inputs, kind: "be" }, () => lookForAlive(context, steady), {
     what: `BE ${inputs.name} to be Alive with ${inputs.release.version} in SHOW BACKENDS`,
     limit: limits.alive,
     onProgress: report,

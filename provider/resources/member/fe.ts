@@ -6,9 +6,10 @@ import { frontendRow } from "../../starrocks/rows.js";
 import type { Frontend } from "../../starrocks/show.js";
 import { addFrontend, dropFrontend, endpoint, showFrontends, versionComment } from "../../starrocks/statements.js";
 import { runsVersion } from "../../starrocks/versions.js";
-import { type Look, until } from "../../wait.js";
+import type { Look } from "../../wait.js";
 import { feMemberInputs } from "../inputs.js";
 import { type FeMemberInputs, type MemberContext, memberHandlers } from "./handlers.js";
+import { untilJoined } from "./joining.js";
 
 type Context = MemberContext<FeMemberInputs>;
 
@@ -72,7 +73,7 @@ const lookForJoined = async (context: Context, steady: Steady): Promise<Look<voi
 const joined = async (context: Context): Promise<Outcome> => {
   const { host, inputs, limits, report } = context;
   const steady = new Steady();
-  await until(() => lookForJoined(context, steady), {
+  await untilJoined({ host, inputs, kind: "fe" }, () => lookForJoined(context, steady), {
     what: `FE ${inputs.name} to join its group`,
     limit: limits.alive,
     onProgress: report,

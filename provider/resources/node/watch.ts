@@ -1,11 +1,13 @@
 import { posix } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../error.js";
+import type { Host } from "../../host/types.js";
 import { parseConf } from "../../starrocks/conf.js";
 import { homePaths } from "../../starrocks/layout.js";
 import { logFiles } from "../../starrocks/log-files.js";
 import {
   beVerdict,
+  endOf,
   feVerdict,
   type LogMarks,
   type LogsRead,
@@ -144,7 +146,7 @@ export class Watch {
 
   /** The end of the log and where to read on, for an error. */
   async lastWords(): Promise<string> {
-    return lastWordsIn(this.#context, this.#paths, await this.lines(), this.started.output);
+    return lastWordsIn(this.#context, this.#paths, await this.lines(), { otherwise: this.started.output });
   }
 
   async died(): Promise<UserError> {
@@ -165,22 +167,32 @@ const endOfScript = (code: number, limit: number): string => {
 /** Lines of a log in an error. */
 const shownLines = 12;
 
+/** What must be known of a node to read its log. */
+export interface Logged {
+  readonly host: Host;
+  readonly spec: {
+    readonly kind: "fe" | "be";
+    readonly home: string;
+    readonly release: { readonly version: string };
+  };
+}
+
 /** The end of these lines of a node's log, and where to read on; `otherwise` where there are none. */
 const lastWordsIn = (
-  { host }: NodeContext,
+  { host }: Logged,
   paths: readonly string[],
   lines: readonly string[],
-  otherwise = "",
+  { most = shownLines, otherwise = "" }: { readonly most?: number; readonly otherwise?: string } = {},
 ): string => {
   // glog writes an error into several files.
   const distinct = lines.filter((line, index) => line !== lines[index - 1]);
-  const tail = lastLines(distinct.join("\n"), shownLines).trim();
+  const tail = lastLines(distinct.join("\n"), most).trim();
   const folders = [...new Set(paths.map(posix.dirname))].join(" and ");
   return `Last lines of its log (${host.name}:${folders}):\n${tail || otherwise || "nothing"}`;
 };
 
 /** The files of a node's logs: its conf file, in which the declared settings are by now, may move them. */
-export const logsOfNode = async ({ host, spec }: NodeContext): Promise<readonly string[]> => {
+export const logsOfNode = async ({ host, spec }: Logged): Promise<readonly string[]> => {
   const text = await host.readFile(homePaths(spec.home, spec.kind).conf);
   return logFiles(spec.kind, spec.home, parseConf(text ?? ""));
 };
@@ -196,12 +208,11 @@ export const assertNoEnd = ({ spec }: NodeContext, lines: readonly string[]): vo
 };
 
 /** What the log of a node that was not watched from its start ends with, and what that means. */
-export const lastWordsOf = async (node: NodeContext): Promise<string> => {
+export const lastWordsOf = async (node: Logged): Promise<string> => {
   const { host, spec } = node;
   const paths = await logsOfNode(node);
-  const lines = await readTails(host, paths);
-  // Only what is shown: a log tells of earlier starts, too.
-  const last = lines.slice(-shownLines);
+  // No more than that: a log tells of earlier starts, too.
+  const last = endOf(await readTails(host, paths), shownLines);
   const { meaning, state } = (spec.kind === "fe" ? feVerdict : beVerdict)(last, versionOf(spec.release.version));
-  return `${lastWordsIn(node, paths, last)}${state === "failed" ? `\nThat means: ${meaning}.` : ""}`;
+  return `${lastWordsIn(node, paths, last, { most: 2 * shownLines })}${state === "failed" ? `\nThat means: ${meaning}.` : ""}`;
 };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFile, mkdtemp, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LogMarks, lastLines, mergeLines, readSince } from "../../../provider/starrocks/logs.js";
+import { endOf, type LogMarks, lastLines, mergeLines, readSince } from "../../../provider/starrocks/logs.js";
 import { loopback } from "./loopback.js";
 
 describe("logs", () => {
@@ -13,6 +13,19 @@ describe("logs", () => {
       mergeLines([info, warn]).map((line) => line.at(-1)),
       ["a", "b", ")", "c"],
     );
+  });
+
+  it("tells of the end of a process by the last lines of its logs, and what its output has of its last start", () => {
+    const info = "I20261122 20:53:21.000 a\nI20261122 20:53:23.000 c\n";
+    const warn = "W20261122 20:53:22.000 b\n";
+    const out = "start time: Sunday\n*** SIGSEGV old\nstart time: Monday\n*** SIGABRT new\n  @ main\n";
+    assert.deepEqual(endOf([info, warn, out], 2), [
+      "W20261122 20:53:22.000 b",
+      "I20261122 20:53:23.000 c",
+      "*** SIGABRT new",
+      "  @ main",
+    ]);
+    assert.deepEqual(endOf([info, warn, ""], 1), ["I20261122 20:53:23.000 c"]);
   });
 
   it("gives the last lines", () => {
