@@ -1,6 +1,11 @@
 import type { Look } from "../wait.js";
 
-/** How many equal readings in a row are a proof: one may be old news, or the moment before a crash. */
+/**
+ * How many equal readings in a row are a proof. They follow each other in 25 to 150 ms and rows change with a heartbeat, every
+ * 5 s: they are mostly of one heartbeat. So they protect from one answer that is no longer the cluster's (another leader, an FE
+ * that has not replayed yet, a row on its way to Alive and back), and not from a crash: that a process stays is seen at the
+ * process (`Watch.hasServed`, `Run.lookBack`). See docs/decisions.md.
+ */
 const readings = 3;
 
 /** Counts equal readings in a row. */
