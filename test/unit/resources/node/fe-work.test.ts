@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Host } from "../../../../provider/host/types.js";
 import { limitsOf } from "../../../../provider/plan/limits.js";
 import type { FeSpec } from "../../../../provider/plan/spec.js";
@@ -8,8 +10,12 @@ import { FeWork } from "../../../../provider/resources/node/fe.js";
 import type { KindWork } from "../../../../provider/resources/node/kind-work.js";
 import { type ClusterRows, Frontends } from "../../../../provider/rollout/frontends.js";
 import { Run } from "../../../../provider/rollout/run.js";
+import { observeProcess } from "../../../../provider/starrocks/process.js";
 import type { Frontend } from "../../../../provider/starrocks/show.js";
+import { stopProcess } from "../../../../provider/starrocks/stop.js";
+import { until } from "../../../../provider/wait.js";
 import { fe } from "../../plan/specs.js";
+import { type Bench, buildToy, openBench } from "../../starrocks/toy.js";
 import { leader } from "./bench.js";
 
 const old = { id: "3.4.9-aaaaaaaaaaaa", version: "3.4.9" };
@@ -86,5 +92,59 @@ describe("the work on an FE", () => {
       goBack(group(rowOf(1, { version: "3.5.7-bbbbbbb" }), rowOf(2), rowOf(3)), led(false)),
       /^UserError: It is not taken back to 3\.4\.9: the group's leader runs 3\.5\.7-bbbbbbb/,
     );
+  });
+
+  describe("on a host", function () {
+    this.timeout(30_000);
+    let bench: Bench;
+    beforeEach(() => {
+      bench = openBench();
+    });
+    afterEach(() => bench.clear());
+
+    /** The toy's Java, which tells its version too. */
+    const prepareJava = (): void => {
+      const bin = join(bench.javaHome, "bin");
+      renameSync(join(bin, "java"), join(bin, "fe"));
+      writeFileSync(
+        join(bin, "java"),
+        `#!/bin/bash\nif [ "$1" = -version ]; then echo 'openjdk version "17.0.12"' >&2; exit; fi\nexec -a java '${join(bin, "fe").replaceAll("'", "'\\''")}' "$@"\n`,
+      );
+      writeFileSync(join(bin, "javac"), "#!/bin/bash\n");
+      for (const name of ["java", "javac"]) {
+        chmodSync(join(bin, name), 0o755);
+      }
+    };
+
+    it("passes --helper on its first start alone: with metadata it is of its group already", async () => {
+      const toy = buildToy(bench.folder, { version: "3.5.7" });
+      const home = await bench.makeHome("fe", "fe", toy);
+      prepareJava();
+      const metaDir = join(bench.folder, "meta");
+      const context: NodeContext<FeSpec> = {
+        ...contextOf(group(rowOf(1))),
+        host: bench.host,
+        spec: fe({
+          ...{ name: "fe-2", address: "10.0.0.12", role: "follower", javaHome: bench.javaHome },
+          ...{ home, deployDir: bench.deployDir, metaDir, release: { id: toy.releaseId, version: toy.version } },
+        }),
+      };
+      Object.assign(context.frontends, { ask: async () => [rowOf(1)] });
+      const startedWith = async (): Promise<string> => {
+        await new FeWork(context).start();
+        return until(
+          async () => {
+            const process = await observeProcess(bench.host, "fe", home);
+            return process ? { done: true, value: process.cmdline } : { done: false, seen: "no process" };
+          },
+          { what: "the FE to run", limit: 10_000 },
+        );
+      };
+      assert.match(await startedWith(), / --helper 10\.0\.0\.11:9010$/);
+      await stopProcess(bench.host, "fe", home, { graceful: false, timeoutSeconds: 10 });
+      mkdirSync(join(metaDir, "image"), { recursive: true });
+      writeFileSync(join(metaDir, "image/VERSION"), "clusterId=1\n");
+      assert.match(await startedWith(), /StarRocksFE$/);
+    });
   });
 });
