@@ -12,6 +12,7 @@ import type { ObservedHome } from "../../starrocks/observe.js";
 import { backendName, backendRow, frontendRow } from "../../starrocks/rows.js";
 import { until } from "../../wait.js";
 import { isFe, labelOf, type NodeContext } from "../node/context.js";
+import { nodeId } from "../node/plan.js";
 import { look } from "../node/works.js";
 import { assertClocks } from "./clocks.js";
 import { anyNode, type Topology } from "./topology.js";
@@ -35,7 +36,7 @@ export const assertHealthy = async (run: Run, topology: Topology, report: (seen:
       if (!seen) {
         return { done: false, seen: "no FE answers" };
       }
-      const wrong = [...downNames(seen).map((name) => `${name} not Alive`), ...strangersIn(nodes, seen)];
+      const wrong = [...downNames(seen).map((name) => `${name} not Alive`), ...strangersIn(run, nodes, seen)];
       return wrong.length === 0 ? { done: true, value: seen } : { done: false, seen: wrong.join(", ") };
     },
     {
@@ -59,13 +60,15 @@ export const assertHealthy = async (run: Run, topology: Topology, report: (seen:
 const clusterExists = (nodes: readonly Seen[]): boolean =>
   nodes.some(({ node, home }) => isFe(node) && home.data.some(holdsMetadata));
 
-const strangersIn = (nodes: readonly Seen[], { backends, frontends }: ClusterRows): readonly string[] =>
+const strangersIn = (run: Run, nodes: readonly Seen[], { backends, frontends }: ClusterRows): readonly string[] =>
   strangers(
     nodes.map(({ node: { spec }, home }) => ({
       label: labelOf(spec),
       reported: (spec.kind === "fe" ? frontendRow(spec, frontends) : backendRow(spec, backends))?.version,
       declared: spec.release.version,
       known: knownIn(home),
+      // Not only what this program gave it: a refresh records what somebody else did.
+      planned: run.items.get(nodeId(spec))?.from,
     })),
   );
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Host } from "../../../provider/host/types.js";
 import { limitsOf } from "../../../provider/plan/limits.js";
+import type { Action } from "../../../provider/plan/node.js";
 import { defaultPolicy, type Policy } from "../../../provider/plan/policy.js";
 import type { NodeSpec } from "../../../provider/plan/spec.js";
 import type { NodeContext } from "../../../provider/resources/node/context.js";
@@ -37,6 +38,8 @@ interface Wrong {
   /** The version that the home of the BE says it was proven on. */
   readonly proven?: string;
   readonly declared?: NodeSpec["release"];
+  /** The release of the BE in the state, which the plan changes. */
+  readonly recorded?: NodeSpec["release"];
 }
 
 const backend = (fields: Partial<Backend> = {}): Backend => ({
@@ -166,7 +169,11 @@ describe("the gate before the first stop", () => {
     const stopping = topology.nodes.find(({ spec }) => spec.name === "be-1");
     assert.ok(stopping);
     for (const { spec } of topology.nodes) {
-      run.items.set(nodeId(spec), nodeItem({ type: "none" }, spec, run.placeOf(spec, 0)));
+      const action: Action =
+        spec.kind === "be" && wrong.recorded
+          ? { type: "version", from: wrong.recorded, to: spec.release, fields: [] }
+          : { type: "none" };
+      run.items.set(nodeId(spec), nodeItem(action, spec, run.placeOf(spec, 0)));
     }
     await gateOf(stopping)("BE be-1", () => undefined);
     return { run };
@@ -192,6 +199,13 @@ describe("the gate before the first stop", () => {
         const files = readdirSync(join(place, name)).sort();
         assert.deepEqual(files, [".pulumi-starrocks-backup", "bdb", "image", "manifest.sha256"]);
       }
+    }));
+
+  it("opens to a node that somebody switched to another release, once a refresh has recorded that", () =>
+    inFolder(async () => {
+      const recorded = { id: "2.5.1-aaaaaaaaaaaa", version: "2.5.1" };
+      await pass({ ...well, proven: "2.5.2", recorded });
+      await assert.rejects(pass({ ...well, proven: "2.5.2" }), /BE be-1 runs 2\.5\.1-0123abc, expected is 2\.5\.2\./);
     }));
 
   it("opens in spite of a decommission that the user takes, of whatever size the change is", () =>
