@@ -90,6 +90,40 @@ describe("refresh tells what the hosts and the cluster say, and the next up mend
     assert.deepEqual(restarted(before, processes.byHost()), [], "it ran all the time");
   });
 
+  it("sees a sealed part of a staged release that somebody removed; up stages it again, and restarts nothing", async () => {
+    const be3 = lab.fleet.host("be3");
+    const part = be3.path("/opt/starrocks/releases/*/be");
+    await be3.exec(`chmod -R u+w ${part} && rm -r ${part}`);
+    const before = processes.byHost();
+    const { stdout } = await lab.stack.refresh(["--diff"]);
+    assert.match(stdout, /staged\s*: true\s*=> false/);
+    const { plan } = await previewThenUp(lab);
+    assert.match(plan ?? "", /\d\. host \S+, 3\.5\.7, be: stage and verify/);
+    assert.doesNotMatch(plan ?? "", /host [\s\S]*host |BE be\d/);
+    assert.deepEqual(restarted(before, processes.byHost()), []);
+    assert.match((await be3.exec(`cat ${part}/.sealed`)).stdout, /"part":"be"/);
+    await lab.stack.refresh(["--expect-no-changes"]);
+  });
+
+  it("sees a BE that somebody switched to another release; up switches it back, and only it", async () => {
+    lab.declare(lab.args(await lab.release("3.5.8")));
+    await lab.stack.up();
+    const be2 = lab.fleet.host("be2");
+    const home = be2.path("/opt/starrocks/be");
+    await be2.exec(
+      `cd '${home}' && bin/stop_be.sh && ln -sfn "$(readlink previous)" current && bin/start_be.sh --daemon`,
+    );
+    const before = processes.byHost();
+    const { stdout } = await lab.stack.refresh(["--diff"]);
+    assert.match(stdout, /version\s*: "3\.5\.8" => "3\.5\.7"/);
+    const { plan } = await previewThenUp(lab);
+    assert.match(plan ?? "", /BE be2, 3\.5\.7 → 3\.5\.8:/);
+    assert.doesNotMatch(plan ?? "", /BE be[13]|FE fe1/);
+    assert.deepEqual(restarted(before, processes.byHost()), ["be2"]);
+    assert.match((await be2.exec(`readlink '${home}/current'`)).stdout, /3\.5\.8-/);
+    await lab.stack.up(["--refresh", "--expect-no-changes"]);
+  });
+
   const losePower = async (): Promise<void> => {
     for (const host of lab.fleet.hosts) {
       await host.powerOff();
