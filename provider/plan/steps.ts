@@ -4,7 +4,7 @@ import type { Size } from "./change.js";
 export const verbs = {
   stage: "stage and verify",
   compose: "put the overlay over a copy",
-  prune: "remove older ones",
+  prune: "remove older releases",
   inspect: "inspect the hosts",
   repair: "repair",
   gate: "all alive?",

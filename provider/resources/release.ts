@@ -13,7 +13,7 @@ import { releaseIdOf } from "../plan/release-id.js";
 import { type Item, numbered, type Step } from "../plan/steps.js";
 import { done, Execution, skipped } from "../rollout/execute.js";
 import { runOf } from "../rollout/run.js";
-import { pruneReleases, removeRelease } from "../starrocks/prune.js";
+import { expectReleases, removeRelease } from "../starrocks/prune.js";
 import { observeRelease } from "../starrocks/release.js";
 import type { Handlers } from "./handlers.js";
 import { failuresOf, read, releaseInputs } from "./inputs.js";
@@ -73,9 +73,6 @@ const itemOf = (recorded: Recorded | undefined, next: Inputs): Item => {
             text: `bring ${source} to ${next.host}, verify its sha256 there, unpack ${parts.join(" and ")}, check that it is ${version}`,
           },
           ...(files.length > 0 ? [composeStep(next)] : []),
-          ...(recorded
-            ? [{ verb: "prune", text: "remove releases that no home links to", when: "if there are any" } as const]
-            : []),
         ],
   };
 };
@@ -91,25 +88,24 @@ const composeStep = (inputs: Inputs): Step => {
   };
 };
 
-const stage = async (inputs: Inputs, recorded: Plain | undefined): Promise<void> => {
+const stage = async (inputs: Inputs, recorded?: Recorded): Promise<void> => {
   const run = runOf(inputs.cluster);
   const host = hostFor(within(inputs.limits, inputs.connection));
   const execution: Execution = new Execution(
-    itemOf(recorded && recordedOf(recorded), inputs),
+    itemOf(recorded, inputs),
     {
-      stage: async () =>
-        (await stageParts(host, inputs, execution.report)) === "staged" ? done : skipped("it is there and verified"),
+      stage: async () => {
+        // Another operator of this cluster may come to its end meanwhile, and remove what is old.
+        await expectReleases(host, { deployDir: inputs.deployDir, releaseIds: foldersOf(inputs) });
+        return (await stageParts(host, inputs, execution.report)) === "staged"
+          ? done
+          : skipped("it is there and verified");
+      },
       compose: async () => {
         const composed = await composeParts(host, inputs, execution.report);
         return composed.length > 0
           ? { mark: "done", detail: composed.join(", ") }
           : skipped("it is there and verified");
-      },
-      prune: async () => {
-        const keep = [...foldersOf(inputs), ...(recorded ? foldersOf(inputsOf(recorded)) : [])];
-        const removed = await pruneReleases(host, { deployDir: inputs.deployDir, keep });
-        const gone = removed.filter((one) => one.removed).map((one) => one.releaseId);
-        return gone.length > 0 ? { mark: "done", detail: gone.join(", ") } : { mark: "not met" };
       },
     },
     run.journal,
@@ -170,14 +166,15 @@ export const release: Handlers = {
 
   create: async (inputs) => {
     const next = inputsOf(inputs);
-    await stage(next, undefined);
+    await stage(next);
     return { id: idOf(next), outs: outputsOf(inputs) };
   },
 
   update: async (_id, olds, news) => {
     const next = inputsOf(news);
-    if (itemOf(recordedOf(olds), next).steps.length > 0) {
-      await stage(next, olds);
+    const recorded = recordedOf(olds);
+    if (itemOf(recorded, next).steps.length > 0) {
+      await stage(next, recorded);
     }
     return { outs: outputsOf(news) };
   },

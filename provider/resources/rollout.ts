@@ -19,6 +19,7 @@ import { observe } from "./observe.js";
 import { outputsOf } from "./preflight/handlers.js";
 import { repairDown } from "./preflight/repair.js";
 import { anyNode, digestOf, feVersionOf, type Topology, topologyOf } from "./preflight/topology.js";
+import { pruneHosts } from "./prune.js";
 import { assertRunning } from "./running.js";
 import { survey } from "./survey.js";
 import { verifyThroughEach } from "./verify.js";
@@ -34,9 +35,11 @@ interface Wanted {
   /** Seconds for which nodes are watched, where any was started anew. */
   readonly observe: number;
   readonly verify: boolean;
+  /** Whether another release came before this one. */
+  readonly prune: boolean;
 }
 
-const itemOf = ({ changes, repair, stops, observe, verify }: Wanted): Item => ({
+const itemOf = ({ changes, repair, stops, observe, verify, prune }: Wanted): Item => ({
   id: "rollout",
   wave: "rollout",
   position: 0,
@@ -59,12 +62,21 @@ const itemOf = ({ changes, repair, stops, observe, verify }: Wanted): Item => ({
             ]
           : []),
         ...(stops && verify ? [{ verb: "verify", text: "run the declared queries through each FE" } as const] : []),
+        ...(prune
+          ? [
+              {
+                verb: "prune",
+                text: "remove from every host the releases that no home links to and nobody waits to switch to",
+                when: "if there are any",
+              } as const,
+            ]
+          : []),
       ]
     : [],
 });
 
 /** What the end of this operation has to do: more where running nodes are stopped. */
-const wantedOf = (topology: Topology, changes: boolean): Wanted => {
+const wantedOf = (topology: Topology, changes: boolean, before: string | undefined): Wanted => {
   const run = runOf(topology.cluster);
   const { observe, verify } = topology.policy;
   return {
@@ -73,6 +85,9 @@ const wantedOf = (topology: Topology, changes: boolean): Wanted => {
     stops: [...run.items.values()].some((item) => item.stops),
     observe,
     verify: verify.length > 0,
+    prune:
+      [...run.items.values()].some(({ from }) => from !== undefined) ||
+      (before !== undefined && before !== topology.release.id),
   };
 };
 
@@ -80,13 +95,20 @@ const wantedOf = (topology: Topology, changes: boolean): Wanted => {
 const unchanged = (run: Run, { nodes }: Topology): readonly NodeContext[] =>
   nodes.filter(({ spec }) => (run.items.get(nodeId(spec))?.steps.length ?? 0) === 0);
 
+interface Recorded {
+  /** The id of the release that was declared when the last operation ended well. */
+  readonly before?: string | undefined;
+  /** What is passed for the first time. */
+  readonly crossed?: Passed | undefined;
+}
+
 /** Proves the cluster; what of it was changed for the time of the operation is set back, or this fails. */
-export const prove = async (topology: Topology, crossed?: Passed): Promise<void> => {
+export const prove = async (topology: Topology, { before, crossed }: Recorded = {}): Promise<void> => {
   const run = runOf(topology.cluster);
   const { care } = run;
   await guard({ ...anyNode(topology), node: "The cluster", report: progressOf(topology.urn) });
   await care?.end();
-  const wanted = wantedOf(topology, true);
+  const wanted = wantedOf(topology, true, before);
   let started = wanted.stops;
   const execution: Execution = new Execution(
     itemOf(wanted),
@@ -104,6 +126,11 @@ export const prove = async (topology: Topology, crossed?: Passed): Promise<void>
       },
       observe: async () => (started ? observe(topology, execution.report) : notMet("none was started")),
       verify: () => verifyThroughEach(topology, execution.report),
+      prune: () => {
+        // It was watched for minutes: meanwhile another operator may have got the cluster, and be about to switch.
+        run.lease?.assertHeld();
+        return pruneHosts(topology, before);
+      },
     },
     run.journal,
     progressOf(topology.urn),
@@ -133,13 +160,13 @@ export const prove = async (topology: Topology, crossed?: Passed): Promise<void>
 };
 
 /** What a state says of the last operation that ended well, whichever release of this package wrote it. */
-const recordedIn = (olds: Plain): Parameters<typeof passedBy>[0] => {
+const recordedIn = (olds: Plain): Parameters<typeof passedBy>[0] & { readonly id: string | undefined } => {
   const shape = z.object({
-    release: z.object({ version: z.string() }).optional(),
+    release: z.object({ id: z.string().optional(), version: z.string() }).optional(),
     pointOfNoReturn: z.object({ from: z.string(), to: z.string() }).optional(),
   });
   const { pointOfNoReturn, release } = shape.safeParse(olds).data ?? {};
-  return { version: release?.version, passed: pointOfNoReturn };
+  return { id: release?.id, version: release?.version, passed: pointOfNoReturn };
 };
 
 /** Proves the end of the operation; gives what is to be recorded. */
@@ -149,7 +176,7 @@ const end = async (id: string, olds: Plain, news: Plain): Promise<Record<string,
   const passed = passedBy(recorded, feVersionOf(topology));
   const outs = { ...outputsOf(news), ...(passed && { pointOfNoReturn: passed }) };
   try {
-    await prove(topology, passed === recorded.passed ? undefined : passed);
+    await prove(topology, { before: recorded.id, crossed: passed === recorded.passed ? undefined : passed });
     return outs;
   } catch (error) {
     // Where balancing is still paused, the next `up` must come here again, also if it has nothing else to do.
@@ -185,7 +212,7 @@ export const rollout: Handlers = {
       await tellPath(run, topology, judgement, { first });
     }
     const changes = first || run.willAct || changed(olds, news);
-    run.items.set("rollout", itemOf(wantedOf(topology, changes)));
+    run.items.set("rollout", itemOf(wantedOf(topology, changes, recordedIn(olds).id)));
     // In an update everything before was done already, and the report tells of it.
     if (!run.acted && run.plan !== undefined) {
       await tell(clusterUrn, run.plan);

@@ -90,6 +90,9 @@ export const incomingArchive = (deployDir: string, sha256: string): string =>
 /** Beside the releases, which are sealed: a file per home that was ever switched to one of them, with its path in it. */
 export const homesFolder = ".homes";
 
+/** Beside the releases: a file per release that an operation has staged, until its nodes run from it. */
+export const expectedFolder = ".expected";
+
 /** A single file on its way into a composed release. */
 export const incomingOverlay = (deployDir: string, sha256: string): string =>
   posix.join(incomingFolder(deployDir), `${sha256.toLowerCase()}.overlay`);

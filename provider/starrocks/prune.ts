@@ -1,7 +1,7 @@
 import type { Host } from "../host/types.js";
 import { viewFile } from "./home.js";
 import { incomingFunctions } from "./incoming.js";
-import { homesFolder, incomingFolder, releasesFolder } from "./layout.js";
+import { expectedFolder, homesFolder, incomingFolder, releasesFolder } from "./layout.js";
 import { emitFunction, groupsOf, recordsOf } from "./records.js";
 
 export interface RemovedRelease {
@@ -11,11 +11,18 @@ export interface RemovedRelease {
   readonly usedBy: readonly string[];
 }
 
+/**
+ * How long what was staged waits for its operation: for another operator's end, then for its turn to have the lease. Whoever
+ * removes releases has the lease himself.
+ */
+const expectedSeconds = 86_400;
+
 // A release first leaves its name, then its files: nothing half looks whole. Homes are those that a switch has noted; those
 // of earlier packages are looked for below the deployDir and, wherever they are, by the processes that run from them.
 const removeScript = `${emitFunction}${incomingFunctions}
 deploy=$1 releases=$2 incoming=$3 mode=$4
 shift 4
+expected=$releases/${expectedFolder}
 shopt -s nullglob
 discard_leftovers "$incoming"
 homes=()
@@ -31,11 +38,18 @@ uses() {
   { part=$(<"$view/${viewFile}"); } 2>/dev/null || return 0
   [ "$part/.." -ef "$folder" ]
 }
+# Whether an operation has staged release $1 lately, and may be about to switch to it.
+is_expected() {
+  local at
+  at=$(stat -c %Y -- "$expected/$1" 2>/dev/null) && [ $(($(date +%s) - at)) -lt ${expectedSeconds} ]
+}
+# What this operation is through with is expected no more.
+for name; do rm -f -- "$expected/$name"; done
 for folder in "$releases"/*; do
   id=\${folder##*/}
   listed=
   for name; do [ "$name" != "$id" ] || listed=1; done
-  case $mode in only) [ -n "$listed" ] || continue ;; except) [ -z "$listed" ] || continue ;; esac
+  case $mode in only) [ -n "$listed" ] || continue ;; except) [ -z "$listed" ] && ! is_expected "$id" || continue ;; esac
   emit release "$id"
   used=
   for home in "\${homes[@]}"; do
@@ -50,7 +64,10 @@ for folder in "$releases"/*; do
   discard "$work"
   emit removed 1
 done
-rmdir -- "$incoming" 2>/dev/null
+for entry in "$expected"/*; do
+  is_expected "\${entry##*/}" || rm -f -- "$entry"
+done
+rmdir -- "$incoming" "$expected" 2>/dev/null
 left=("$releases"/*)
 if [ "\${#left[@]}" -eq 0 ] && [ ! -e "$incoming" ]; then rm -rf -- "$releases/${homesFolder}"; fi
 rmdir -- "$releases" 2>/dev/null
@@ -87,8 +104,27 @@ export const removeRelease = async (
   { deployDir, releaseId }: { readonly deployDir: string; readonly releaseId: string },
 ): Promise<RemovedRelease | undefined> => (await remove(host, deployDir, "only", [releaseId]))[0];
 
-/** Removes all releases that no home has a view of, except those to keep. One round trip. */
+/**
+ * Removes all releases that no home has a view of, except those to keep and those that another operation has staged and
+ * waits to switch to. Wants the lease on the cluster: who has it may be about to switch to any other. One round trip.
+ */
 export const pruneReleases = (
   host: Host,
   { deployDir, keep }: { readonly deployDir: string; readonly keep: readonly string[] },
 ): Promise<readonly RemovedRelease[]> => remove(host, deployDir, "except", keep);
+
+const expectScript = `folder=$1
+shift
+mkdir -p -- "$folder" || exit 1
+for id; do : >"$folder/$id" || exit 1; done
+`;
+
+/** Says that these releases are going to be switched to, before they are looked for. One round trip. */
+export const expectReleases = async (
+  host: Host,
+  { deployDir, releaseIds }: { readonly deployDir: string; readonly releaseIds: readonly string[] },
+): Promise<void> => {
+  await host.script(expectScript, [`${releasesFolder(deployDir)}/${expectedFolder}`, ...releaseIds], {
+    label: `expect ${releaseIds.join(" and ")}`,
+  });
+};

@@ -335,7 +335,10 @@ describe("a bad build of the BE", () => {
   it("and the next plain up starts it, though no node has anything to change", async () => {
     const { plan, restarted: touched } = await previewThenUp(lab);
     assert.match(plan ?? "", /^sr: no running node is stopped\.$/m);
-    assert.match(plan ?? "", /^ +1\. rollout: \[repair\] → prove every node → \[watch every node\]$/m);
+    assert.match(
+      plan ?? "",
+      /^ +1\. rollout: \[repair\] → prove every node → \[watch every node\] → \[remove older releases\]$/m,
+    );
     assert.deepEqual(touched, ["be2"]);
     await lab.stack.preview(["--expect-no-changes"]);
   });

@@ -16,6 +16,7 @@ import { type KindWork, workOf } from "./kind-work.js";
 import { failureOf, type Left, NodeFailure } from "./left.js";
 import { type Found, Recovery } from "./recovery.js";
 import { assertMayBringUp, assertRight } from "./right.js";
+import { assertStaged } from "./staged.js";
 import { configure, folders, look, runsAsDeclared, stop, switchRelease } from "./works.js";
 
 /** What is asked once before the first running node is stopped; rejects with `RefusedTurn`. */
@@ -256,6 +257,7 @@ class Change {
       assertRight(this.#context);
       return;
     }
+    await assertStaged(this.#context);
     const label = labelOf(spec);
     const kind = spec.kind.toUpperCase();
     const lookAround = (): Promise<readonly string[]> =>

@@ -94,7 +94,11 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
       ...problems.errors,
       ...taken.map((what) => `${what}; free it or give the node another port`),
       ...(jdk === undefined ? [] : [jdk]),
-      ...(facts.staged ? [] : [`${spec.release.id} (${spec.kind}) is not staged in ${spec.deployDir}/releases`]),
+      ...(facts.staged
+        ? []
+        : [
+            `${spec.release.id} (${spec.kind}) is not staged in ${spec.deployDir}/releases: \`pulumi up --refresh\` brings it there`,
+          ]),
     ];
     const prefix = `${labelOf(spec)} (${host.name}): `;
     return {

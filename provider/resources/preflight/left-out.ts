@@ -1,11 +1,8 @@
-import { UserError } from "../../error.js";
 import { versionOfId } from "../../plan/release-id.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { wavesOf } from "../../plan/steps.js";
 import type { Run } from "../../rollout/run.js";
 import { RefusedTurn } from "../../rollout/turnstile.js";
-import { kindLayouts } from "../../starrocks/layout.js";
-import { observeRelease } from "../../starrocks/release.js";
 import { labelOf, type NodeContext } from "../node/context.js";
 import { nodeId, waveOf } from "../node/plan.js";
 import { look } from "../node/works.js";
@@ -19,17 +16,6 @@ export const leftOut = (preflight: string): string =>
   `it is guarded by the Preflight "${preflight}", which this operation does not include (--target or --exclude): nothing would look at the ` +
   "whole cluster first, nor keep the order of its nodes. Run `pulumi up` without them; or, once the release is staged on every host, " +
   `with \`--target '**::${preflight}' --target-dependents\`.`;
-
-/** Before a running node is stopped: what it is going to be started on is on its host. Where there is a pre-flight, that looks. */
-export const assertStaged = async ({ host, spec }: NodeContext): Promise<void> => {
-  const seals = await observeRelease(host, spec.deployDir, spec.release.id);
-  if (!seals.some(({ part }) => part === kindLayouts[spec.kind].part)) {
-    throw new UserError(
-      `${spec.release.id} (${spec.kind}) is not staged in ${spec.deployDir}/releases on ${host.name}, so nothing is stopped for it. ` +
-        "Its `Release` brings it there.",
-    );
-  }
-};
 
 /** Refuses the change of version of a node that comes after one which keeps its old version, as this operation leaves it out. */
 export const assertInOrder = async (run: Run, topology: Topology, context: NodeContext): Promise<void> => {

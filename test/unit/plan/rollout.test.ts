@@ -28,17 +28,13 @@ const stage = ({ address, kind }: NodeSpec, position: number): Item => ({
   position,
   change: `${next.version}, ${kind}`,
   stops: false,
-  steps: [
-    { verb: "stage", text: "" },
-    { verb: "prune", text: "", when: "if there are any" },
-  ],
+  steps: [{ verb: "stage", text: "" }],
 });
 
 /** What is different when nothing was there before. */
 const firstStage = (spec: NodeSpec, position: number): Item => ({
   ...stage(spec, position),
   change: `${old.version}, ${spec.kind}`,
-  steps: [{ verb: "stage", text: "" }],
 });
 
 const member = (spec: NodeSpec, position: number): Item => ({

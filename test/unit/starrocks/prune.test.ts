@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { prepareHome, switchTo } from "../../../provider/starrocks/home.js";
 import { releaseFolder } from "../../../provider/starrocks/layout.js";
-import { pruneReleases, removeRelease } from "../../../provider/starrocks/prune.js";
+import { expectReleases, pruneReleases, removeRelease } from "../../../provider/starrocks/prune.js";
 import { stageRelease } from "../../../provider/starrocks/release.js";
 import { startProcess } from "../../../provider/starrocks/start.js";
 import { onlyDeclaredPrograms } from "./declared-programs.js";
@@ -134,6 +134,38 @@ describe("prune", function () {
       [second.releaseId, third.releaseId],
     );
     assert.equal(left().includes(first.releaseId), false);
+  });
+
+  it("keeps what another operation has staged and waits to switch to, until a day has passed", async () => {
+    const [first, second, third] = toys;
+    const { deployDir } = bench;
+    const idsOf = (seen: Awaited<ReturnType<typeof pruneReleases>>) =>
+      seen.filter(({ removed }) => removed).map(({ releaseId }) => releaseId);
+    await expectReleases(bench.host, { deployDir, releaseIds: [second.releaseId] });
+    const keep = [third.releaseId];
+    assert.deepEqual(idsOf(await pruneReleases(bench.host, { deployDir, keep })), [first.releaseId]);
+    const dayAgo = Date.now() / 1000 - 86_400;
+    utimesSync(join(deployDir, "releases/.expected", second.releaseId), dayAgo, dayAgo);
+    assert.deepEqual(idsOf(await pruneReleases(bench.host, { deployDir, keep })), [second.releaseId]);
+    assert.deepEqual(left(), [third.releaseId]);
+  });
+
+  it("is through with what it keeps: the next one that is needed no more goes as well", async () => {
+    const [first, second, third] = toys;
+    const { deployDir } = bench;
+    await expectReleases(bench.host, { deployDir, releaseIds: [first.releaseId, second.releaseId] });
+    await pruneReleases(bench.host, { deployDir, keep: toys.map(({ releaseId }) => releaseId) });
+    await pruneReleases(bench.host, { deployDir, keep: [third.releaseId] });
+    assert.deepEqual(left(), [third.releaseId]);
+  });
+
+  it("removes the release of a host that is given up, whoever expected it", async () => {
+    const { deployDir } = bench;
+    for (const { releaseId } of toys) {
+      await expectReleases(bench.host, { deployDir, releaseIds: [releaseId] });
+      assert.equal((await removeRelease(bench.host, { deployDir, releaseId }))?.removed, true);
+    }
+    assert.equal(existsSync(join(deployDir, "releases")), false);
   });
 
   it("finds nothing where nothing was ever staged", async () => {

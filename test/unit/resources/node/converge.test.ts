@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { BeSpec } from "../../../../provider/plan/spec.js";
 import { NodeFailure } from "../../../../provider/resources/node/left.js";
 import { observeHome } from "../../../../provider/starrocks/observe.js";
+import { pruneReleases } from "../../../../provider/starrocks/prune.js";
 import { BeBench, leader } from "./bench.js";
 
 describe("a change of a BE", function () {
@@ -76,6 +77,19 @@ describe("a change of a BE", function () {
       /BE be-1 could not be taken back to 3\.5\.7: Waited \S+ s for be to be reached again; last seen: be: connection refused/,
     );
     assert.equal(failed.touched, true);
+  });
+
+  it("to a release that is on its host no more stops nothing", async () => {
+    const next = bench.spec(await bench.release("3.5.8"));
+    const before = (await observeHome(bench.host, { home: old.home, kind: "be" })).process;
+    await pruneReleases(bench.host, { deployDir: next.deployDir, keep: [old.release.id] });
+    const failed = await failureOf(next);
+    assert.match(
+      failed.message,
+      /3\.5\.8-\S+ \(be\) is not staged in \S+\/releases on be, so nothing is stopped for it\./,
+    );
+    assert.equal(failed.touched, false);
+    assert.deepEqual((await observeHome(bench.host, { home: old.home, kind: "be" })).process, before);
   });
 
   it("of version and port at once is taken back to the old port, and proven there", async () => {
