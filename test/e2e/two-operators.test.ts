@@ -7,7 +7,8 @@ import { tellFailure } from "../lab/failure.js";
 import { readJournal } from "../lab/journal.js";
 import { Lab, rootPassword } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
-import { reached } from "../lab/step-watch.js";
+import { itemsSince, reached } from "../lab/step-watch.js";
+import { recordedVersions } from "../lab/told.js";
 import type { BuiltRelease } from "../simulator/release.js";
 
 describe("two operators of one cluster", () => {
@@ -99,5 +100,33 @@ describe("two operators of one cluster", () => {
     const seen = await availability();
     assert.equal(seen.mostWithoutProcess, 1, JSON.stringify(seen));
     await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  it("lets the second one stage another release meanwhile, and neither takes the other's away", async () => {
+    const [theirs, mine] = [await lab.release("3.5.10"), await lab.release("3.5.11")];
+    lab.declare(
+      lab.args(theirs, ({ backends }) => {
+        backends.rollout = { ...backends.rollout, soak: 30 };
+      }),
+    );
+    const known = lab.journals().length;
+    const first = lab.stack.start("up", ["--skip-preview"]);
+    assert.ok(await reached(lab, first, known, { kind: "BE", verb: "soak" }));
+    second.write({ "cluster.json": JSON.stringify({ name: "sr", args: lab.args(mine) }) });
+    const later = second.start("up", ["--skip-preview"]);
+    await later.saw(/is changing this cluster/);
+    const soaks = itemsSince(lab, known).flatMap(({ steps }) => steps.filter(({ verb }) => verb === "soak"));
+    assert.deepEqual(soaks, [], "the second one has staged what it declares while the first one watches its canary");
+    assertDone(await first.ended);
+    assertDone(await later.ended);
+    assert.deepEqual(new Set(Object.values(await recordedVersions(second))), new Set(["3.5.11"]));
+    for (const host of lab.fleet.hosts) {
+      const { stdout } = await host.exec(`ls ${host.path("/opt/starrocks/releases")}`);
+      const kept = stdout
+        .trim()
+        .split("\n")
+        .map((id) => id.replace(/-.*/, ""));
+      assert.deepEqual(kept.sort(), ["3.5.10", "3.5.11"], `of ${host.name} the current and the previous one`);
+    }
   });
 });
