@@ -176,6 +176,14 @@ export const describeUnavoidable = (counts: readonly TableCount[]): string =>
     "; ",
   );
 
+/** `sales.log (replication_num 1)` and its tablets, of one BE; one that was read in parts is there once. */
+export const countedByTable = (
+  counts: readonly TableCount[],
+): readonly { readonly name: string; readonly tablets: number }[] => {
+  const groups = groupedBy(counts, ({ table, declared }) => `${table} (replication_num ${declared.replicationNum})`);
+  return [...groups].map(([name, parts]) => ({ name, tablets: parts.reduce((sum, { tablets }) => sum + tablets, 0) }));
+};
+
 /** What is to be said of a BE, were it stopped. */
 export interface Told {
   readonly label: string;

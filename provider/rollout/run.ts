@@ -8,6 +8,7 @@ import { withGate } from "../plan/preflight.js";
 import { inOrder, isEmpty, line, planText, shortName } from "../plan/rollout.js";
 import type { NodeSpec } from "../plan/spec.js";
 import type { Item } from "../plan/steps.js";
+import { countedByTable, type TableCount } from "../plan/tablets.js";
 import { backendName } from "../starrocks/rows.js";
 import { seconds } from "../wait.js";
 import type { Outcome } from "./execute.js";
@@ -103,7 +104,8 @@ export class Run {
   /** Why nothing at all is begun any more. */
   #ended: string | undefined;
   readonly #said = new Set<string>();
-  readonly #unavoidable = new Set<string>();
+  /** Tablets of each table that could not do without a BE: the most that one BE had. */
+  readonly #unavoidable = new Map<string, number>();
 
   constructor(cluster: string) {
     this.cluster = cluster;
@@ -207,10 +209,15 @@ export class Run {
   }
 
   /** Notes tables that could not do without a BE while it was down, for the report. */
-  unavoidable(tables: readonly string[]): void {
-    for (const table of tables) {
-      this.#unavoidable.add(table);
+  unavoidable(tables: readonly TableCount[]): void {
+    for (const { name, tablets } of countedByTable(tables)) {
+      this.#unavoidable.set(name, Math.max(tablets, this.#unavoidable.get(name) ?? 0));
     }
+  }
+
+  get #notWhole(): string {
+    const tables = [...this.#unavoidable].sort(([one], [other]) => (one < other ? -1 : 1));
+    return tables.map(([name, most]) => `${name}, up to ${most} ${most === 1 ? "tablet" : "tablets"} a BE`).join("; ");
   }
 
   /** Closes the turnstiles: nothing that has not begun is touched. */
@@ -372,9 +379,7 @@ export class Run {
       ...toCome.map((text) => `  ${text}`),
       ...this.#figures(),
       ...(this.care?.unrestored === undefined ? [] : [`  ${this.care.unrestored}`]),
-      ...(this.#unavoidable.size > 0
-        ? [`  not whole while a BE of theirs was down: ${[...this.#unavoidable].sort().join(", ")}`]
-        : []),
+      ...(this.#unavoidable.size > 0 ? [`  not whole while a BE of theirs was down: ${this.#notWhole}`] : []),
       `Journal: ${journal.place}`,
     ].join("\n");
   }

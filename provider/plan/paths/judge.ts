@@ -75,11 +75,13 @@ export const foundProblems = (
   return {
     problems: refused.map(({ hazard, seen }) => ({
       property: "release.version",
-      reason: `${hazard.text} Found: ${seen}. ${accepting(hazard)}`,
+      reason: `${hazard.text} Found: ${seen}. Source: ${hazard.source}. ${accepting(hazard)}`,
     })),
     notes: found
       .filter((one) => !refused.includes(one))
-      .map(({ hazard, seen }) => `${labelOf(hazard, acceptHazards)}: ${hazard.text} Found: ${seen}.`),
+      .map(
+        ({ hazard, seen }) => `${labelOf(hazard, acceptHazards)}: ${hazard.text} Found: ${seen}. (${hazard.source})`,
+      ),
   };
 };
 

@@ -91,7 +91,7 @@ export const tabletsAllow = async (
         "Raise their replication_num, or let them be reported.",
     );
   }
-  run.unavoidable(unavoidable.map(({ table, declared }) => `${table} (replication_num ${declared.replicationNum})`));
+  run.unavoidable(unavoidable);
   return { mark: "done", detail: `while it is down ${tables}` };
 };
 

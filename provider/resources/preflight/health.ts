@@ -1,6 +1,6 @@
 import { UserError } from "../../error.js";
 import { strangers } from "../../plan/expected.js";
-import { underWay } from "../../plan/paths/rows/jumps.js";
+import { underWay, underWaySource } from "../../plan/paths/rows/jumps.js";
 import { versionOfId } from "../../plan/release-id.js";
 import { done, notMet, type Outcome } from "../../rollout/execute.js";
 import type { ClusterRows } from "../../rollout/frontends.js";
@@ -88,6 +88,7 @@ const assertSettled = (run: Run, { backends }: ClusterRows): void => {
     throw new UserError(
       `${leaving} is being decommissioned: its tablets move to the other BEs, which must not be stopped meanwhile. ` +
         "Wait until it has left SHOW BACKENDS, or end it with CANCEL DECOMMISSION BACKEND. " +
+        `Source: ${underWaySource}. ` +
         `To do it nevertheless, name it: acceptHazards: ["${underWay}"].`,
     );
   }

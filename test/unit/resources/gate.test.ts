@@ -225,7 +225,7 @@ describe("the gate before the first stop", () => {
     {
       what: "a BE that is being decommissioned, for which it names the hazard",
       wrong: { others: [decommissioned] },
-      says: /BE 10\.0\.0\.29:9050 is being decommissioned: .*acceptHazards: \["decommission-under-way"\]/,
+      says: /BE 10\.0\.0\.29:9050 is being decommissioned: .* Source: upgrade\.md and downgrade\.md.*\. To do it nevertheless.*acceptHazards: \["decommission-under-way"\]/,
     },
     {
       what: "a BE that is not declared and not Alive",

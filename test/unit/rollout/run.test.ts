@@ -78,6 +78,19 @@ describe("Run.report", () => {
         ].join("\n"),
       );
     }));
+
+  it("names and counts the tables that could not do without a BE: the most tablets that one BE had", () =>
+    inFolder(async () => {
+      const run = new Run("analytics");
+      const count = (table: string, replicationNum: number, tablets: number) =>
+        ({ table, declared: { replicationNum, writeQuorum: "MAJORITY" }, tablets, loses: "writes" }) as const;
+      run.unavoidable([count("sales.orders", 2, 1), count("sales.log", 1, 2), count("sales.log", 1, 3)]);
+      run.unavoidable([count("sales.log", 1, 4)]);
+      assert.match(
+        run.report("done."),
+        /^ {2}not whole while a BE of theirs was down: sales\.log \(replication_num 1\), up to 5 tablets a BE; sales\.orders \(replication_num 2\), up to 1 tablet a BE$/m,
+      );
+    }));
 });
 
 describe("Run.fail", () => {

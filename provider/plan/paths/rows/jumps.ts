@@ -3,6 +3,9 @@ import type { Hazard } from "../hazard.js";
 /** A BE is being decommissioned. Refused at any restart, and of a change of the line preview tells before. */
 export const underWay = "decommission-under-way";
 
+/** Why a BE that gives its tablets away needs all others. */
+export const underWaySource = "upgrade.md and downgrade.md, disable tablet clone; facts 6.2, 7.2";
+
 /** Of the row that asks for an image on all FEs. */
 export const imageBetweenHops = "image-between-hops";
 
@@ -81,7 +84,7 @@ export const jumps: readonly Hazard[] = [
     text:
       "A BE is being decommissioned: it needs the tablet clones that a change of the line must not have. " +
       "Wait until its row is gone, or CANCEL DECOMMISSION BACKEND.",
-    source: "upgrade.md and downgrade.md, disable tablet clone; facts 6.2, 7.2",
+    source: underWaySource,
   },
   {
     id: "schema-change-under-way",

@@ -225,7 +225,7 @@ describe("what a look at the cluster has shown", () => {
     { hazard: row("low-cardinality-to-3-5"), seen: "cbo_enable_low_cardinality_optimize = true" },
   ];
   const reason = (text: string, seen: string, id: string): string =>
-    `${text} Found: ${seen}. To do it nevertheless, name it: acceptHazards: ["${id}"].`;
+    `${text} Found: ${seen}. Source: ${row(id).source}. To do it nevertheless, name it: acceptHazards: ["${id}"].`;
 
   it("is refused where the row forbids or what it asks for must be done before, and told where it only asks", () => {
     const { problems, notes } = foundProblems(found, { acceptHazards: [] });
@@ -248,6 +248,7 @@ describe("what a look at the cluster has shown", () => {
     assert.deepEqual(new Set(problems.map(({ property }) => property)), new Set(["release.version"]));
     assert.equal(notes.length, 1);
     assert.match(notes[0] ?? "", /^asks low-cardinality-to-3-5: Before: /);
+    assert.ok(notes[0]?.endsWith(` (${row("low-cardinality-to-3-5").source})`), notes[0]);
   });
 
   it("is told only, once the user has accepted it", () => {
