@@ -180,4 +180,33 @@ describe("a minor version change of a group that another FE than the declared on
     assertDone(await lab.stack.up());
     assert.deepEqual(await versions(), ["3.5.7", "3.5.7", "3.5.7"]);
   });
+
+  it("stops the FE that leads where the tool refuses, waits for the election, and tells who leads after how long", async () => {
+    if (!(await rows()).some(({ host, leads }) => leads && host === "fe3")) {
+      await moveLeadership("fe3");
+    }
+    await leads("fe3");
+    const fe3 = lab.fleet.host("fe3");
+    const refuses = 'console.error("usage: java { DbGroupAdmin }"); process.exitCode = 255;';
+    await fe3.exec(
+      `jar=$(readlink -f ${fe3.path("/opt/starrocks/fe/lib")}/starrocks-bdb-je-*.jar) && ` +
+        `chmod u+w "\${jar%/*}" "$jar" && echo '${refuses}' >"$jar"`,
+    );
+    lab.declare(lab.args(await lab.release("3.5.8"), unrehearsed));
+    const { up } = await previewThenUp(lab);
+    assertDone(up);
+    const steps = itemsOf(lab.journal()).find(({ id }) => id === "FE fe3")?.steps ?? [];
+    const told = (verb: string) =>
+      steps.filter((step) => step.verb === verb).map(({ mark, detail }) => `${mark}: ${detail}`);
+    assert.deepEqual(told("handover"), ["not met: refused: usage: java { DbGroupAdmin }; the stop elects another one"]);
+    const [stopped = ""] = told("stop");
+    const [, elected, seconds] = /^done: .*; (\S+) leads after ([\d.]+) s without a leader$/.exec(stopped) ?? [];
+    assert.ok(
+      ["fe1", "fe2"].some((name) => lab.fleet.host(name).address === elected),
+      stopped,
+    );
+    assert.ok(Number(seconds) < 30, stopped);
+    assert.deepEqual(await versions(), ["3.5.8", "3.5.8", "3.5.8"]);
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
 });
