@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { tellFailure } from "../lab/failure.js";
 import { itemsOf } from "../lab/journal.js";
-import { Lab } from "../lab/lab.js";
+import { Lab, rootPassword } from "../lab/lab.js";
 import { NodeProcesses, restarted } from "../lab/node-processes.js";
 import { reached } from "../lab/step-watch.js";
 import { pendingOf, recordedVersions, stateOf, told } from "../lab/told.js";
+import { Session } from "../simulator/client/session.js";
 
 describe("Ctrl-C in the middle of an upgrade", () => {
   let lab: Lab;
@@ -16,24 +17,46 @@ describe("Ctrl-C in the middle of an upgrade", () => {
     processes = await NodeProcesses.of(lab.fleet);
     lab.declare(lab.args(await lab.release("3.5.7")));
     await lab.stack.up();
+    await ask('ADMIN SET FRONTEND CONFIG ("disable_colocate_balance" = "true")');
     lab.declare(lab.args(await lab.release("3.5.8")));
     old = processes.byHost();
   });
   afterEach(tellFailure(() => lab));
   after(() => lab?.close());
 
+  const ask = async (statement: string): Promise<readonly Readonly<Record<string, unknown>>[]> => {
+    const session = new Session({ frontends: [{ host: lab.fleet.host("fe1").address }], password: rootPassword });
+    try {
+      return await session.query(statement);
+    } finally {
+      session.close();
+    }
+  };
+  const balancer = async () => {
+    const rows = await ask("ADMIN SHOW FRONTEND CONFIG LIKE 'tablet_sched_disable_%balance'");
+    return Object.fromEntries(rows.map(({ Key, Value }) => [Key, Value]));
+  };
   const versionsOf = () => recordedVersions(lab.stack);
 
   it("finishes and proves the node that is down, stops no other one, and says so", async () => {
     const known = lab.journals().length;
     const up = lab.stack.start("up", ["--skip-preview"]);
     assert.ok(await reached(lab, up, known, { kind: "BE", verb: "switch" }), "a BE was stopped");
+    const paused = await balancer();
     up.interrupt();
     const outcome = await up.ended;
     assert.equal(outcome.exitCode, 1, outcome.stdout);
     // "failed" where nodes were refused their turn, "canceled" where the engine had not begun with any other.
     assert.match(outcome.stdout, /error: update (failed|canceled)/);
 
+    assert.deepEqual(paused, {
+      tablet_sched_disable_balance: "true",
+      tablet_sched_disable_colocate_balance: "true",
+    });
+    assert.deepEqual(await balancer(), {
+      tablet_sched_disable_balance: "false",
+      tablet_sched_disable_colocate_balance: "true",
+    });
     const touched = restarted(old, processes.byHost());
     assert.equal(touched.length, 1, `${touched}`);
     assert.equal(processes.look().length, 4, "every node runs");

@@ -3,8 +3,9 @@ import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { root } from "../engine/root.js";
 import { namespacesPossible } from "../fleet/fleet.js";
-import { watchAvailability } from "../lab/availability.js";
+import { type Availability, watchAvailability } from "../lab/availability.js";
 import { tellFailure } from "../lab/failure.js";
+import { itemsOf } from "../lab/journal.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
 import { NodeProcesses } from "../lab/node-processes.js";
 import { previewThenUp } from "../lab/story.js";
@@ -36,6 +37,46 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
       delete connection.dialErrorLimit;
     });
   const everyHostOnce = () => lab.fleet.hosts.map(() => 1);
+  /** `3.5.8-e58b001`. */
+  const withoutCommit = (version: string): string => version.replace(/-[0-9a-f]{7,40}$/, "");
+
+  /** What the journal has of the cluster's health, before the first stop and at the end. */
+  const assertHealthNoted = (from: string, to: string): void => {
+    const noted = lab.journal().filter(({ health }) => health !== undefined);
+    assert.deepEqual(
+      noted.map(({ health, frontends, backends, versions = [] }) => ({
+        health,
+        frontends,
+        backends,
+        versions: [...new Set(versions.map(withoutCommit))],
+      })),
+      [
+        { health: "before", frontends: "3 of 3 Alive", backends: "3 of 3 Alive", versions: [from] },
+        { health: "after", frontends: "3 of 3 Alive", backends: "3 of 3 Alive", versions: [to] },
+      ],
+    );
+    const addresses = ["fe1", "fe2", "fe3"].map((name) => lab.fleet.host(name).address);
+    assert.equal(noted[0]?.leader, addresses[0]);
+    assert.ok(addresses.includes(noted[1]?.leader ?? ""), noted[1]?.leader);
+  };
+
+  /**
+   * The longest time for which a node was down, as the report has it: not less than any host was seen without its process,
+   * and not more than lies between the step before that node's stop and its proof.
+   */
+  const assertDownAsSeen = (report: string, { away }: Availability): void => {
+    const [, count, id = "", said] =
+      /^ +(\d+) nodes restarted; longest down: (\S+ \S+), ([\d.]+) s$/m.exec(report) ?? [];
+    assert.equal(count, "6", report);
+    const { steps = [] } = itemsOf(lab.journal()).find((item) => item.id === id) ?? {};
+    const stop = steps.findIndex(({ verb }) => verb === "stop");
+    const proven = steps.find(({ verb }) => verb === "prove")?.time ?? 0;
+    const most = (proven - (steps[stop - 1]?.time ?? 0)) / 1000;
+    const least = Math.max(...Object.values(away)) / 1000;
+    // It is told in tenths of a second.
+    assert.ok(Number(said) >= least - 0.1 && Number(said) <= most + 0.1, `${id}: ${least} s <= ${said} s <= ${most} s`);
+    assert.ok(least > 0.1, `${least} s`);
+  };
 
   before(async () => {
     lab = await Lab.create({ kind: impossible === undefined ? "namespaces" : "loopback", given: process.env });
@@ -112,9 +153,9 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
     const session = new Session(login());
     const versions = [...(await session.query("SHOW FRONTENDS")), ...(await session.query("SHOW BACKENDS"))];
     session.close();
-    // `3.5.8-e58b001`.
-    const versionOf = (row: Readonly<Record<string, unknown>>) => String(row.Version).replace(/-[0-9a-f]{7,40}$/, "");
-    assert.deepEqual([...new Set(versions.map(versionOf))], [next.version]);
+    assert.deepEqual([...new Set(versions.map(({ Version }) => withoutCommit(String(Version))))], [next.version]);
+    assertDownAsSeen(told(upgrade, "info").sr ?? "", seen);
+    assertHealthNoted(lab.releases.current.version, next.version);
   });
 
   it("is destroyed: the leader stops first, the BEs last; no process stays, all data does", async () => {

@@ -7,6 +7,8 @@ import { NodeProcesses } from "./node-processes.js";
 export interface Availability {
   /** Hosts in the order in which their processes ended. */
   readonly stopped: readonly string[];
+  /** Milliseconds between the first and the last look that found a host without its process, where it came back: at least. */
+  readonly away: Readonly<Record<string, number>>;
   /** The most nodes without a process at one moment. */
   readonly mostWithoutProcess: number;
   /** The most nodes that SHOW FRONTENDS and SHOW BACKENDS had as not Alive in one reading. */
@@ -29,6 +31,8 @@ export const watchAvailability = async (
   const watched = processes.look().map(({ host }) => host);
   const session = new Session(login);
   const stopped: string[] = [];
+  const away: Record<string, number> = {};
+  const since = new Map<string, number>();
   const seen = { mostWithoutProcess: 0, mostNotAlive: 0, samples: 0, readings: 0 };
   let before = new Set(watched);
   let ended = false;
@@ -37,6 +41,15 @@ export const watchAvailability = async (
     const running = new Set(processes.look().map(({ host }) => host));
     stopped.push(...[...before].filter((host) => !running.has(host)));
     before = running;
+    const now = performance.now();
+    for (const host of watched) {
+      if (running.has(host)) {
+        since.delete(host);
+      } else {
+        since.set(host, since.get(host) ?? now);
+        away[host] = Math.max(away[host] ?? 0, now - (since.get(host) ?? now));
+      }
+    }
     seen.samples += 1;
     seen.mostWithoutProcess = Math.max(seen.mostWithoutProcess, watched.filter((host) => !running.has(host)).length);
   };
@@ -60,7 +73,7 @@ export const watchAvailability = async (
     ended = true;
     await Promise.all(loops);
     session.close();
-    return { stopped, ...seen };
+    return { stopped, away, ...seen };
   };
 };
 

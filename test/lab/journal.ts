@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Direction, type Verb, type Wave, wavesOf } from "../../provider/plan/steps.js";
 import type { Mark } from "../../provider/rollout/mark.js";
 
-/** A line of a journal: an item that begins, a step that ended, or a note. */
+/** A line of a journal: an item that begins, a step that ended, a note, or the health of the cluster. */
 export interface JournalEntry {
   readonly time: string;
   readonly item?: string;
@@ -17,6 +17,12 @@ export interface JournalEntry {
   readonly milliseconds?: number;
   readonly detail?: string;
   readonly note?: string;
+  /** What the cluster said of its nodes at one end of the operation. */
+  readonly health?: "before" | "after";
+  readonly frontends?: string;
+  readonly backends?: string;
+  readonly leader?: string;
+  readonly versions?: readonly string[];
 }
 
 /** What was done to one resource. */
