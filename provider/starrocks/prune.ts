@@ -113,10 +113,11 @@ export const pruneReleases = (
   { deployDir, keep }: { readonly deployDir: string; readonly keep: readonly string[] },
 ): Promise<readonly RemovedRelease[]> => remove(host, deployDir, "except", keep);
 
+// Where nothing can be written the staging that follows says why.
 const expectScript = `folder=$1
 shift
-mkdir -p -- "$folder" || exit 1
-for id; do : >"$folder/$id" || exit 1; done
+{ mkdir -p -- "$folder" && for id; do : >"$folder/$id"; done; } 2>/dev/null
+true
 `;
 
 /** Says that these releases are going to be switched to, before they are looked for. One round trip. */
