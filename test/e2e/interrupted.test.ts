@@ -6,6 +6,41 @@ import { NodeProcesses, restarted } from "../lab/node-processes.js";
 import { reached } from "../lab/step-watch.js";
 import { pendingOf, recordedVersions, stateOf, told } from "../lab/told.js";
 import { Session } from "../simulator/client/session.js";
+import { startWorkload } from "../simulator/client/workload.js";
+
+describe("Ctrl-C in the middle of a first deployment", () => {
+  let lab: Lab;
+  before(async () => {
+    lab = await Lab.create({ frontends: 1, backends: 2 });
+    lab.declare(lab.args(await lab.release("3.5.7")));
+  });
+  afterEach(tellFailure(() => lab));
+  after(() => lab?.close());
+
+  it("leaves nothing half done: the next plain up finishes and proves the cluster", async () => {
+    const up = lab.stack.start("up", ["--skip-preview"]);
+    assert.ok(await reached(lab, up, 0, { kind: "BE", verb: "prove" }), "a BE was started");
+    up.interrupt();
+    const interrupted = await up.ended;
+    assert.equal(interrupted.exitCode, 1, interrupted.stdout);
+    assert.deepEqual(await pendingOf(lab.stack), []);
+    const processes = await NodeProcesses.of(lab.fleet);
+    const before = processes.byHost();
+    assert.ok(Object.keys(before).length < 3, "it was not over");
+    const state = await stateOf(lab.stack);
+    for (const name of Object.keys(before)) {
+      assert.equal(state[`sr-${name.slice(0, 2)}-${name}`], "running", `${name} is recorded as what it is`);
+    }
+
+    const { stdout } = await lab.stack.up();
+    assert.match(stdout, /every node is proven/);
+    assert.deepEqual(
+      restarted(before, processes.byHost()),
+      ["be1", "be2", "fe1"].filter((name) => !(name in before)),
+    );
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+});
 
 describe("Ctrl-C in the middle of an upgrade", () => {
   let lab: Lab;
@@ -40,12 +75,19 @@ describe("Ctrl-C in the middle of an upgrade", () => {
 
   it("finishes and proves the node that is down, stops no other one, and says so", async () => {
     const known = lab.journals().length;
+    const workload = await startWorkload({
+      frontends: [{ host: lab.fleet.host("fe1").address }],
+      password: rootPassword,
+    });
     const up = lab.stack.start("up", ["--skip-preview"]);
     assert.ok(await reached(lab, up, known, { kind: "BE", verb: "switch" }), "a BE was stopped");
     const paused = await balancer();
     up.interrupt();
     const outcome = await up.ended;
+    const { writesAcknowledged, writesLost } = await workload.stop();
     assert.equal(outcome.exitCode, 1, outcome.stdout);
+    assert.ok(writesAcknowledged > 10, `${writesAcknowledged} writes acknowledged`);
+    assert.equal(writesLost, 0);
     // "failed" where nodes were refused their turn, "canceled" where the engine had not begun with any other.
     assert.match(outcome.stdout, /error: update (failed|canceled)/);
 

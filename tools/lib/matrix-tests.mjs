@@ -6,4 +6,6 @@ export const matrixTests = [
   { file: "test/engine/stack.test.ts", title: "createStack" },
   // This package's cluster: its first deployment, a second `up`, an upgrade, its end.
   { file: "test/e2e/main.test.ts", title: "a cluster from nothing to its next version" },
+  // A Ctrl-C is heard by a private part of Node.
+  { file: "test/e2e/interrupted.test.ts", title: "Ctrl-C in the middle of an upgrade" },
 ];
