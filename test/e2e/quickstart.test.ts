@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, chownSync, cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { engineFolder } from "../engine/binaries.js";
@@ -36,19 +37,49 @@ interface Figures {
 
 const figuresOf = (stdout: string): Figures => JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
 
+const main = join(root, "dist/test/quickstart/main.js");
+
+/** `nobody`, where root plays the tests. */
+const otherUser = 65534;
+const become = ["setpriv", `--reuid=${otherUser}`, `--regid=${otherUser}`, "--clear-groups", "--no-new-privs"];
+
+/** Why the story cannot be played by a user without rights; undefined where it can. */
+const rootOnly = ((): string | undefined => {
+  if (process.getuid?.() !== 0) {
+    return undefined;
+  }
+  const { error, status } = spawnSync(become[0] ?? "", [...become.slice(1), process.execPath, "--check", main]);
+  return error || status !== 0 ? `${process.execPath} and ${root} are not for others than root to read` : undefined;
+})();
+
 describe("the quickstart", function () {
   // Its story is a minute on a machine that does nothing else.
   this.timeout(600_000);
   let folder: string;
-  before(() => {
+  let engine: string;
+  before(async () => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), "quickstart-test-")));
+    engine = realpathSync(mkdtempSync(join(tmpdir(), "quickstart-engine-")));
+    // Root's own may lie where nobody else may look.
+    cpSync(await engineFolder(), engine, { recursive: true });
+    chmodSync(engine, 0o755);
+    if (process.getuid?.() === 0) {
+      chownSync(folder, otherUser, otherUser);
+    }
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => {
+    rmSync(folder, { recursive: true, force: true });
+    rmSync(engine, { recursive: true, force: true });
+  });
 
-  const play = async (args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Running> =>
-    start([process.execPath, join(root, "dist/test/quickstart/main.js"), ...args], {
+  const play = async (
+    args: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+    as: readonly string[] = [],
+  ): Promise<Running> =>
+    start([...as, process.execPath, main, ...args], {
       cwd: root,
-      env: { ...process.env, TMPDIR: folder, PULUMI_STARROCKS_ENGINE: await engineFolder(), ...env },
+      env: { ...process.env, TMPDIR: folder, PULUMI_STARROCKS_ENGINE: engine, ...env },
     });
   const assertNothingLeft = () => {
     assert.deepEqual(processesOf(folder), []);
@@ -62,8 +93,10 @@ describe("the quickstart", function () {
     );
   };
 
-  it("deploys, changes nothing the second time, upgrades under load, destroys, and tells so", async () => {
-    const { exitCode, stdout, stderr } = await (await play()).ended;
+  const by = rootOnly === undefined ? "for a user who is not root" : `for root (${rootOnly})`;
+  it(`deploys, changes nothing the second time, upgrades under load, destroys, and tells so, ${by}`, async () => {
+    const as = process.getuid?.() === 0 && rootOnly === undefined ? become : [];
+    const { exitCode, stdout, stderr } = await (await play([], { HOME: folder }, as)).ended;
     assert.equal(exitCode, 0, stdout + stderr);
     assert.match(stdout, /^3 FE and 3 BE, each on a host of its own: SSH servers on this machine's loopback, at 127\./);
     assert.deepEqual(stdout.match(/(?<=━━ ).*(?= ━━)/g), [

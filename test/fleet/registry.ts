@@ -46,6 +46,8 @@ export const clear = ({ tag, interfaces, folder }: Pick<Leftovers, "tag" | "inte
     // Some are gone already: with `-force` it goes on.
     spawnSync("ip", ["-force", "-batch", "-"], { input: lines.join(""), stdio: ["pipe", "ignore", "ignore"] });
   }
+  // Sealed releases are read-only, which only root may disregard.
+  spawnSync("chmod", ["-R", "u+w", folder], { stdio: "ignore" });
   rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 };
 
