@@ -4,7 +4,7 @@ import { processFunctions } from "./process.js";
 
 /** Programs that our scripts and StarRocks' own need; curl or wget only for `release.url`. */
 export const ensuredPrograms: readonly string[] = [
-  ..."chmod chown cp cut date df dirname env grep gzip head id ln ls mkdir mktemp mv nohup od ps readlink rm sed".split(
+  ..."chmod chown cp cut date df dirname env getopt grep gzip head id ln ls mkdir mktemp mv nohup od ps readlink rm sed".split(
     " ",
   ),
   ..."sha256sum sleep sort stat tail tar timeout touch tr uname wc curl wget".split(" "),
