@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { unnoticed } from "./downs.js";
 import type { Driver } from "./driver.js";
 import { ask } from "./faults.js";
 import { type Plan, planOf } from "./plan.js";
@@ -40,6 +41,23 @@ const crooked = (driver: Driver, site: Site): Driver => {
 
 const leaveBalancingOff = async (site: Site): Promise<void> => {
   await ask(site.login(1), 'ADMIN SET FRONTEND CONFIG ("tablet_sched_disable_balance" = "true")');
+};
+
+/** An operator who stops a second BE while one is down that a fault has taken down. */
+const careless = (driver: Driver, site: Site): Driver => {
+  let ups = 0;
+  return {
+    ...driver,
+    up: async (args) => {
+      ups += 1;
+      if (ups === 2) {
+        await sleep(2 * unnoticed);
+        await site.lab.fleet.host("be2").reboot();
+        await sleep(500);
+      }
+      return driver.up(args);
+    },
+  };
 };
 
 /** An operator whose upgrade does everything, leaves balancing off, and then says that it failed. */
@@ -86,6 +104,20 @@ describe("a storm over clusters", () => {
     assert.ok(extraNodesDown === 1 && untrueExits >= 2 && writesLost > 0, log.join("\n"));
     assert.match(log.join("\n"), /but the balancer is left with .*tablet_sched_disable_balance = true/);
     assert.equal(unfinished, 0, log.join("\n"));
+  });
+
+  it("notices a node that is stopped while another one is down, though that one is down by a fault", async () => {
+    const { extraNodesDown, log } = await play(
+      {
+        ...{ ...planOf(0), ...smallUpgrade },
+        changes: [{ type: "setting", of: "be", value: 7, faults: [{ kind: "process killed", node: "be1" }] }],
+      },
+      site,
+      "handlers",
+      (driver) => careless(driver, site),
+    );
+    assert.equal(extraNodesDown, 1, log.join("\n"));
+    assert.match(log.join("\n"), /EXTRA DOWN: 1 more than allowed \(be2, besides be1, down by a fault\)/);
   });
 
   it("notices a failed operation that leaves balancing off, and one that complains of nothing", async () => {

@@ -1,22 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { NodeProcesses } from "../../lab/node-processes.js";
+import { Downs, type DownsOptions } from "./downs.js";
 import type { NodeName } from "./plan.js";
 import type { Site } from "./site.js";
 
 /** Milliseconds between two looks: a simulated node is down for several hundred. */
 const lookEvery = 80;
 
-export interface WatchOptions {
-  readonly frontends: number;
-  readonly maxUnavailable: number;
+export interface WatchOptions extends DownsOptions {
   readonly tell: (text: string) => void;
 }
 
 /** Watches which nodes have a process, and counts those that an operation has down at once. */
 export class Watch {
   readonly #processes: NodeProcesses;
-  readonly #allowed: Readonly<Record<"fe" | "be", number>>;
-  readonly #excused = new Set<NodeName>();
+  readonly #downs: Downs;
   #nodes: readonly NodeName[] = [];
   #ended = false;
   readonly #loop: Promise<void>;
@@ -24,10 +22,9 @@ export class Watch {
   /** The most nodes that were down at once beyond what is allowed. */
   extra = 0;
 
-  private constructor(processes: NodeProcesses, { frontends, maxUnavailable, tell }: WatchOptions) {
+  private constructor(processes: NodeProcesses, { tell, ...options }: WatchOptions) {
     this.#processes = processes;
-    // The other one of two FEs has no majority, and ends by itself when it is left alone for 43 s.
-    this.#allowed = { fe: frontends === 2 ? 2 : 1, be: maxUnavailable };
+    this.#downs = new Downs(options);
     this.#tell = tell;
     this.#loop = this.#run();
   }
@@ -41,20 +38,13 @@ export class Watch {
     this.#nodes = nodes;
   }
 
-  /** A fault takes it down now: it does not count until all is settled. Gives what takes that back. */
+  /** A fault takes it down now, until all is settled. Gives what takes that back. */
   excuse(node: NodeName): () => void {
-    const isNew = !this.#excused.has(node);
-    this.#excused.add(node);
-    return () => {
-      if (isNew) {
-        this.#excused.delete(node);
-      }
-    };
+    return this.#downs.excuse(node);
   }
 
-  /** All is well again: every node counts. */
   settle(): void {
-    this.#excused.clear();
+    this.#downs.settle();
   }
 
   running(): readonly string[] {
@@ -77,16 +67,14 @@ export class Watch {
     if (this.#nodes.length === 0) {
       return;
     }
-    const running = new Set(this.running());
-    const down = this.#nodes.filter((node) => !running.has(node) && !this.#excused.has(node));
-    const count = (kind: "fe" | "be") => down.filter((node) => node.startsWith(kind)).length;
-    const extra = (["fe", "be"] as const).reduce(
-      (sum, kind) => sum + Math.max(0, count(kind) - this.#allowed[kind]),
-      0,
-    );
+    const tooMany = this.#downs.look(this.#nodes, new Set(this.running()), performance.now());
+    const extra = tooMany.reduce((sum, { count }) => sum + count, 0);
     if (extra > this.extra) {
       this.extra = extra;
-      this.#tell(`EXTRA DOWN: ${extra} more than allowed (${down.join(", ")})`);
+      const who = tooMany.map(({ besides, own }) =>
+        [own.join(", "), ...(besides.length > 0 ? [`besides ${besides.join(", ")}, down by a fault`] : [])].join(", "),
+      );
+      this.#tell(`EXTRA DOWN: ${extra} more than allowed (${who.join("; ")})`);
     }
   }
 }
