@@ -127,7 +127,10 @@ export class NamespaceHost implements SiteHost {
   }
 
   async processes(): Promise<readonly HostProcess[]> {
-    return this.list().map(({ pid, uid, command }) => ({ pid: innerPid(pid), uid, command }));
+    return this.list().flatMap(({ pid, uid, command }) => {
+      const inner = innerPid(pid);
+      return inner === undefined ? [] : [{ pid: inner, uid, command }];
+    });
   }
 
   async kill(which: number | string | RegExp, name: NodeJS.Signals = "SIGKILL"): Promise<number> {
@@ -264,8 +267,12 @@ export class NamespaceHost implements SiteHost {
   }
 }
 
-/** The pid that the process has in its own namespace. */
-const innerPid = (pid: number): number => {
-  const [, inner] = /^NSpid:.*\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(inner);
+/** The pid that the process has in its own namespace; undefined when it has ended since it was listed. */
+const innerPid = (pid: number): number | undefined => {
+  try {
+    const [, inner] = /^NSpid:.*\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+    return Number(inner);
+  } catch {
+    return undefined;
+  }
 };
