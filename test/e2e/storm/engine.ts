@@ -10,6 +10,8 @@ export interface Declared {
   readonly name: string;
   readonly kind: Kind;
   readonly dependsOn: readonly string[];
+  /** The component whose end is its end too; "" where there is none. */
+  readonly deletedWith: string;
   readonly inputs: Props;
 }
 
@@ -17,6 +19,7 @@ export interface Declared {
 export interface Recorded {
   readonly name: string;
   readonly kind: Kind;
+  readonly deletedWith: string;
   readonly id: string;
   readonly inputs: Props;
   readonly outputs: Props;
@@ -28,6 +31,8 @@ export interface Operation {
   readonly resources: readonly Declared[];
   /** In the order in which they were made. */
   readonly state: readonly Recorded[];
+  /** Before all else, ask what has become of what is recorded. */
+  readonly refresh: boolean;
 }
 
 /** Called as soon as a resource's state is another one; undefined: it is gone. */
@@ -48,13 +53,14 @@ const isPartial = (error: unknown): error is Partial =>
 /**
  * An `up` as the engine makes it, without the engine: a resource is checked and compared when all that it depends on has
  * ended, one at a time; creates and updates run side by side; after a failure nothing new begins; what is no longer
- * declared is deleted when all else was done. Gives what failed.
+ * declared is deleted when all else was done, unless its component goes too. Gives what failed.
  */
 export const operate = async (
-  { resources, state }: Operation,
+  { refresh, resources, state: recorded }: Operation,
   handlers: Readonly<Record<Kind, Handlers>>,
   checkpoint: Checkpoint,
 ): Promise<readonly string[]> => {
+  const state = refresh ? await refreshed(recorded, handlers, checkpoint) : recorded;
   const before = new Map(state.map((one) => [one.name, one]));
   const planning = new Mutex();
   const failures: string[] = [];
@@ -85,7 +91,7 @@ export const operate = async (
     }
   };
 
-  const bring = async ({ inputs: declared, kind, name }: Declared): Promise<void> => {
+  const bring = async ({ deletedWith, inputs: declared, kind, name }: Declared): Promise<void> => {
     const handler = handlers[kind];
     const old = before.get(name);
     const { changes, inputs } = await planning.run(async () => {
@@ -96,7 +102,7 @@ export const operate = async (
       const news = carried(checked.inputs);
       return { inputs: news, changes: !old || (await handler.diff(old.id, old.outputs, news)).changes };
     });
-    const base = { name, kind, inputs };
+    const base = { name, kind, deletedWith, inputs };
     if (!old) {
       await change(base, async () => {
         const { id, outs } = await handler.create(inputs);
@@ -121,13 +127,34 @@ export const operate = async (
   }
   await Promise.all(ended.values());
   const declared = new Set(resources.map(({ name }) => name));
-  for (const { id, kind, name, outputs } of [...state].reverse().filter((one) => !declared.has(one.name))) {
+  const components = new Set(resources.map((one) => one.deletedWith));
+  for (const { deletedWith, id, kind, name, outputs } of [...state]
+    .reverse()
+    .filter((one) => !declared.has(one.name))) {
     await guarded(name, async () => {
-      await handlers[kind].delete(id, outputs);
+      if (deletedWith === "" || components.has(deletedWith)) {
+        await handlers[kind].delete(id, outputs);
+      }
       checkpoint(name, undefined);
     });
   }
   return failures;
+};
+
+const refreshed = async (
+  state: readonly Recorded[],
+  handlers: Readonly<Record<Kind, Handlers>>,
+  checkpoint: Checkpoint,
+): Promise<readonly Recorded[]> => {
+  const read = await Promise.all(
+    state.map(async (one) => {
+      const { id, props } = await handlers[one.kind].read(one.id, one.outputs);
+      const now = id ? { ...one, outputs: carried(props) } : undefined;
+      checkpoint(one.name, now);
+      return now ?? [];
+    }),
+  );
+  return read.flat();
 };
 
 interface Changed {

@@ -32,10 +32,11 @@ const declaredBy = async (args: PlainArgs): Promise<readonly Declared[]> => {
   const found = await registering.run(() => registered(() => new Cluster("sr", args as unknown as ClusterArgs)));
   return found
     .filter(({ type }) => type.startsWith(typePrefix))
-    .map(({ dependsOn, inputs: { __provider, ...inputs }, name, type }) => ({
+    .map(({ deletedWith, dependsOn, inputs: { __provider, ...inputs }, name, type }) => ({
       name,
       kind: kindOf(type),
       dependsOn,
+      deletedWith,
       inputs,
     }));
 };
@@ -65,11 +66,11 @@ export const handlersDriver = (): Driver => {
 
   return {
     folder,
-    up: async (args): Promise<Up> => {
-      const resources = await declaredBy(args);
+    up: async (args, { refresh = false } = {}): Promise<Up> => {
+      const resources = args ? await declaredBy(args) : [];
       const operator = fork(script, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
       return {
-        ended: run(operator, { resources, state: [...state.values()], folder }),
+        ended: run(operator, { resources, state: [...state.values()], refresh, folder }),
         kill: async () => {
           operator.kill("SIGKILL");
         },

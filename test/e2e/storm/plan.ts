@@ -2,13 +2,28 @@ import type { Verb } from "../../../provider/plan/steps.js";
 import type { ReleaseOptions } from "../../simulator/release.js";
 import { Random } from "./random.js";
 
-/** A fault strikes when so many steps of this verb have ended on nodes; without a trigger, before the operation begins. */
-export interface Trigger {
+/** A fault strikes when an operation has come so far; without a trigger, before the operation begins. */
+export type Trigger = StepsDone | { readonly sign: Sign };
+
+/** So many steps of this verb have ended on nodes. */
+export interface StepsDone {
   readonly verb: Verb;
   readonly nth: number;
   /** The resource whose steps count, as the journal names it, made plain by the lab: sites differ in addresses. Default: every node. */
   readonly item?: string;
 }
+
+/** What the hosts or the cluster show in the middle of a long step. */
+export const signs = [
+  "be1 dropped",
+  "be1's data aside",
+  "be1 started on empty folders",
+  "be1 added again",
+  "copy begun",
+  "copy started",
+] as const;
+
+export type Sign = (typeof signs)[number];
 
 export type NodeName = `${"fe" | "be"}${number}`;
 
@@ -37,18 +52,33 @@ export interface Fault {
 /** What a bad build brings along. */
 export type BadBuild = Pick<ReleaseOptions, "fe" | "be">;
 
-export type Change = { readonly faults: readonly Fault[] } & (
+/** What leads from one cluster to another one. */
+export type Alteration = { readonly faults: readonly Fault[] } & (
   | { readonly type: "upgrade"; readonly version: string }
   | {
       readonly type: "bad build";
       readonly version: string;
       readonly build: BadBuild;
-      readonly then: "repair" | "return";
+      readonly afterwards: "repair" | "return";
+      /** What the repaired build still brings along. Default: nothing. */
+      readonly repaired?: BadBuild;
     }
+  | { readonly type: "downgrade"; readonly version: string }
   | { readonly type: "setting"; readonly of: "fe" | "be"; readonly value: number }
   | { readonly type: "one more BE" }
   | { readonly type: "one BE less" }
 );
+
+/** Nothing is declared any more; and then all is declared again. */
+export interface Destroy {
+  readonly type: "destroy";
+  readonly faults: readonly Fault[];
+}
+
+export type Change = Alteration | Destroy;
+
+/** What a plan's program declares that others do not: queries to be answered, a canary to be rebuilt, a rehearsal of every release. */
+export type Extra = "verify" | "rebuild" | "rehearsal";
 
 export interface Plan {
   readonly seed: number;
@@ -59,6 +89,7 @@ export interface Plan {
   readonly maxUnavailable: number;
   readonly canary: boolean;
   readonly racks: boolean;
+  readonly extras?: readonly Extra[];
   readonly changes: readonly Change[];
 }
 
@@ -135,6 +166,8 @@ const shares: Readonly<Record<Change["type"], number>> = {
   setting: 0.4,
   "one more BE": 0.4,
   "one BE less": 0.4,
+  downgrade: 1,
+  destroy: 1,
 };
 
 /** How long a plan takes next to others. */
@@ -153,8 +186,8 @@ const changeOf = (random: Random, shape: Shape, rungs: string[]): Change => {
   if (version !== undefined && roll < 0.2) {
     rungs.shift();
     const build = random.pick(badBuilds);
-    const then = random.pick<"repair" | "return">(["repair", "return"]);
-    return { type: "bad build", version, build, then, faults: [] };
+    const afterwards = random.pick<"repair" | "return">(["repair", "return"]);
+    return { type: "bad build", version, build, afterwards, faults: [] };
   }
   const faults = random.chance(0.92) ? [faultOf(random, shape)] : [];
   if (version === undefined || roll < 0.3) {
@@ -206,6 +239,7 @@ export const describePlan = ({
   backends,
   canary,
   changes,
+  extras = [],
   frontends,
   maxUnavailable,
   racks,
@@ -216,6 +250,7 @@ export const describePlan = ({
     ...(maxUnavailable > 1 ? [`${maxUnavailable} at once`] : []),
     ...(canary ? ["canary"] : []),
     ...(racks ? ["racks"] : []),
+    ...extras,
   ];
   return `${frontends} FE + ${backends} BE of ${version}${how.length > 0 ? ` (${how.join(", ")})` : ""}: ${told.join("; ")}`;
 };
@@ -224,9 +259,11 @@ const describeChange = (change: Change): string => {
   switch (change.type) {
     case "upgrade":
       return `to ${change.version}`;
+    case "downgrade":
+      return `back to ${change.version}`;
     case "bad build": {
       const habits = Object.entries(change.build).map(([part, { faults }]) => `${part} ${faults?.[0]?.fault}`);
-      return `to a bad ${change.version} (${habits.join()}), then ${change.then}`;
+      return `to a bad ${change.version} (${habits.join()}), then ${change.afterwards}`;
     }
     case "setting":
       return `a setting of all ${change.of}s`;
@@ -236,6 +273,14 @@ const describeChange = (change: Change): string => {
 };
 
 export const describeFault = ({ kind, lasts, node, when }: Fault): string => {
-  const at = when ? `at "${when.verb}" ${when.nth}${when.item === undefined ? "" : ` of ${when.item}`}` : "before";
-  return `${kind} (${node}, ${at}${lasts ? `, for ${lasts} ms` : ""})`;
+  return `${kind} (${node}, ${describeTrigger(when)}${lasts ? `, for ${lasts} ms` : ""})`;
+};
+
+const describeTrigger = (when: Trigger | undefined): string => {
+  if (when === undefined) {
+    return "before";
+  }
+  return "sign" in when
+    ? `at "${when.sign}"`
+    : `at "${when.verb}" ${when.nth}${when.item === undefined ? "" : ` of ${when.item}`}`;
 };

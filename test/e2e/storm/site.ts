@@ -4,7 +4,7 @@ import { Lab, type PlainArgs, rootPassword } from "../../lab/lab.js";
 import type { BuiltRelease } from "../../simulator/release.js";
 import type { Driver } from "./driver.js";
 import { handlersDriver } from "./handlers-driver.js";
-import type { BadBuild, NodeName } from "./plan.js";
+import type { BadBuild, Extra, NodeName } from "./plan.js";
 import { stackDriver } from "./stack-driver.js";
 
 export type Way = "handlers" | "engine";
@@ -23,9 +23,19 @@ export interface Wanted {
   readonly maxUnavailable: number;
   readonly canary: boolean;
   readonly racks: boolean;
+  readonly extras: readonly Extra[];
+  /** Default: an upgrade. */
+  readonly direction?: "downgrade";
   readonly release: BuiltRelease;
   readonly settings: Readonly<Record<"fe" | "be", number | undefined>>;
 }
+
+/** The nodes that are declared. */
+export const nodesOf = ({ backends, frontends }: Wanted): readonly NodeName[] => {
+  const names = (kind: "fe" | "be", count: number) =>
+    Array.from({ length: count }, (_, index): NodeName => `${kind}${index + 1}`);
+  return [...names("fe", frontends), ...names("be", backends)];
+};
 
 /** Hosts on which one plan after the other is played, each on folders of its own. */
 export class Site {
@@ -88,7 +98,10 @@ export class Site {
       const key = `storm-${this.#number}`;
       args.key = key;
       args.limits = short;
-      args.rehearsal = false;
+      args.rehearsal = wanted.extras.includes("rehearsal");
+      if (wanted.direction) {
+        args.direction = wanted.direction;
+      }
       args.acceptHazards = [];
       args.connection = { ...args.connection, keepaliveInterval: 2 };
       args.frontends = {
@@ -104,10 +117,15 @@ export class Site {
           .slice(0, wanted.backends)
           .map((node, index) => ({ ...node, ...(wanted.racks && { rack: `rack${index % 2}` }) })),
         config: { ...backends.config, ...setting("sys_log_roll_num", wanted.settings.be) },
-        rollout: { soak: 0.5, maxUnavailable: wanted.maxUnavailable, ...(!wanted.canary && { canary: false }) },
+        rollout: {
+          ...{ soak: 0.5, maxUnavailable: wanted.maxUnavailable },
+          ...(!wanted.canary && { canary: false }),
+          // A canary that spoils its data dies while it is watched.
+          ...(wanted.extras.includes("rebuild") && { soak: 15, onUnrecoverable: "rebuild" }),
+        },
       };
       // Longer than a node lives that crashes again and again.
-      args.rollout = { observe: 2 };
+      args.rollout = { observe: 2, ...(wanted.extras.includes("verify") && { verify: queries }) };
     });
   }
 
@@ -120,6 +138,40 @@ export class Site {
     };
   }
 
+  /** Folders of a BE's data that were moved aside. */
+  asideOn(node: NodeName): Promise<readonly string[]> {
+    return this.#list(
+      node,
+      ["/disk1", "/disk2"].map((disk) => `${disk}/*.trash-*`),
+    );
+  }
+
+  /** Nodes in whose folders there is no data. */
+  async withoutData(nodes: readonly NodeName[]): Promise<readonly NodeName[]> {
+    const found = await Promise.all(
+      nodes.map((node) =>
+        this.#list(node, node.startsWith("fe") ? ["/opt/starrocks/fe/meta/bdb/*"] : ["/disk[12]/starrocks/data/*"]),
+      ),
+    );
+    return nodes.filter((_, index) => found[index]?.length === 0);
+  }
+
+  /** What there is of rehearsals, on all hosts. */
+  async rehearsed(): Promise<{ readonly copies: readonly string[]; readonly processes: readonly string[] }> {
+    const { hosts } = this.lab.fleet;
+    // One after the other: who lists the copies has their folder in its command.
+    const processes = (await Promise.all(hosts.map((host) => host.processes()))).flat();
+    const copies = await Promise.all(hosts.map(({ name }) => this.#list(name, ["/opt/starrocks/rehearsal-*"])));
+    const commands = processes.map(({ command }) => command).filter((command) => /\/rehearsal-/.test(command));
+    return { copies: copies.flat(), processes: commands };
+  }
+
+  async #list(node: string, patterns: readonly string[]): Promise<readonly string[]> {
+    const host = this.lab.fleet.host(node);
+    const { stdout } = await host.exec(`ls -d ${patterns.map((one) => host.path(one)).join(" ")} 2>/dev/null; true`);
+    return stdout.trim().split("\n").filter(Boolean);
+  }
+
   /** The folder of a node's faults, as its host has it. */
   faultsOf(node: NodeName): string {
     return posix.join("/opt/starrocks", node.slice(0, 2), "sim");
@@ -129,6 +181,8 @@ export class Site {
     return this.lab.close();
   }
 }
+
+const queries = [{ sql: "SELECT 1 + 1", expect: [[2]] }];
 
 const setting = (key: string, value: number | undefined): Record<string, string> =>
   value === undefined ? {} : { [key]: String(value) };

@@ -9,9 +9,11 @@ const orphanLimit = 60_000;
 /** The real engine. */
 export const stackDriver = (stack: Stack): Driver => ({
   folder: stack.folder,
-  up: async (args) => {
-    stack.write({ "cluster.json": JSON.stringify({ name: "sr", args }) });
-    const running = stack.start("up", ["--skip-preview"]);
+  up: async (args, { refresh = false } = {}) => {
+    if (args) {
+      stack.write({ "cluster.json": JSON.stringify({ name: "sr", args }) });
+    }
+    const running = stack.start(args ? "up" : "destroy", ["--skip-preview", ...(refresh ? ["--refresh"] : [])]);
     return {
       ended: running.ended.then(({ exitCode, stderr, stdout }) => ({ exitCode, told: `${stdout}\n${stderr}` })),
       kill: async () => {

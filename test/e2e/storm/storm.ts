@@ -1,7 +1,8 @@
 import type { Plan } from "./plan.js";
 import { describePlan } from "./plan.js";
 import { Site, type Way } from "./site.js";
-import { type Counts, isWell, play, type Verdict } from "./story.js";
+import { play } from "./story.js";
+import { type Counts, isWell, type Verdict } from "./verdict.js";
 
 export interface StormOptions {
   readonly plans: readonly Plan[];

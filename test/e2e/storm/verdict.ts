@@ -1,0 +1,19 @@
+/** What is counted of a plan, or of several; docs/storm.md says how. */
+export interface Counts {
+  readonly faults: number;
+  readonly writesAcknowledged: number;
+  readonly writesLost: number;
+  readonly extraNodesDown: number;
+  readonly untrueExits: number;
+  readonly unfinished: number;
+}
+
+/** What was seen of a plan. */
+export interface Verdict extends Counts {
+  readonly seed: number;
+  /** What was done, line by line. */
+  readonly log: readonly string[];
+}
+
+export const isWell = (verdict: Verdict): boolean =>
+  verdict.writesLost + verdict.extraNodesDown + verdict.untrueExits + verdict.unfinished === 0;
