@@ -14,13 +14,15 @@ const procFile = (pid: number, name: string): string | undefined => {
 };
 
 /**
- * Moment of a process's start, in ticks since the boot; undefined of one that is gone. With the pid it names a process for good: a
+ * Moment of a process's start, in ticks since the boot; undefined of one that is gone, or has ended and was not reaped yet. With the pid it names a process for good: a
  * pid is used again, and a real lock is the kernel's and ends with its process.
  */
-export const startOf = (pid: number): string | undefined =>
-  procFile(pid, "stat")
+export const startOf = (pid: number): string | undefined => {
+  const fields = procFile(pid, "stat")
     ?.replace(/^.*\) /s, "")
-    .split(" ")[19];
+    .split(" ");
+  return fields?.[0] === "Z" ? undefined : fields?.[19];
+};
 
 /** The process that wrote its pid to a file in this folder, if it is another FE with this PID_DIR and alive. */
 const writerOf = (file: string): number | undefined => {

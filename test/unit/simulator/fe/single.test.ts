@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import net from "node:net";
 import { eventually, type FrontendProcess, Lab } from "./lab.js";
@@ -197,6 +199,28 @@ describe("simulator: one frontend", function () {
     second.start();
     assert.equal(await second.exitCode(), 255);
     assert.match(second.read("log/fe.warn.log"), new RegExp(`ENV_LOCKED: .* Held by ${fe.child?.pid}`));
+  });
+
+  it("takes none for the holder of its locks that has ended, though its parent has not asked for its exit code", async () => {
+    const fe = await lab.found();
+    await fe.stop("SIGKILL");
+    const [, , folder] = fe.read("meta/bdb/je.lck").split("\n");
+    const parent = spawn("bash", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+    try {
+      const [line] = await once(parent.stdout, "data");
+      const pid = Number(line);
+      const stat = () =>
+        fs
+          .readFileSync(`/proc/${pid}/stat`, "utf8")
+          .replace(/^.*\) /s, "")
+          .split(" ");
+      await eventually("the child to be a zombie", async () => stat()[0] === "Z");
+      fs.writeFileSync(fe.file("meta/bdb/je.lck"), [pid, stat()[19], folder].join("\n"));
+      fe.start();
+      await fe.ready();
+    } finally {
+      parent.kill();
+    }
   });
 
   it("takes no process for the holder of its locks because it has the pid of a dead one", async () => {
