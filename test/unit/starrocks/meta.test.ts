@@ -114,7 +114,7 @@ describe("images of v1, which have no checksum", function () {
         } finally {
           session.close();
         }
-        const backup = await backupMeta(host, fe.file("meta"), { reserve: 0 });
+        const backup = await backupMeta(host, fe.file("meta"), { home: fe.home, reserve: 0 });
         assert.ok(existsSync(join(backup.path, `image/image.${backup.image}`)));
       } finally {
         await lab.close();
@@ -325,9 +325,9 @@ describe("backups of metadata", () => {
 
   it("are refused where the newest image of v2 has no checksum: no FE would load it", async () => {
     rmSync(join(meta, "image/v2/checksum.31"));
-    await assert.rejects(backupMeta(host, meta, { reserve: 0 }), /image\.31 has no checksum\.31 beside it/);
+    await assert.rejects(backupMeta(host, meta, { home, reserve: 0 }), /image\.31 has no checksum\.31 beside it/);
     writeFileSync(join(meta, "image/image.32"), "image");
-    assert.equal((await backupMeta(host, meta, { reserve: 0 })).image, 32);
+    assert.equal((await backupMeta(host, meta, { home, reserve: 0 })).image, 32);
   });
 
   /** Does something to the metadata right after the first log file was copied, once, as a cleaner or a checkpoint would. */
