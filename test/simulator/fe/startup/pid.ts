@@ -14,8 +14,8 @@ const procFile = (pid: number, name: string): string | undefined => {
 };
 
 /**
- * Moment of a process's start, in ticks since the boot; undefined of one that is gone, or has ended and was not reaped yet. With the pid it names a process for good: a
- * pid is used again, and a real lock is the kernel's and ends with its process.
+ * Moment of a process's start, in ticks since the boot; undefined of one that is gone, or has ended and was not reaped yet.
+ * With the pid it names a process for good: a pid is used again, and a real lock is the kernel's and ends with its process.
  */
 export const startOf = (pid: number): string | undefined => {
   const fields = procFile(pid, "stat")

@@ -205,7 +205,9 @@ describe("simulator: one frontend", function () {
     const fe = await lab.found();
     await fe.stop("SIGKILL");
     const [, , folder] = fe.read("meta/bdb/je.lck").split("\n");
-    const parent = spawn("bash", ["-c", "true & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+    // A shell would ask for it: the child ends when its parent has become a program that never does.
+    const child = "(until grep -q sleep /proc/$$/comm; do :; done)";
+    const parent = spawn("bash", ["-c", `${child} & echo $!; exec sleep 60`], { stdio: ["ignore", "pipe", "ignore"] });
     try {
       const [line] = await once(parent.stdout, "data");
       const pid = Number(line);
