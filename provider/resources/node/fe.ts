@@ -373,7 +373,7 @@ export class FeWork {
           `Does another FE listen on ${spec.address}:${spec.ports.query}?`,
       );
     }
-    const missing = this.#missing(frontendRow(spec, rows));
+    const missing = this.#missing(rows);
     if (missing !== undefined) {
       steady.reset();
       return { done: false, seen: missing };
@@ -382,10 +382,13 @@ export class FeWork {
     return reading.done ? { done: true, value: `ready with ${own}` } : reading;
   }
 
-  #missing(row: Frontend | undefined): string | undefined {
+  #missing(rows: readonly Frontend[]): string | undefined {
     const { spec } = this.#context;
+    const row = frontendRow(spec, rows);
     if (!row) {
-      return "it does not see itself in SHOW FRONTENDS";
+      // The first one takes the name that its host has for itself, `fe1.example.com` where `fe1` is declared.
+      const known = rows.map(({ address, editLogPort }) => endpoint(address, editLogPort)).join(", ");
+      return `it is not in SHOW FRONTENDS as ${endpoint(spec.address, spec.ports.editLog)} (its \`address\`), which has ${known}`;
     }
     if (!row.alive) {
       return `SHOW FRONTENDS says: not Alive${row.errMsg ? `, ${row.errMsg}` : ""}`;

@@ -213,6 +213,30 @@ describe("a closed Turnstile", () => {
   });
 });
 
+describe("Turnstile, of nodes that have died since one came in", () => {
+  const other = "BE 10.0.0.29:9050";
+  const inside = async (width: number): Promise<Turnstile> => {
+    const turnstile = new Turnstile(width);
+    await waiting(turnstile, turn(1)).entered;
+    return turnstile;
+  };
+
+  it("has no room for one more than may be down", async () => {
+    assert.equal((await inside(1)).tooMany([other]), `${other} down`);
+    assert.equal((await inside(2)).tooMany([other]), undefined);
+  });
+
+  it("counts those that are inside once, and none of another rack beside them", async () => {
+    const turnstile = await inside(2);
+    const [row = ""] = turnstile.rows;
+    assert.equal(turnstile.tooMany([row, other]), undefined);
+    assert.equal(
+      turnstile.tooMany([other], (name) => name === other),
+      `${other} down, in another rack`,
+    );
+  });
+});
+
 describe("Turnstile, of nodes in racks", () => {
   it("lets no node in while one of another rack is down, however many may be", async () => {
     const turnstile = new Turnstile(2);

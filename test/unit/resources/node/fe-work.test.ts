@@ -9,7 +9,7 @@ import type { NodeContext } from "../../../../provider/resources/node/context.js
 import { FeWork } from "../../../../provider/resources/node/fe.js";
 import type { KindWork } from "../../../../provider/resources/node/kind-work.js";
 import { type ClusterRows, Frontends } from "../../../../provider/rollout/frontends.js";
-import { Run } from "../../../../provider/rollout/run.js";
+import { type Care, Run } from "../../../../provider/rollout/run.js";
 import { observeProcess } from "../../../../provider/starrocks/process.js";
 import type { Frontend } from "../../../../provider/starrocks/show.js";
 import { stopProcess } from "../../../../provider/starrocks/stop.js";
@@ -64,6 +64,19 @@ describe("the work on an FE", () => {
   it("counts another FE that is down", async () => {
     const work = new FeWork(contextOf(group(rowOf(1), rowOf(2), rowOf(3, { alive: false }))));
     assert.deepEqual(await work.down(), ["FE 10.0.0.13"]);
+  });
+
+  it("counts one that has no process, though its row still says Alive", async () => {
+    const context = contextOf(group(rowOf(1), rowOf(2), rowOf(3)));
+    const asked: unknown[] = [];
+    context.run.care = {
+      gone: async (...args: readonly unknown[]) => {
+        asked.push(args);
+        return [fe({ name: "fe-3", address: "10.0.0.13", role: "follower" })];
+      },
+    } as unknown as Care;
+    assert.deepEqual(await new FeWork(context).down(), ["FE 10.0.0.13"]);
+    assert.deepEqual(asked, [["fe", "FE fe-2"]]);
   });
 
   it("counts the majority that would be missed although every FE is Alive: one has not joined", async () => {
