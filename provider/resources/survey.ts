@@ -2,18 +2,19 @@ import { messageOf, TransientError, UserError } from "../error.js";
 import type { Outcome } from "../rollout/execute.js";
 import { isSteadySoon, Steady } from "../rollout/steady.js";
 import { backendRow, frontendRow } from "../starrocks/rows.js";
-import { versionComment } from "../starrocks/statements.js";
+import { addBackend, versionComment } from "../starrocks/statements.js";
 import { runsVersion } from "../starrocks/versions.js";
 import { until } from "../wait.js";
-import { isFe, labelOf, type NodeContext } from "./node/context.js";
+import { isBe, isFe, labelOf, type NodeContext } from "./node/context.js";
 import { anyNode, type Topology, versionsText } from "./preflight/topology.js";
 
-/** Sees every declared node Alive with the declared version, in equal readings, and queries through each FE. */
+/** Sees every declared node in the cluster, and Alive with the declared version, in equal readings, and queries through each FE. */
 export const survey = async (topology: Topology, report: (seen: string) => void): Promise<Outcome> => {
   const [any] = topology.nodes;
   if (!any) {
     return { mark: "not met", detail: "no nodes are declared" };
   }
+  const added = await addDropped(topology);
   const steady = new Steady();
   await until(
     async () => {
@@ -34,7 +35,24 @@ export const survey = async (topology: Topology, report: (seen: string) => void)
   for (const node of topology.nodes.filter(isFe)) {
     await query(node);
   }
-  return { mark: "done", detail: `${topology.nodes.length} nodes Alive with ${versionsText(topology)}` };
+  const proven = `${topology.nodes.length} nodes Alive with ${versionsText(topology)}`;
+  const again = added.length > 0 ? `added again, as the cluster had lost ${added.join(", ")}; ` : "";
+  return { mark: "done", detail: `${again}${proven}` };
+};
+
+/**
+ * Adds declared BEs that the cluster does not have, and gives them. Whoever is to join has done so by now: these were dropped, by
+ * a rebuild that was killed half-way or by hand, which their members' state does not tell before a refresh.
+ */
+const addDropped = async (topology: Topology): Promise<readonly string[]> => {
+  const { frontends, limits, run } = anyNode(topology);
+  const rows = await frontends.rows();
+  const dropped = topology.nodes.filter(isBe).filter(({ spec }) => rows && !backendRow(spec, rows.backends));
+  for (const { spec } of dropped) {
+    run.lease?.assertHeld();
+    await frontends.tell((sql) => addBackend(sql, spec.address, spec.ports.heartbeat, limits.sql));
+  }
+  return dropped.map(({ spec }) => labelOf(spec));
 };
 
 /** What keeps every declared node from being Alive with the declared version, for people; none when nothing does. */

@@ -15,17 +15,12 @@ export interface Up {
   kill(): Promise<void>;
 }
 
-export interface UpOptions {
-  /** First see what has become of what is recorded: `--refresh`. */
-  readonly refresh?: boolean;
-}
-
 /** Who makes the operations of a plan. */
 export interface Driver {
   /** Where the program lies, and its journals. */
   readonly folder: string;
   /** With nothing to be declared all is destroyed. */
-  up(args: PlainArgs | undefined, options?: UpOptions): Promise<Up>;
+  up(args: PlainArgs | undefined): Promise<Up>;
   /** The nodes of the state. */
   nodes(): Promise<readonly RecordedNode[]>;
   close(): Promise<void>;

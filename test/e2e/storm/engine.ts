@@ -31,8 +31,6 @@ export interface Operation {
   readonly resources: readonly Declared[];
   /** In the order in which they were made. */
   readonly state: readonly Recorded[];
-  /** Before all else, ask what has become of what is recorded. */
-  readonly refresh: boolean;
 }
 
 /** Called as soon as a resource's state is another one; undefined: it is gone. */
@@ -56,11 +54,10 @@ const isPartial = (error: unknown): error is Partial =>
  * declared is deleted when all else was done, unless its component goes too. Gives what failed.
  */
 export const operate = async (
-  { refresh, resources, state: recorded }: Operation,
+  { resources, state }: Operation,
   handlers: Readonly<Record<Kind, Handlers>>,
   checkpoint: Checkpoint,
 ): Promise<readonly string[]> => {
-  const state = refresh ? await refreshed(recorded, handlers, checkpoint) : recorded;
   const before = new Map(state.map((one) => [one.name, one]));
   const planning = new Mutex();
   const failures: string[] = [];
@@ -139,22 +136,6 @@ export const operate = async (
     });
   }
   return failures;
-};
-
-const refreshed = async (
-  state: readonly Recorded[],
-  handlers: Readonly<Record<Kind, Handlers>>,
-  checkpoint: Checkpoint,
-): Promise<readonly Recorded[]> => {
-  const read = await Promise.all(
-    state.map(async (one) => {
-      const { id, props } = await handlers[one.kind].read(one.id, one.outputs);
-      const now = id ? { ...one, outputs: carried(props) } : undefined;
-      checkpoint(one.name, now);
-      return now ?? [];
-    }),
-  );
-  return read.flat();
 };
 
 interface Changed {

@@ -78,14 +78,14 @@ const unhindered = async ({ only = () => true, plan, signs = [] }: Killed, site:
     const known = new Set<string>();
     return {
       ...driver,
-      up: async (args, options) => {
+      up: async (args) => {
         ups += 1;
         // The first one made the cluster.
         const isChange = ups === 2;
         for (const path of isChange ? journalsIn(driver.folder) : []) {
           known.add(path);
         }
-        const up = await driver.up(args, options);
+        const up = await driver.up(args);
         const ended = up.ended.then((outcome) => {
           if (isChange) {
             items = journalsIn(driver.folder)

@@ -66,11 +66,11 @@ export const handlersDriver = (): Driver => {
 
   return {
     folder,
-    up: async (args, { refresh = false } = {}): Promise<Up> => {
+    up: async (args): Promise<Up> => {
       const resources = args ? await declaredBy(args) : [];
       const operator = fork(script, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
       return {
-        ended: run(operator, { resources, state: [...state.values()], refresh, folder }),
+        ended: run(operator, { resources, state: [...state.values()], folder }),
         kill: async () => {
           operator.kill("SIGKILL");
         },

@@ -9,11 +9,11 @@ const orphanLimit = 60_000;
 /** The real engine. */
 export const stackDriver = (stack: Stack): Driver => ({
   folder: stack.folder,
-  up: async (args, { refresh = false } = {}) => {
+  up: async (args) => {
     if (args) {
       stack.write({ "cluster.json": JSON.stringify({ name: "sr", args }) });
     }
-    const running = stack.start(args ? "up" : "destroy", ["--skip-preview", ...(refresh ? ["--refresh"] : [])]);
+    const running = stack.start(args ? "up" : "destroy", ["--skip-preview"]);
     return {
       ended: running.ended.then(({ exitCode, stderr, stdout }) => ({ exitCode, told: `${stdout}\n${stderr}` })),
       kill: async () => {

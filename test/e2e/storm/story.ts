@@ -1,6 +1,6 @@
 import type { PlainArgs } from "../../lab/lab.js";
 import { type Report, startWorkload } from "../../simulator/client/workload.js";
-import type { Driver, Ended, UpOptions } from "./driver.js";
+import type { Driver, Ended } from "./driver.js";
 import { type Scene, type Struck, strike } from "./faults.js";
 import { Judge } from "./judge.js";
 import { type Alteration, type Change, type Destroy, describeFault, type Plan } from "./plan.js";
@@ -170,14 +170,8 @@ class Story {
   }
 
   async #again(): Promise<void> {
-    const plain = await this.#up([]);
-    this.#note(`up again: exit code ${plain.exitCode}${plain.exitCode === 0 ? "" : `; ${plain.told}`}`);
-    // A BE that was dropped for a rebuild and not added yet is added by what the error says, and by nothing else.
-    const wantsRefresh = this.#now.extras.includes("rebuild") && /`pulumi up --refresh`/.test(plain.told);
-    const { exitCode, told } = wantsRefresh ? await this.#up([], { refresh: true }) : plain;
-    if (wantsRefresh) {
-      this.#note(`up --refresh: exit code ${exitCode}${exitCode === 0 ? "" : `; ${told}`}`);
-    }
+    const { exitCode, told } = await this.#up([]);
+    this.#note(`up again: exit code ${exitCode}${exitCode === 0 ? "" : `; ${told}`}`);
     if (exitCode === 0) {
       await this.#judge.success(this.#now);
     } else {
@@ -203,11 +197,11 @@ class Story {
     }
   }
 
-  #up(faults: Change["faults"], options: UpOptions = {}): Promise<Operated> {
-    return this.#operate(faults, this.#site.args(this.#now), options);
+  #up(faults: Change["faults"]): Promise<Operated> {
+    return this.#operate(faults, this.#site.args(this.#now));
   }
 
-  async #operate(faults: Change["faults"], args: PlainArgs | undefined, options: UpOptions = {}): Promise<Operated> {
+  async #operate(faults: Change["faults"], args: PlainArgs | undefined): Promise<Operated> {
     const excuse: Scene["excuse"] = (node) => this.#watch?.excuse(node) ?? (() => undefined);
     const login = this.#site.login(this.#plan.frontends);
     const struck: Struck[] = [];
@@ -223,7 +217,7 @@ class Story {
     const waiting = faults.flatMap((fault) =>
       fault.when ? [{ fault, comes: comesTo(this.#driver, fault.when, this.#site) }] : [],
     );
-    const up = await this.#driver.up(args, options);
+    const up = await this.#driver.up(args);
     const strikes = waiting.map(async ({ comes, fault }) => {
       if (await comes(up.ended)) {
         await hit(fault, up);
