@@ -8,6 +8,7 @@ import { askLeader } from "../../rollout/leader.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
 import { everyTabletElsewhere, tabletsNotWhole, tabletsOn } from "../../rollout/tablets.js";
 import { ensureFolders } from "../../starrocks/folders.js";
+import { readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
 import { observeProcess } from "../../starrocks/process.js";
 import { backendRow } from "../../starrocks/rows.js";
 import { addBackend, dropBackend } from "../../starrocks/statements.js";
@@ -58,6 +59,7 @@ export const rebuild = async (
     told.push("it was dropped from the cluster");
     await assertLost(context, failure);
     assertRight(context);
+    await forgetData(old);
     const moved = await moveToTrash(host, dataPaths(spec));
     told.push(`its data was moved, not deleted, to ${moved.join(", ")}`);
     await ensureFolders(host, dataFolders(old));
@@ -83,6 +85,14 @@ export const rebuild = async (
     );
   }
   return { mark: "done", detail: told.join("; ") };
+};
+
+/** Whoever comes after a rebuild that was killed half-way must not take its empty folders for disks that are not mounted. */
+const forgetData = async ({ host, spec }: NodeContext<BeSpec>): Promise<void> => {
+  const marker = await readHomeMarker(host, spec.home, spec.kind);
+  if (marker) {
+    await writeHomeMarker(host, spec.home, { ...marker, data: [] });
+  }
 };
 
 /** Data is given up only where it may be why the BE does not start: it was seen to die of nothing else, and does not run now. */
