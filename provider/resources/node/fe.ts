@@ -314,7 +314,7 @@ export class FeWork {
     }
     const { alive, lines } = await watch.look();
     const verdict = feVerdict(lines, versionOf(spec.release.version));
-    if (!alive) {
+    if (!alive || (verdict.state === "failed" && !(await watch.alive()))) {
       throw await this.#died(watch, lines);
     }
     switch (verdict.state) {

@@ -29,8 +29,15 @@ const lookEvery = 400;
 /** Milliseconds that a process must have served for: a build that crashes again and again answers in between, too. */
 const servesFor = 2000;
 
+/**
+ * Milliseconds in which what a start script has forked must become the node: on a host under load two programs are still to be
+ * executed then. The script itself waits for a part of that.
+ */
+const appearsWithin = 3000;
+
 /** What one look at a process on its way up gives. */
 export interface Watched {
+  /** Whether it is there, or was never seen and may still come. */
   readonly alive: boolean;
   /** Whether it is still the process that was first seen here: one that something started again has died in between. */
   readonly same: boolean;
@@ -60,6 +67,7 @@ export class Watch {
   #process: ObservedProcess | undefined;
   #lookedAt = performance.now();
   #servesSince: number | undefined;
+  readonly #since = performance.now();
 
   constructor(context: NodeContext, started: StartResult) {
     this.#context = context;
@@ -78,7 +86,7 @@ export class Watch {
     const { host, spec } = this.#context;
     this.#lookedAt = performance.now();
     const { process, ...read } = await observeStart(host, spec.kind, spec.home, this.#paths, this.#marks);
-    const alive = this.#see(process);
+    const alive = this.#see(process) || this.#mayStillCome;
     return { alive, same: isSameProcess(process, this.#process), lines: this.#take(read) };
   }
 
@@ -107,6 +115,13 @@ export class Watch {
   async alive(): Promise<boolean> {
     const { host, spec } = this.#context;
     return this.#see(await observeProcess(host, spec.kind, spec.home));
+  }
+
+  get #mayStillCome(): boolean {
+    const { code, did } = this.started;
+    return (
+      this.#process === undefined && did === "ran" && code === 0 && performance.now() - this.#since < appearsWithin
+    );
   }
 
   #see(now: ObservedProcess | undefined): boolean {
