@@ -13,8 +13,9 @@ export interface Reporting {
 }
 
 /**
- * Nodes that run neither the declared version, nor one that this program gave them, nor the one that the plan changes, for people: somebody else changes the
- * cluster, and nothing that is known of the way holds. Of a node that was taken over nothing is known yet.
+ * Nodes that run neither the declared version, nor one that this program gave them, nor the one that the plan changes, for
+ * people: somebody else changes the cluster, and nothing that is known of the way holds. Of a node that was taken over
+ * nothing is known yet.
  */
 export const strangers = (nodes: readonly Reporting[]): readonly string[] =>
   nodes.flatMap(({ declared, known, label, planned, reported }) => {

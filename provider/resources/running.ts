@@ -1,6 +1,6 @@
-import { TransientError, UserError } from "../error.js";
+import { UserError } from "../error.js";
 import type { Run } from "../rollout/run.js";
-import { observeProcess } from "../starrocks/process.js";
+import { isRunning, observeProcess } from "../starrocks/process.js";
 import { labelOf, type NodeContext } from "./node/context.js";
 import { lastWordsOf } from "./node/watch.js";
 import type { Topology } from "./preflight/topology.js";
@@ -27,13 +27,7 @@ export const assertRunning = async (
   }
 };
 
-const runs = async ({ host, spec }: NodeContext, mayBeUnseen: boolean): Promise<boolean> => {
-  try {
-    return (await observeProcess(host, spec.kind, spec.home)) !== undefined;
-  } catch (error) {
-    if (mayBeUnseen && error instanceof TransientError) {
-      return true;
-    }
-    throw error;
-  }
-};
+const runs = async ({ host, spec }: NodeContext, mayBeUnseen: boolean): Promise<boolean> =>
+  mayBeUnseen
+    ? (await isRunning(host, spec.kind, spec.home)) !== false
+    : (await observeProcess(host, spec.kind, spec.home)) !== undefined;

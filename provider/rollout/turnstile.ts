@@ -126,13 +126,18 @@ export class Turnstile {
     return obstacle && `waiting for its turn: ${obstacle}`;
   }
 
+  /** Of these rows those that are not inside. */
+  beside(rows: readonly string[]): readonly string[] {
+    const inside = this.rows;
+    return rows.filter((row) => !inside.includes(row));
+  }
+
   /**
    * Who is down beside those inside, for people, where that leaves no room for them and so many `more`; undefined where it does.
    * A node that is inside asks again before it is stopped: another one may have died since it came in.
    */
   tooMany(down: readonly string[], apart?: (row: string) => boolean, more = 0): string | undefined {
-    const inside = this.rows;
-    const others = down.filter((row) => !inside.includes(row));
+    const others = this.beside(down);
     const elsewhere = others.filter((row) => apart?.(row));
     if (elsewhere.length > 0) {
       return `${elsewhere.join(", ")} down, in another rack`;

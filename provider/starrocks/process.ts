@@ -1,3 +1,4 @@
+import { TransientError } from "../error.js";
 import type { Host } from "../host/types.js";
 import { homePaths, kindLayouts, type NodeKind } from "./layout.js";
 import { emitFunction, fieldsOf, integer, type Rec, recordsOf } from "./records.js";
@@ -179,6 +180,18 @@ export const observeProcess = async (
     label: `look for the process of ${home}`,
   });
   return processOf(recordsOf(stdout));
+};
+
+/** Whether a process of this home runs; undefined where its host cannot be asked, which may heal by itself. */
+export const isRunning = async (host: Host, kind: NodeKind, home: string): Promise<boolean | undefined> => {
+  try {
+    return (await observeProcess(host, kind, home)) !== undefined;
+  } catch (error) {
+    if (!(error instanceof TransientError)) {
+      throw error;
+    }
+    return undefined;
+  }
 };
 
 /** Whether two observations are of one process. */

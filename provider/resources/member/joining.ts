@@ -1,6 +1,6 @@
-import { messageOf, TransientError, UserError } from "../../error.js";
+import { messageOf, UserError } from "../../error.js";
 import type { Host } from "../../host/types.js";
-import { observeProcess } from "../../starrocks/process.js";
+import { isRunning } from "../../starrocks/process.js";
 import { type Look, type UntilOptions, until } from "../../wait.js";
 import { type Logged, lastWordsOf } from "../node/watch.js";
 
@@ -41,20 +41,12 @@ export const untilJoined = async (
 
 /** A host that does not answer for a moment tells nothing of its process. */
 const assertRuns = async ({ host, spec }: Logged, label: string, what: string): Promise<void> => {
-  try {
-    if ((await observeProcess(host, spec.kind, spec.home)) !== undefined) {
-      return;
-    }
-  } catch (error) {
-    if (error instanceof TransientError) {
-      return;
-    }
-    throw error;
+  if ((await isRunning(host, spec.kind, spec.home)) === false) {
+    throw new UserError(
+      `Waited for ${what}, but the process of ${label} on ${host.name}, which was proven before, has ended. ` +
+        "Mend the cause and run `pulumi up --refresh`: it starts the node and goes on from here.",
+    );
   }
-  throw new UserError(
-    `Waited for ${what}, but the process of ${label} on ${host.name}, which was proven before, has ended. ` +
-      "Mend the cause and run `pulumi up --refresh`: it starts the node and goes on from here.",
-  );
 };
 
 const logOf = (node: Logged): Promise<string> =>

@@ -42,7 +42,7 @@ export const takeBack = async (
   const old: NodeContext = { ...context, spec: before.spec };
   const oldWork = workOf(old, work);
   await assertMayBringUp(old);
-  await stopAgain(context, report, { graceful: work.proven, before: () => maySpare(context, work, report) });
+  await stopAgain(context, report, work);
   // Without an answer of the cluster a BE is proven by itself.
   await oldWork.note().catch(() => undefined);
   await assertMayBringUp(old);
@@ -62,16 +62,20 @@ const maySpare = async ({ host, run, spec }: NodeContext, work: KindWork, report
 
 /** What failed may be the connection: its host may be there again a moment later, and meanwhile end a stop that was sent. */
 const stopAgain = async (
-  { host, limits, spec }: NodeContext,
+  context: NodeContext,
   report: Report,
-  { before, graceful }: { readonly before: () => Promise<void>; readonly graceful: boolean },
+  /** The work that has failed, where what it left may be of use to the cluster. */
+  work?: KindWork,
 ): Promise<void> => {
+  const { host, limits, spec } = context;
   await until<void>(
     async () => {
       try {
-        await before();
+        if (work) {
+          await maySpare(context, work, report);
+        }
         await stopProcess(host, spec.kind, spec.home, {
-          graceful,
+          graceful: work?.proven ?? false,
           timeoutSeconds: limits.stop / 1000,
           version: spec.release.version,
         });
@@ -106,7 +110,7 @@ const restoreStopped = (old: NodeContext, before: Before, report: Report): Promi
         }
         // It may be another operator's, who found the node down.
         assertRight(old);
-        await stopAgain(old, report, { graceful: false, before: async () => undefined });
+        await stopAgain(old, report);
         return { done: false, seen: messageOf(error) };
       }
     },

@@ -265,8 +265,9 @@ class Change {
         async () => {
           const down = await this.#down();
           const obstacle = this.#turnstile.tooMany(down, run.apart(this.#work.row));
-          const others = down.filter((row) => !this.#turnstile.rows.includes(row));
-          return obstacle === undefined ? { done: true, value: others } : { done: false, seen: obstacle };
+          return obstacle === undefined
+            ? { done: true, value: this.#turnstile.beside(down) }
+            : { done: false, seen: obstacle };
         },
         {
           what: `the other ${kind}s to run`,

@@ -1,6 +1,6 @@
 import { onEnd } from "../../engine/end.js";
 import { progressOf } from "../../engine/log.js";
-import { messageOf, TransientError, UserError } from "../../error.js";
+import { messageOf, UserError } from "../../error.js";
 import { pointNow } from "../../plan/point-of-no-return.js";
 import { balancing } from "../../plan/preflight.js";
 import type { NodeSpec } from "../../plan/spec.js";
@@ -9,9 +9,9 @@ import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js"
 import { healthOf } from "../../rollout/health.js";
 import { nodeLines } from "../../rollout/node-states.js";
 import type { Care, Run } from "../../rollout/run.js";
-import { observeProcess } from "../../starrocks/process.js";
+import { isRunning } from "../../starrocks/process.js";
 import { compareVersions, parseReported } from "../../starrocks/versions.js";
-import { labelOf, type NodeContext } from "../node/context.js";
+import { labelOf } from "../node/context.js";
 import { nodeId } from "../node/plan.js";
 import { verifyThroughAny } from "../verify.js";
 import { nodesNow } from "./nodes-now.js";
@@ -21,18 +21,6 @@ type Report = (seen: string) => void;
 
 /** Milliseconds for what could not be restored before, while the process ends: the lease is still to be given back. */
 const lastTry = 1000;
-
-/** Whether a node has a process; not where its host cannot be asked. */
-const runs = async ({ host, spec }: NodeContext): Promise<boolean> => {
-  try {
-    return (await observeProcess(host, spec.kind, spec.home)) !== undefined;
-  } catch (error) {
-    if (!(error instanceof TransientError)) {
-      throw error;
-    }
-    return false;
-  }
-};
 
 /** What is done around the changes of a cluster's nodes: balancing stands still while BEs go down and come back. */
 export class ClusterCare implements Care {
@@ -125,8 +113,8 @@ export class ClusterCare implements Care {
       const label = labelOf(spec);
       return spec.kind === kind && label !== butFor && !this.#run.proven.has(label);
     });
-    const looks = await Promise.all(asked.map(runs));
-    return asked.flatMap(({ spec }, index) => (looks[index] ? [] : [spec]));
+    const running = await Promise.all(asked.map(({ host, spec }) => isRunning(host, spec.kind, spec.home)));
+    return asked.flatMap(({ spec }, index) => (running[index] ? [] : [spec]));
   }
 
   verify(report: Report): Promise<Outcome> {

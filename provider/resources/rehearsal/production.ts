@@ -61,8 +61,7 @@ export const observeProduction = async (
     await startDown();
     led = await untilLed(frontends, { limit: limits.leader, report });
   }
-  const { leader, rows } = led;
-  const version = (leader.version ?? "").replace(/-[0-9a-f]{7,40}$/i, "");
+  const { leader, rows, version } = led;
   const why = needless(version);
   if (why !== undefined) {
     return { why, version, empty: false };
@@ -79,6 +78,8 @@ export const observeProduction = async (
 interface Led {
   readonly leader: Frontend;
   readonly rows: ClusterRows;
+  /** What the leader runs, without its commit. */
+  readonly version: string;
 }
 
 /**
@@ -87,8 +88,9 @@ interface Led {
  */
 const leading = async (frontends: Group): Promise<Led | undefined> => {
   const rows = await frontends.rows();
-  const leader = rows?.frontends.find((row) => row.role === "leader" && row.alive && parseReported(row.version));
-  return rows && leader && { leader, rows };
+  const leader = rows?.frontends.find(({ role, alive }) => role === "leader" && alive);
+  const version = parseReported(leader?.version)?.text;
+  return rows && leader && version !== undefined ? { leader, rows, version } : undefined;
 };
 
 /** What the hosts say for sure where no FE does; undefined when that is nothing. */

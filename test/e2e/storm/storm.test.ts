@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unnoticed } from "./downs.js";
-import type { Driver } from "./driver.js";
+import type { Driver, Ended } from "./driver.js";
 import { ask } from "./faults.js";
 import { type Plan, planOf } from "./plan.js";
 import { Site } from "./site.js";
@@ -12,73 +12,69 @@ const smallUpgrade = {
   changes: [{ type: "upgrade", version: "3.5.8", faults: [] }],
 } as const satisfies Partial<Plan>;
 
-/** An operator who has all BEs down before the upgrade, loses the client's rows, leaves balancing off, and records what is not so. */
-const crooked = (driver: Driver, site: Site): Driver => {
+/** What an operator does besides at the change of the plan: the first `up` has made the cluster. */
+interface Besides {
+  readonly before?: () => Promise<void>;
+  /** Gives what the operator says of the change. */
+  readonly after?: (outcome: Ended) => Promise<Ended>;
+}
+
+const atChange = (driver: Driver, { before, after }: Besides): Driver => {
   let ups = 0;
   return {
     ...driver,
     up: async (args) => {
       ups += 1;
-      if (ups === 2) {
-        await Promise.all(["be1", "be2"].map((name) => site.lab.fleet.host(name).reboot()));
-        await sleep(500);
+      const isChange = ups === 2;
+      if (isChange) {
+        await before?.();
       }
       const up = await driver.up(args);
-      const ended = up.ended.then(async (outcome) => {
-        if (ups === 2) {
-          const login = site.login(1);
-          await ask(login, "DROP TABLE workload.acknowledged");
-          await ask(login, tableOfWorkload);
-          await leaveBalancingOff(site);
-        }
-        return outcome;
-      });
-      return { ...up, ended };
+      return isChange && after ? { ...up, ended: up.ended.then(after) } : up;
     },
-    nodes: async () => (await driver.nodes()).map((node) => ({ ...node, version: "9.9.9" })),
   };
 };
+
+/** An operator who has all BEs down before the upgrade, loses the client's rows, leaves balancing off, and records what is not so. */
+const crooked = (driver: Driver, site: Site): Driver => ({
+  ...atChange(driver, {
+    before: async () => {
+      await Promise.all(["be1", "be2"].map((name) => site.lab.fleet.host(name).reboot()));
+      await sleep(500);
+    },
+    after: async (outcome) => {
+      const login = site.login(1);
+      await ask(login, "DROP TABLE workload.acknowledged");
+      await ask(login, tableOfWorkload);
+      await leaveBalancingOff(site);
+      return outcome;
+    },
+  }),
+  nodes: async () => (await driver.nodes()).map((node) => ({ ...node, version: "9.9.9" })),
+});
 
 const leaveBalancingOff = async (site: Site): Promise<void> => {
   await ask(site.login(1), 'ADMIN SET FRONTEND CONFIG ("tablet_sched_disable_balance" = "true")');
 };
 
 /** An operator who stops a second BE while one is down that a fault has taken down. */
-const careless = (driver: Driver, site: Site): Driver => {
-  let ups = 0;
-  return {
-    ...driver,
-    up: async (args) => {
-      ups += 1;
-      if (ups === 2) {
-        await sleep(2 * unnoticed);
-        await site.lab.fleet.host("be2").reboot();
-        await sleep(500);
-      }
-      return driver.up(args);
+const careless = (driver: Driver, site: Site): Driver =>
+  atChange(driver, {
+    before: async () => {
+      await sleep(2 * unnoticed);
+      await site.lab.fleet.host("be2").reboot();
+      await sleep(500);
     },
-  };
-};
+  });
 
 /** An operator whose upgrade does everything, leaves balancing off, and then says that it failed. */
-const querulous = (driver: Driver, site: Site): Driver => {
-  let ups = 0;
-  return {
-    ...driver,
-    up: async (args) => {
-      ups += 1;
-      const isUpgrade = ups === 2;
-      const up = await driver.up(args);
-      const ended = up.ended.then(async (outcome) => {
-        if (isUpgrade) {
-          await leaveBalancingOff(site);
-        }
-        return isUpgrade && outcome.exitCode === 0 ? { exitCode: 1, told: "no reason" } : outcome;
-      });
-      return { ...up, ended };
+const querulous = (driver: Driver, site: Site): Driver =>
+  atChange(driver, {
+    after: async (outcome) => {
+      await leaveBalancingOff(site);
+      return outcome.exitCode === 0 ? { exitCode: 1, told: "no reason" } : outcome;
     },
-  };
-};
+  });
 
 const tableOfWorkload =
   "CREATE TABLE workload.acknowledged (k BIGINT, v VARCHAR(64)) DISTRIBUTED BY HASH(k) BUCKETS 3 " +
