@@ -119,6 +119,9 @@ find_process() {
   [ -n "$FOUND" ]
 }
 
+# Process $1 that was seen before with start ticks $2: while it executes its next program the kernel shows none of its arguments.
+find_known() { [ -n "$1" ] && is_same_process "$1" "$2" && FOUND=$1 FOUND_TICKS=$2; }
+
 emit_process() {
   local key value boot=0
   read_arguments "$FOUND"
@@ -133,6 +136,13 @@ emit_process() {
   emit process.filed "$FILED"
 }
 `;
+
+/** What names one process for ever. */
+export type ProcessId = Pick<ObservedProcess, "pid" | "startTicks">;
+
+/** Arguments of `find_known`. */
+export const knownArguments = (known: ProcessId | undefined): readonly string[] =>
+  known === undefined ? ["", ""] : [String(known.pid), String(known.startTicks)];
 
 /** Arguments of `select_process`: six of them. */
 export const processArguments = (kind: NodeKind, home: string): readonly string[] => {
@@ -166,17 +176,21 @@ export const processOf = (records: readonly Rec[]): ObservedProcess | undefined 
 };
 
 const observeScript = `${processFunctions}
-select_process "$@"
-if find_process; then emit_process; fi
+select_process "$1" "$2" "$3" "$4" "$5" "$6"
+if find_process || find_known "$7" "$8"; then emit_process; fi
 `;
 
-/** The running process of this home, whatever its pid file says; never one of another home. */
+/**
+ * The running process of this home, whatever its pid file says; never one of another home. One on its way up is a shell, nohup
+ * and java in turn, and cannot be recognized between two of them: `known`, as it was seen before, is there as long as its pid is.
+ */
 export const observeProcess = async (
   host: Host,
   kind: NodeKind,
   home: string,
+  known?: ProcessId,
 ): Promise<ObservedProcess | undefined> => {
-  const { stdout } = await host.script(observeScript, processArguments(kind, home), {
+  const { stdout } = await host.script(observeScript, [...processArguments(kind, home), ...knownArguments(known)], {
     label: `look for the process of ${home}`,
   });
   return processOf(recordsOf(stdout));
@@ -195,7 +209,5 @@ export const isRunning = async (host: Host, kind: NodeKind, home: string): Promi
 };
 
 /** Whether two observations are of one process. */
-export const isSameProcess = (
-  one: Pick<ObservedProcess, "pid" | "startTicks"> | undefined,
-  other: Pick<ObservedProcess, "pid" | "startTicks"> | undefined,
-): boolean => one !== undefined && other !== undefined && one.pid === other.pid && one.startTicks === other.startTicks;
+export const isSameProcess = (one: ProcessId | undefined, other: ProcessId | undefined): boolean =>
+  one !== undefined && other !== undefined && one.pid === other.pid && one.startTicks === other.startTicks;

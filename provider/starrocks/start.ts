@@ -2,7 +2,14 @@ import type { Host } from "../host/types.js";
 import { homePaths, type NodeKind } from "./layout.js";
 import { logFiles } from "./log-files.js";
 import { type LogMark, type LogMarks, type LogsRead, logsOf, readArguments, readScript } from "./logs.js";
-import { type ObservedProcess, processArguments, processFunctions, processOf } from "./process.js";
+import {
+  knownArguments,
+  type ObservedProcess,
+  type ProcessId,
+  processArguments,
+  processFunctions,
+  processOf,
+} from "./process.js";
 import { fieldsOf, groupsOf, integer, listArguments, recordsOf } from "./records.js";
 
 export interface StartOptions {
@@ -38,6 +45,16 @@ export interface StartResult {
 
 /** Start scripts return in 0.2 s; a host under load gets a hundred times that. */
 export const startLimit = 60_000;
+
+/**
+ * Milliseconds in which what a start script has forked must become the node: on a host under load two programs are still to be
+ * executed then. The script itself waits for a part of that.
+ */
+const appearsWithin = 3000;
+
+/** Whether a process that nobody has seen yet may still become the node. `since`: when its start was over, by `performance.now`. */
+export const mayAppear = ({ code, did }: StartResult, since: number): boolean =>
+  did === "ran" && code === 0 && performance.now() - since < appearsWithin;
 
 /** What StarRocks recommends; a BE refuses to run below 60000. */
 const wantedFiles = 655_350;
@@ -144,14 +161,15 @@ const marked = "logs";
 
 const lookScript = `${processFunctions}
 select_process "$1" "$2" "$3" "$4" "$5" "$6"
-shift 6
-if find_process; then emit_process; fi
+known=$7 ticks=$8
+shift 8
+if find_process || find_known "$known" "$ticks"; then emit_process; fi
 emit ${marked} ''
 ${readScript}`;
 
 /**
  * The process of a home and what its logs say since the marks, in one round trip. The process is looked for first: what is
- * read then has the last words of one that has ended.
+ * read then has the last words of one that has ended. `known` as for `observeProcess`.
  */
 export const observeStart = async (
   host: Host,
@@ -159,10 +177,13 @@ export const observeStart = async (
   home: string,
   paths: readonly string[],
   marks: LogMarks,
+  known?: ProcessId,
 ): Promise<LogsRead & { readonly process?: ObservedProcess }> => {
-  const { stdout } = await host.script(lookScript, [...processArguments(kind, home), ...readArguments(paths, marks)], {
-    label: `watch the process of ${home}`,
-  });
+  const { stdout } = await host.script(
+    lookScript,
+    [...processArguments(kind, home), ...knownArguments(known), ...readArguments(paths, marks)],
+    { label: `watch the process of ${home}` },
+  );
   const border = `${marked}\0\0`;
   const [told = "", ...said] = stdout.split(border);
   const process = processOf(recordsOf(told));

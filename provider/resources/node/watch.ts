@@ -18,7 +18,7 @@ import {
   readTails,
 } from "../../starrocks/logs.js";
 import { isSameProcess, type ObservedProcess, observeProcess } from "../../starrocks/process.js";
-import { observeStart, type StartResult } from "../../starrocks/start.js";
+import { mayAppear, observeStart, type StartResult } from "../../starrocks/start.js";
 import { versionOf } from "../../starrocks/versions.js";
 import { seconds } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
@@ -28,12 +28,6 @@ const lookEvery = 400;
 
 /** Milliseconds that a process must have served for: a build that crashes again and again answers in between, too. */
 const servesFor = 2000;
-
-/**
- * Milliseconds in which what a start script has forked must become the node: on a host under load two programs are still to be
- * executed then. The script itself waits for a part of that.
- */
-const appearsWithin = 3000;
 
 /** What one look at a process on its way up gives. */
 export interface Watched {
@@ -85,8 +79,9 @@ export class Watch {
   async look(): Promise<Watched> {
     const { host, spec } = this.#context;
     this.#lookedAt = performance.now();
-    const { process, ...read } = await observeStart(host, spec.kind, spec.home, this.#paths, this.#marks);
-    const alive = this.#see(process) || this.#mayStillCome;
+    const marks = this.#marks;
+    const { process, ...read } = await observeStart(host, spec.kind, spec.home, this.#paths, marks, this.#process);
+    const alive = this.#see(process) || (this.#process === undefined && mayAppear(this.started, this.#since));
     return { alive, same: isSameProcess(process, this.#process), lines: this.#take(read) };
   }
 
@@ -114,14 +109,7 @@ export class Watch {
   /** Whether the process that was started is still there (or one that the scripts started after it). */
   async alive(): Promise<boolean> {
     const { host, spec } = this.#context;
-    return this.#see(await observeProcess(host, spec.kind, spec.home));
-  }
-
-  get #mayStillCome(): boolean {
-    const { code, did } = this.started;
-    return (
-      this.#process === undefined && did === "ran" && code === 0 && performance.now() - this.#since < appearsWithin
-    );
+    return this.#see(await observeProcess(host, spec.kind, spec.home, this.#process));
   }
 
   #see(now: ObservedProcess | undefined): boolean {
@@ -140,7 +128,7 @@ export class Watch {
   /** What `look` says of that, alone. */
   async same(): Promise<boolean> {
     const { host, spec } = this.#context;
-    const now = await observeProcess(host, spec.kind, spec.home);
+    const now = await observeProcess(host, spec.kind, spec.home, this.#process);
     return this.#see(now) && isSameProcess(now, this.#process);
   }
 

@@ -3,7 +3,7 @@ import { feBootstrap } from "../../starrocks/http.js";
 import { feVerdict, type LogMarks, lastLines, mergeLines, readSince } from "../../starrocks/logs.js";
 import { newestImage } from "../../starrocks/meta-image.js";
 import type { FePorts } from "../../starrocks/ports.js";
-import { observeProcess } from "../../starrocks/process.js";
+import { type ObservedProcess, observeProcess } from "../../starrocks/process.js";
 import { assertApart, type Isolation } from "../../starrocks/rehearsal/isolation.js";
 import {
   type Catalog,
@@ -13,7 +13,7 @@ import {
   replayedTo,
 } from "../../starrocks/rehearsal/judgement.js";
 import { connectSql, type Sql, SqlError } from "../../starrocks/sql.js";
-import type { StartResult } from "../../starrocks/start.js";
+import { mayAppear, type StartResult } from "../../starrocks/start.js";
 import { createImage, showFrontends, versionComment } from "../../starrocks/statements.js";
 import { features, runsVersion, type Version } from "../../starrocks/versions.js";
 import { type Look, until, WaitError } from "../../wait.js";
@@ -56,13 +56,16 @@ export class Trial {
   readonly #texts: Record<string, string> = {};
   readonly #paths: readonly string[];
   readonly #deadline: number;
+  readonly #since = performance.now();
   #marks: LogMarks;
+  #process: ObservedProcess | undefined;
   #pid: number | undefined;
 
   constructor(setting: TrialSetting) {
     this.#setting = setting;
     this.#paths = setting.started.marks.map(({ path }) => path);
     this.#marks = setting.started.marks;
+    this.#process = setting.started.process;
     this.#deadline = performance.now() + setting.limit;
   }
 
@@ -104,19 +107,23 @@ export class Trial {
 
   /** Until its log says that it started; a line that says why it cannot ends the wait. */
   async ready(): Promise<void> {
-    const { isolation, home, started, version } = this.#setting;
+    const { isolation, started, version } = this.#setting;
     await this.#until<void>(`the FE of ${version.text} to start on the copy`, async () => {
       // The process first: what it wrote before it died is read then.
-      const process = await observeProcess(isolation.host, "fe", home);
+      const process = await this.#observe();
       const lines = await this.#lines();
       const verdict = feVerdict(lines, version);
       if (verdict.state === "failed") {
         throw await this.#failure(`The FE could not start on the copy: ${verdict.meaning}: ${verdict.line}`, lines);
       }
+      if (!process && !this.#process && mayAppear(started, this.#since)) {
+        return { done: false, seen: "no process yet" };
+      }
       if (!process) {
         const code = started.code === 0 ? "" : ` (start script: exit code ${started.code})`;
         throw await this.#failure(`The FE's process ended${code}.`, lines);
       }
+      this.#process = process;
       if (this.#pid !== process.pid) {
         if (!(await assertApart(isolation, process.pid))) {
           return { done: false, seen: `the network namespace of process ${process.pid} cannot be read` };
@@ -129,9 +136,13 @@ export class Trial {
     });
   }
 
-  async #assertAlive(): Promise<void> {
+  #observe(): Promise<ObservedProcess | undefined> {
     const { isolation, home } = this.#setting;
-    if (!(await observeProcess(isolation.host, "fe", home))) {
+    return observeProcess(isolation.host, "fe", home, this.#process);
+  }
+
+  async #assertAlive(): Promise<void> {
+    if (!(await this.#observe())) {
       throw await this.#failure("The FE's process ended after it had started.", await this.#lines());
     }
   }

@@ -121,8 +121,10 @@ export class Judge {
         "ADMIN SHOW FRONTEND CONFIG",
       ));
     return rows
-      ?.filter(({ Key }) => pausedSetting.test(String(Key)))
-      .map(({ Value, Key }) => `${Key} = ${Value}`)
+      ?.map(({ Value, Key }) => ({ name: String(Key).replace(/^tablet_sched_/, ""), value: String(Value) }))
+      .filter(({ name }) => pausedSetting.test(name))
+      .map(({ name, value }) => `${name} = ${value}`)
+      .sort()
       .join(", ");
   }
 
@@ -165,8 +167,8 @@ export class Judge {
   }
 }
 
-/** What is switched off while BEs are stopped: of lines before 3.1 the limits as well, and all by names without the prefix. */
-const pausedSetting = /^(tablet_sched_)?(disable_(colocate_)?balance|max_(balancing|scheduling)_tablets)$/;
+/** What is switched off while BEs are stopped, before 3.1 the limits as well; without the prefix that the names have since 3.0. */
+const pausedSetting = /^(disable_(colocate_)?balance|max_(balancing|scheduling)_tablets)$/;
 
 /** What is said where the balancer's own values are left to the next operation, or to the operator who has the lease now. */
 const leftPaused = /Balancing is still paused|The right to change this cluster was lost/;

@@ -6,6 +6,10 @@ import type { Driver } from "./driver.js";
 /** Milliseconds in which a provider whose engine was killed brings the node that it is at to its end. */
 const orphanLimit = 60_000;
 
+/** What an operation says at its end; all of it where it came to none. */
+const diagnosticsOf = (stdout: string): string =>
+  /^Diagnostics:\n([\s\S]*?)(?=^Outputs:|^Resources:|$(?![\s\S]))/m.exec(stdout)?.[1] ?? stdout;
+
 /** The real engine. */
 export const stackDriver = (stack: Stack): Driver => ({
   folder: stack.folder,
@@ -15,7 +19,10 @@ export const stackDriver = (stack: Stack): Driver => ({
     }
     const running = stack.start(args ? "up" : "destroy", ["--skip-preview"]);
     return {
-      ended: running.ended.then(({ exitCode, stderr, stdout }) => ({ exitCode, told: `${stdout}\n${stderr}` })),
+      ended: running.ended.then(({ exitCode, stderr, stdout }) => ({
+        exitCode,
+        told: `${diagnosticsOf(stdout)}\n${stderr}`,
+      })),
       kill: async () => {
         await stack.crash(running);
         await until(

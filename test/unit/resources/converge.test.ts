@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -82,7 +82,10 @@ describe("converge", function () {
     next = buildToy(bench.folder, { version: "3.5.8" });
     home = await bench.makeHome("be", "be", old);
     await bench.stage(next);
-    health = createServer((_request, response) => response.end('{"status":"OK"}'));
+    // The toy serves no HTTP: this port is as well as the toy, which writes its pid file once it is up.
+    health = createServer((_request, response) =>
+      existsSync(join(home, "bin/be.pid")) ? response.end('{"status":"OK"}') : response.destroy(),
+    );
     await new Promise<void>((resolve) => health.listen(0, "127.0.0.1", resolve));
     run = new Run("sr");
   });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isSameProcess, type ObservedProcess, observeProcess } from "../../../provider/starrocks/process.js";
-import { startProcess } from "../../../provider/starrocks/start.js";
+import { observeStart, startProcess } from "../../../provider/starrocks/start.js";
 import { until } from "../../../provider/wait.js";
 import { onlyDeclaredPrograms } from "./declared-programs.js";
 import { type Bench, buildToy, openBench, type ToyArchive } from "./toy.js";
@@ -80,6 +81,39 @@ describe("observeProcess", function () {
     const seen = await started("be", home);
     assert.equal(await observeProcess(bench.host, "cn", home), undefined);
     assert.ok(seen.pid > 0);
+  });
+
+  it("finds one it has seen before while nothing can be read of it, as between two programs that it executes, until it is gone", async () => {
+    const home = await bench.makeHome("be", "be", toy);
+    const shy = spawn(
+      process.execPath,
+      [
+        "-e",
+        "process.stdin.once('data', () => { process.title = ''; console.log('hidden'); })",
+        join(home, "lib/starrocks_be"),
+      ],
+      { env: { STARROCKS_HOME: home }, argv0: join(home, "lib/starrocks_be") },
+    );
+    const seen = await until(
+      async () => {
+        const value = await observeProcess(bench.host, "be", home);
+        return value ? { done: true, value } : { done: false, seen: "nothing" };
+      },
+      { what: "the process to be seen", limit: 10_000, every: 20 },
+    );
+    const hidden = once(shy.stdout, "data");
+    shy.stdin.write("hide");
+    await hidden;
+    assert.equal(await observeProcess(bench.host, "be", home), undefined);
+    assert.ok(isSameProcess(await observeProcess(bench.host, "be", home, seen), seen));
+    const later = await observeStart(bench.host, "be", home, [], [], seen);
+    assert.ok(isSameProcess(later.process, seen));
+    const { pid, startTicks } = seen;
+    assert.equal(await observeProcess(bench.host, "be", home, { pid, startTicks: startTicks + 1 }), undefined);
+    const gone = once(shy, "exit");
+    shy.kill("SIGKILL");
+    await gone;
+    assert.equal(await observeProcess(bench.host, "be", home, seen), undefined);
   });
 
   it("is not misled by other processes that name the program", async () => {
