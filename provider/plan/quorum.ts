@@ -31,16 +31,11 @@ export interface QuorumProblem {
 
 /**
  * May these FEs stop? Not if the rest would have no majority of voting FEs that are alive and have joined, although the size of
- * the group allows one; undefined when they may. An FE that is down already may always be stopped. The rows of a stopped FE
- * stay Alive for 16 s: those known to be down belong into `down`.
+ * the group allows one; undefined when they may. An FE that is down already may always be stopped.
  */
-export const quorumProblem = (
-  frontends: readonly Voter[],
-  leaving: ReadonlySet<string>,
-  down: ReadonlySet<string> = new Set(),
-): QuorumProblem | undefined => {
+export const quorumProblem = (frontends: readonly Voter[], leaving: ReadonlySet<string>): QuorumProblem | undefined => {
   const voters = frontends.filter(({ role }) => role !== "observer");
-  const counts = ({ name, join, alive }: Voter): boolean => join && alive && !down.has(name);
+  const counts = ({ join, alive }: Voter): boolean => join && alive;
   const needed = majorityOf(voters.length);
   const left = voters.filter((voter) => counts(voter) && !leaving.has(voter.name));
   const harmless = voters.every((voter) => !leaving.has(voter.name) || !counts(voter));

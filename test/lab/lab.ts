@@ -79,7 +79,7 @@ export type PlainArgs = {
 
 export type PlainNode = { host: string; name?: string; [key: string]: unknown };
 
-const program = `
+export const clusterProgram = `
 const starrocks = require("pulumi-starrocks");
 const { name, args } = JSON.parse(require("node:fs").readFileSync("cluster.json", "utf8"));
 const cluster = new starrocks.Cluster(name, args);
@@ -137,7 +137,10 @@ export class Lab {
         visible: [folder, ...(releases?.visible ?? [])],
         ...options.fleet,
       });
-      const stack = await createStack({ program: { "index.js": program }, ...(options.env && { env: options.env }) });
+      const stack = await createStack({
+        program: { "index.js": clusterProgram },
+        ...(options.env && { env: options.env }),
+      });
       return new Lab(fleet, stack, folder, options, jdk, releases);
     } catch (error) {
       await fleet?.close();
@@ -234,7 +237,7 @@ export class Lab {
 
   /** Another operator's stack, which declares the same hosts; to be closed by the test. */
   async secondStack(args: PlainArgs, name = "sr"): Promise<Stack> {
-    const stack = await createStack({ program: { "index.js": program } });
+    const stack = await createStack({ program: { "index.js": clusterProgram } });
     stack.write({ "cluster.json": JSON.stringify({ name, args }) });
     return stack;
   }

@@ -13,6 +13,7 @@ import { until } from "../../wait.js";
 import { copyMetadata } from "./cold-copy.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
+import type { Attempt } from "./leadership.js";
 import { failureOf, type Left, NodeFailure } from "./left.js";
 import { type Found, Recovery } from "./recovery.js";
 import { assertMayBringUp, assertRight } from "./right.js";
@@ -156,11 +157,17 @@ class Change {
       turn: () => this.#takeTurn(),
       tablets: () => (this.#leave ? this.#work.mayStop(report) : Promise.resolve(skipped("it is not stopped"))),
       handover: async () => {
-        const before = async (): Promise<void> => {
-          await this.#assertMayStop(report);
-          this.#touched = true;
+        const touched = this.#touched;
+        const attempt: Attempt = {
+          begin: async () => {
+            await this.#assertMayStop(report);
+            this.#touched = true;
+          },
+          inVain: () => {
+            this.#touched = touched;
+          },
         };
-        const outcome = this.#leave ? await this.#work.handOver(report, before) : skipped("it is not stopped");
+        const outcome = this.#leave ? await this.#work.handOver(report, attempt) : skipped("it is not stopped");
         this.#handedOver = outcome.mark === "done";
         return outcome;
       },

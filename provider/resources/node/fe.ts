@@ -22,7 +22,7 @@ import {
 import { features, runsVersion, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
-import { handOverLeadership, stopLeader } from "./leadership.js";
+import { type Attempt, handOverLeadership, stopLeader } from "./leadership.js";
 import { type StartWish, startNode } from "./start.js";
 import { type Ended, endedUnwatched, type Watch } from "./watch.js";
 import { look, noteProven } from "./works.js";
@@ -233,8 +233,8 @@ export class FeWork {
   readonly drain = async (): Promise<void> => undefined;
 
   /** Leadership goes to the declared leader, which is changed last: no FE that is still old shall follow a new one. */
-  readonly handOver = async (report: (seen: string) => void, before: () => Promise<void>): Promise<Outcome> =>
-    handOverLeadership(this.#context, report, before);
+  readonly handOver = async (report: (seen: string) => void, attempt: Attempt): Promise<Outcome> =>
+    handOverLeadership(this.#context, report, attempt);
 
   readonly same = async (): Promise<boolean> => (await this.#watch?.same()) ?? true;
 

@@ -10,6 +10,14 @@ import { seconds, until } from "../../wait.js";
 import type { NodeContext, Report } from "./context.js";
 import { javaHomeOf } from "./start.js";
 
+/** What a hand-over tells of itself while it is tried. */
+export interface Attempt {
+  /** It is going to be done; may refuse. */
+  readonly begin: () => Promise<void>;
+  /** It was refused, and this FE still leads: nothing was done to it. */
+  readonly inVain: () => void;
+}
+
 /**
  * Where this FE leads out of turn, leadership is handed to an FE that is still to be changed, the declared leader first:
  * no old FE shall follow a new one. The process that led ends by itself; its stop finds it gone.
@@ -17,8 +25,7 @@ import { javaHomeOf } from "./start.js";
 export const handOverLeadership = async (
   context: NodeContext<FeSpec>,
   report: Report,
-  /** Called where it is going to be done. */
-  before: () => Promise<void>,
+  attempt: Attempt,
 ): Promise<Outcome> => {
   const { frontends, host, limits, run, spec } = context;
   if (!run.answers) {
@@ -26,14 +33,14 @@ export const handOverLeadership = async (
   }
   const { frontends: rows } = await frontends.rowsSoon(limits.leader);
   const leader = rows.find(({ role }) => role === "leader");
-  if (leader?.address !== spec.address || leader.editLogPort !== spec.ports.editLog) {
+  if (!leader || !isRowOf(spec, leader)) {
     return notMet(`${leader?.address ?? "nobody"} leads`);
   }
   const target = heir(context, rows, leader);
   if (!target) {
     return notMet("no other voting FE is Alive with the version before");
   }
-  await before();
+  await attempt.begin();
   report(`to ${target.address}`);
   try {
     const handed = await handOver(host, {
@@ -44,6 +51,10 @@ export const handOverLeadership = async (
       limit: limits.leader,
     });
     if (handed.did === "refused") {
+      const now = await frontends.rows();
+      if (now?.frontends.some((row) => row.role === "leader" && isRowOf(spec, row))) {
+        attempt.inVain();
+      }
       return notMet(`refused: ${handed.said}; the stop elects another one`);
     }
     const now = await elected(context, target, report);
