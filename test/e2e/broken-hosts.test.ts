@@ -26,7 +26,7 @@ describe("a cluster whose hosts are not fit for it yet", () => {
   });
   after(() => lab?.close());
 
-  const up = (change: (args: PlainArgs) => void = () => undefined): Promise<Outcome> => {
+  const up = (change: (args: PlainArgs) => void = () => undefined, ...more: readonly string[]): Promise<Outcome> => {
     const apart = (args: PlainArgs): void => {
       if (impossible === undefined) {
         for (const node of [args.frontends.leader, ...(args.frontends.followers ?? [])]) {
@@ -37,7 +37,7 @@ describe("a cluster whose hosts are not fit for it yet", () => {
     };
     lab.declare(lab.args(release, apart));
     // So that what one host says does not depend on how far the others are.
-    return lab.stack.start("up", ["--skip-preview", "--continue-on-error"]).ended;
+    return lab.stack.start("up", ["--skip-preview", "--continue-on-error", ...more]).ended;
   };
   const host = (name: string) => lab.fleet.host(name);
   const backend = ({ backends }: PlainArgs, name: string) => {
@@ -86,6 +86,36 @@ describe("a cluster whose hosts are not fit for it yet", () => {
     const state = await stateOf(lab.stack);
     assert.equal(state["sr-release-fe-fe3"], "staged");
     assert.ok(!("sr-release-fe-fe1" in state) && !("sr-preflight" in state), JSON.stringify(state));
+  });
+
+  it("says that a disk became full while the archive came, or while it was unpacked, and keeps no half of it", async function () {
+    if (impossible !== undefined) {
+      this.skip();
+    }
+    /** What the host's disk has room for until this program is run. */
+    const filler = "/opt/starrocks/filler";
+    const fills = (program: string, when: string) =>
+      `#!/bin/bash\nif ${when}; then /bin/cat /dev/zero > ${filler} 2>/dev/null; fi\nexec /bin/${program} "$@"\n`;
+    const takeAway = [
+      await host("be2").addProgram("cat", fills("cat", '[[ $(readlink "/proc/$$/fd/1") == *.part-* ]]')),
+      await host("be3").addProgram("tar", fills("tar", '[[ " $* " == *" -x"* ]]')),
+    ];
+    const targets = ["be2", "be3"].flatMap((name) => ["--target", `**::sr-release-be-${name}`]);
+    const outcome = await up(undefined, ...targets);
+    const left = await Promise.all(
+      ["be2", "be3"].map(async (name) => {
+        await host(name).exec(`rm ${filler}`);
+        return (await host(name).exec("cd /opt/starrocks && find . -type f ! -path '*/.expected/*'")).stdout.trim();
+      }),
+    );
+    await Promise.all(takeAway.map((take) => take()));
+    assertFailed(outcome, {
+      "sr-release-be-be2": /no room for \S+ \(.*\); nothing of it was kept\./,
+      "sr-release-be-be3":
+        /no space left on \/opt \(0 of 48M free after removing what was unpacked\)\. Free some space below/,
+    });
+    // What arrived whole need not be sent again.
+    assert.deepEqual(left, ["", `./releases/.incoming/${release.sha256}.tar.gz`]);
   });
 
   it("says that the archive is missing on this machine", async () => {
