@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { namespacesPossible } from "../fleet/fleet.js";
+import { assertFailed } from "../lab/failed.js";
 import { tellFailure } from "../lab/failure.js";
 import { Lab, type PlainNode, rootPassword } from "../lab/lab.js";
 import { previewThenUp } from "../lab/story.js";
@@ -13,10 +14,16 @@ describe("a cluster whose nodes are known by name", () => {
   let release: BuiltRelease;
   const byName = (name: string): PlainNode => lab.node(name, { address: name });
   const login = () => ({ frontends: [{ host: lab.fleet.host("fe1").address }], password: rootPassword });
-  const declare = (change: { readonly observer: boolean }): void =>
+  const declare = ({
+    leader = byName("fe1"),
+    observer,
+  }: {
+    readonly leader?: PlainNode;
+    readonly observer: boolean;
+  }): void =>
     lab.declare(
       lab.args(release, (args) => {
-        args.frontends = { leader: byName("fe1"), ...(change.observer && { observers: [byName("fe2")] }) };
+        args.frontends = { leader, ...(observer && { observers: [byName("fe2")] }) };
         args.frontends.config = { default_replication_num: "1" };
         args.backends.nodes = [byName("be1")];
       }),
@@ -39,6 +46,20 @@ describe("a cluster whose nodes are known by name", () => {
   });
   afterEach(tellFailure(() => lab));
   after(() => lab?.close());
+
+  it("is told at once that its host has another name for itself", async () => {
+    const frontend = lab.fleet.host("fe1");
+    await frontend.exec(`echo "${frontend.address} alias" >> /etc/hosts`);
+    const started = Date.now();
+    declare({ leader: lab.node("fe1", { address: "alias" }), observer: false });
+    const outcome = await lab.stack.start("up", ["--skip-preview"]).ended;
+    assertFailed(outcome, {
+      "sr-fe-fe1":
+        /FE fe1 has founded a cluster in which it is fe1:9010, declared is alias:9010: .* Declare that one as `address`; .* move the new, empty \/opt\/starrocks\/fe\/meta away\./,
+    });
+    assert.ok(Date.now() - started < 60_000, "long before `limits.start`");
+    await frontend.exec("mv /opt/starrocks/fe/meta /opt/starrocks/fe/meta.alias");
+  });
 
   it("is created, and a second preview and a refresh are empty", async () => {
     declare({ observer: false });

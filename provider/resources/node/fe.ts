@@ -9,7 +9,7 @@ import { holdsMetadata, inspectData } from "../../starrocks/folders.js";
 import { feBootstrap } from "../../starrocks/http.js";
 import { feVerdict, meaningOf } from "../../starrocks/logs.js";
 import { type HomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
-import { frontendRow } from "../../starrocks/rows.js";
+import { frontendRow, isRowOf } from "../../starrocks/rows.js";
 import {
   addFrontend,
   dropFrontend,
@@ -373,6 +373,7 @@ export class FeWork {
           `Does another FE listen on ${spec.address}:${spec.ports.query}?`,
       );
     }
+    this.#assertName(rows);
     const missing = this.#missing(rows);
     if (missing !== undefined) {
       steady.reset();
@@ -382,11 +383,23 @@ export class FeWork {
     return reading.done ? { done: true, value: `ready with ${own}` } : reading;
   }
 
+  /** One that is alone has founded its group, under the name that its host has for itself: `fe1.example.com` where `fe1` is declared. */
+  #assertName(rows: readonly Frontend[]): void {
+    const { host, spec } = this.#context;
+    const [only, ...others] = rows;
+    if (only && others.length === 0 && !isRowOf(spec, only)) {
+      throw new UserError(
+        `${labelOf(spec)} has founded a cluster in which it is ${endpoint(only.address, only.editLogPort)}, declared is ${endpoint(spec.address, spec.ports.editLog)}: ` +
+          `StarRocks took the name or the address that ${host.name} has for itself. Declare that one as \`address\`; ` +
+          `or let StarRocks choose the other one (\`priority_networks\` in \`config\`, the host's name in its DNS or /etc/hosts) and move the new, empty ${spec.metaDir} away.`,
+      );
+    }
+  }
+
   #missing(rows: readonly Frontend[]): string | undefined {
     const { spec } = this.#context;
     const row = frontendRow(spec, rows);
     if (!row) {
-      // The first one takes the name that its host has for itself, `fe1.example.com` where `fe1` is declared.
       const known = rows.map(({ address, editLogPort }) => endpoint(address, editLogPort)).join(", ");
       return `it is not in SHOW FRONTENDS as ${endpoint(spec.address, spec.ports.editLog)} (its \`address\`), which has ${known}`;
     }
