@@ -160,6 +160,7 @@ describe("a bad build of the BE", () => {
   it("is left running where it holds what the others have lost meanwhile", async () => {
     declare(await lab.release("3.5.8"), (args) => {
       args.limits = { ...(args.limits as object), tablets: 6 };
+      args.backends.rollout = { ...args.backends.rollout, maxUnavailable: 3 };
       args.rollout = { observe: 1, verify: [{ sql: "SELECT 1 + 1", expect: [[3]] }] };
       rollout({ soak: 4 })(args);
     });
@@ -183,6 +184,33 @@ describe("a bad build of the BE", () => {
     );
     assert.deepEqual(await backends(), all("3.5.7"));
     assert.equal(report.writesLost, 0);
+  });
+
+  it("is left running beside another one that has died meanwhile, though no tablet needs it", async () => {
+    const session = new Session(login());
+    await session.query("DROP DATABASE workload FORCE");
+    session.close();
+    declare(await lab.release("3.5.8"), (args) => {
+      args.limits = { ...(args.limits as object), leader: 6 };
+      args.rollout = { observe: 1, verify: [{ sql: "SELECT 1 + 1", expect: [[3]] }] };
+      rollout({ soak: 4 })(args);
+    });
+    const known = lab.journals().length;
+    const up = lab.stack.start("up", ["--skip-preview"]);
+    assert.ok(await reached(lab, up, known, { kind: "BE", verb: "heal" }));
+    const { be1 } = processes.byHost();
+    await lab.fleet.host("be2").kill(nodeCommand);
+    const outcome = await up.ended;
+    const left = processes.byHost();
+    declare(await lab.release("3.5.7"));
+    await lab.stack.up(["--skip-preview"]);
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    assert.deepEqual(left.be1, be1);
+    assert.match(
+      told(outcome, "error")["sr-be-be1"] ?? "",
+      /BE be1 \(\S+\) failed to answer the declared queries[\s\S]*\nBE be1 could not be taken back to 3\.5\.7: Waited 6 s for the other BEs to run; last seen: BE \S+ down\. BE be1 was not stopped\.\nBE be1 is left as it is; its data is untouched\./,
+    );
+    assert.deepEqual(await backends(), all("3.5.7"));
   });
 
   /** Writes data that the release before cannot read, and dies then. */

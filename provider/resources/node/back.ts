@@ -13,6 +13,7 @@ import { until } from "../../wait.js";
 import { BeDied } from "./be.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
+import { othersRun } from "./others.js";
 import { assertMayBringUp, assertRight } from "./right.js";
 import { look, switchRelease, writeConf } from "./works.js";
 
@@ -54,10 +55,16 @@ export const takeBack = async (
 };
 
 /** What failed may serve all the same, and others may have died since it was let stop: it is asked for as before any other stop. */
-const maySpare = async ({ host, run, spec }: NodeContext, work: KindWork, report: Report): Promise<void> => {
-  if (run.answers && (await observeProcess(host, spec.kind, spec.home))) {
-    await work.mayStop(report, { down: await work.down(), failed: true });
+const maySpare = async (context: NodeContext, work: KindWork, report: Report): Promise<void> => {
+  const { host, limits, run, spec } = context;
+  if (!run.answers || !(await observeProcess(host, spec.kind, spec.home))) {
+    return;
   }
+  // What was not proven may be no more than one that is down already.
+  const down = work.proven
+    ? await othersRun(context, { row: work.row, down: work.down, limit: limits.leader, report })
+    : await work.down();
+  await work.mayStop(report, { down, failed: true });
 };
 
 /** What failed may be the connection: its host may be there again a moment later, and meanwhile end a stop that was sent. */

@@ -82,6 +82,7 @@ export class BeWork {
   }
 
   readonly start = async (): Promise<Outcome> => {
+    this.#proven = false;
     const watch = await startNode(this.#context, {});
     this.#watch = watch;
     return watch.started.did === "ran" ? done : skipped("it runs as declared");

@@ -9,12 +9,12 @@ import type { Turnstile } from "../../rollout/turnstile.js";
 import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { NotSignalled } from "../../starrocks/stop.js";
-import { until } from "../../wait.js";
 import { copyMetadata } from "./cold-copy.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
 import type { Attempt } from "./leadership.js";
 import { failureOf, type Left, NodeFailure } from "./left.js";
+import { othersRun } from "./others.js";
 import { type Found, Recovery } from "./recovery.js";
 import { assertMayBringUp, assertRight } from "./right.js";
 import { assertStaged } from "./staged.js";
@@ -265,31 +265,22 @@ class Change {
       return;
     }
     await assertStaged(this.#context);
-    const label = labelOf(spec);
-    const kind = spec.kind.toUpperCase();
     const lookAround = (): Promise<readonly string[]> =>
-      until<readonly string[]>(
-        async () => {
-          const down = await this.#down();
-          const obstacle = this.#turnstile.tooMany(down, run.apart(this.#work.row));
-          return obstacle === undefined
-            ? { done: true, value: this.#turnstile.beside(down) }
-            : { done: false, seen: obstacle };
-        },
-        {
-          what: `the other ${kind}s to run`,
-          limit: limits.alive,
-          onProgress: report,
-          advice: `${label} was not stopped. Bring what is named here back (\`pulumi up --refresh\` starts declared nodes), then run \`pulumi up\` again.`,
-        },
-      );
+      othersRun(this.#context, {
+        row: this.#work.row,
+        down: () => this.#down(),
+        limit: limits.alive,
+        report,
+        advice:
+          "Bring what is named here back (`pulumi up --refresh` starts declared nodes), then run `pulumi up` again.",
+      });
     // Its tablets were asked for with those that were known to be down then.
     let judged: readonly string[] = [];
     for (let down = await lookAround(); !isDeepStrictEqual(down, judged); down = await lookAround()) {
       await this.#work.mayStop(report, { down });
       judged = down;
     }
-    await run.assertGoing(label);
+    await run.assertGoing(labelOf(spec));
   }
 
   /** Nodes of this kind that are down, or may be: their hosts do not answer. Rejects where one that was changed before has died. */

@@ -118,6 +118,7 @@ export class FeWork {
   };
 
   async #startWith(wish: StartWish): Promise<Outcome> {
+    this.#proven = false;
     const watch = await startNode(this.#context, wish);
     this.#watch = watch;
     if (watch.started.did !== "ran") {
