@@ -5,10 +5,10 @@ import { assertDone } from "../lab/failed.js";
 import { tellFailure } from "../lab/failure.js";
 import { itemsOf } from "../lab/journal.js";
 import { Lab, type PlainArgs, rootPassword } from "../lab/lab.js";
-import { NodeProcesses } from "../lab/node-processes.js";
+import { NodeProcesses, restarted } from "../lab/node-processes.js";
 import { itemsSince } from "../lab/step-watch.js";
 import { previewThenUp } from "../lab/story.js";
-import { recordedVersions } from "../lab/told.js";
+import { recordedVersions, told } from "../lab/told.js";
 import { Session } from "../simulator/client/session.js";
 
 describe("a minor version change of a group that another FE than the declared one leads", () => {
@@ -208,5 +208,36 @@ describe("a minor version change of a group that another FE than the declared on
     assert.ok(Number(seconds) < 30, stopped);
     assert.deepEqual(await versions(), ["3.5.8", "3.5.8", "3.5.8"]);
     await lab.stack.preview(["--expect-no-changes"]);
+  });
+
+  it("takes the one FE back whose older build is bad on the way down, and touches nothing else", async () => {
+    const bad = { fe: { faults: [{ fault: "dieAtStart", message: "class not found" }] } } as const;
+    lab.declare(
+      lab.args(await lab.release("3.5.7", bad), (args) => {
+        unrehearsed(args);
+        args.direction = "downgrade";
+      }),
+    );
+    const processes = await NodeProcesses.of(lab.fleet);
+    const before = processes.byHost();
+    const outcome = await lab.stack.start("up", ["--skip-preview"]).ended;
+    const touched = restarted(before, processes.byHost());
+    assert.equal(outcome.exitCode, 1, outcome.stdout);
+    assert.equal(touched.length, 1, touched.join());
+    assert.match(touched[0] ?? "", /^fe[23]$/);
+    assert.match(
+      told(outcome, "error")[`sr-fe-${touched[0]}`] ?? "",
+      /class not found[\s\S]*\nFE fe[23] was taken back to 3\.5\.8 and is proven there\./,
+    );
+    assert.deepEqual(await versions(), ["3.5.8", "3.5.8", "3.5.8"]);
+    lab.declare(lab.args(await lab.release("3.5.8"), unrehearsed));
+    assert.deepEqual((await previewThenUp(lab)).restarted, []);
+  });
+
+  it("is destroyed", async () => {
+    await lab.stack.destroy();
+    for (const host of lab.fleet.hosts) {
+      assert.deepEqual(await host.processes(), [], `processes of ${host.name}`);
+    }
   });
 });
