@@ -12,7 +12,7 @@ import { inSeconds, rounded } from "./numbers.js";
 import { ansible } from "./upgrade/ansible.js";
 import { commandProgram } from "./upgrade/command.js";
 import type { Contender } from "./upgrade/contender.js";
-import { type Measured, measure, mend } from "./upgrade/measure.js";
+import { type Measured, measure, mend, settle } from "./upgrade/measure.js";
 import { ours } from "./upgrade/ours.js";
 import { ownOf, type Parts, partsOf } from "./upgrade/parts.js";
 import { stargoPolicy } from "./upgrade/stargo.js";
@@ -55,6 +55,9 @@ const upgradeOf = async (backends: number, only: Others) => {
   try {
     lab.declare(lab.args(await lab.release(`3.5.${first}`)));
     await lab.stack.up();
+    if (times !== quick) {
+      await settle(lab);
+    }
     console.log(`3 FE + ${backends} BE run; the upgrades begin.`);
     const next = releases(lab);
     const mine = ours(lab);

@@ -1,27 +1,25 @@
-import { isIP } from "node:net";
-import { messageOf, TransientError, UserError } from "../../error.js";
+import { TransientError, UserError } from "../../error.js";
 import { canElect, describeQuorum, quorumProblem } from "../../plan/quorum.js";
 import type { FeSpec } from "../../plan/spec.js";
 import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
 import type { Contact } from "../../rollout/frontends.js";
 import { isSteady, Steady } from "../../rollout/steady.js";
-import { holdsMetadata, inspectData } from "../../starrocks/folders.js";
+import { holdsMetadata } from "../../starrocks/folders.js";
 import { feBootstrap } from "../../starrocks/http.js";
 import { feVerdict, meaningOf } from "../../starrocks/logs.js";
-import { type HomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
 import { frontendRow, isRowOf } from "../../starrocks/rows.js";
 import {
   addFrontend,
-  dropFrontend,
   endpoint,
   type Frontend,
   isNewer,
   showFrontends,
   versionComment,
 } from "../../starrocks/statements.js";
-import { features, runsVersion, versionOf } from "../../starrocks/versions.js";
+import { runsVersion, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
+import { firstStart } from "./first-start.js";
 import { type Attempt, handOverLeadership, stopLeader } from "./leadership.js";
 import { type StartWish, startNode } from "./start.js";
 import { type Ended, endedUnwatched, type Watch } from "./watch.js";
@@ -56,10 +54,6 @@ export class FeWork {
     const known = context.frontends.contacts.find(({ name }) => name === spec.name);
     // By its own spec: one that is taken back listens on the ports that it had.
     this.#self = { ...spec, connection: known?.connection ?? {} };
-  }
-
-  get #others(): readonly Contact[] {
-    return this.#context.frontends.contacts.filter(({ name }) => name !== this.#self.name);
   }
 
   get started(): boolean {
@@ -104,7 +98,7 @@ export class FeWork {
     this.#succeeded ? stopLeader(this.#context, stop, report) : stop();
 
   readonly start = async (mayStart = async (): Promise<void> => undefined): Promise<Outcome> => {
-    const { run, spec } = this.#context;
+    const { run } = this.#context;
     const home = await look(this.#context);
     const [data] = home.data;
     if (home.process || holdsMetadata(data)) {
@@ -113,7 +107,9 @@ export class FeWork {
     // One by one, so that what is wrong with one FE is found before the next is touched.
     return run.frontendStarts.run(async () => {
       await mayStart();
-      return this.#startWith(await this.#firstStart(spec, home.marker));
+      const { rejoins, wish } = await firstStart(this.#context, home.marker);
+      this.#rejoins = rejoins;
+      return this.#startWith(wish);
     });
   };
 
@@ -125,102 +121,6 @@ export class FeWork {
       return skipped("it runs as declared");
     }
     return wish.helper ? { mark: "done", detail: `joins through ${wish.helper}` } : done;
-  }
-
-  /** With empty metadata: join the group that is there, or found one where there can be none. */
-  async #firstStart(spec: FeSpec, marker: HomeMarker | undefined): Promise<StartWish> {
-    const hostType: StartWish =
-      isIP(spec.address) === 0 && features(versionOf(spec.release.version)).fqdn ? { hostType: "FQDN" } : {};
-    const living = await this.#livingHelper();
-    if (living) {
-      return { ...hostType, helper: living };
-    }
-    const helper = spec.role === "leader" ? await this.#holderOfMetadata() : this.#declaredLeader();
-    if (helper) {
-      return { ...hostType, helper: endpoint(helper.address, helper.ports.editLog) };
-    }
-    if (spec.role !== "leader") {
-      throw new UserError(
-        `${labelOf(spec)} has no metadata and no FE to join: declare the FE group in \`frontends\`, or start its leader first.`,
-      );
-    }
-    this.#assertMayFound(spec, marker);
-    await writeHomeMarker(this.#context.host, spec.home, {
-      schema: 1,
-      cluster: spec.cluster,
-      node: spec.name,
-      kind: "fe",
-      releases: marker?.releases ?? [],
-      founded: true,
-    });
-    return hostType;
-  }
-
-  /** An FE that was proven once had metadata. A founding that was cut short before its proof goes on. */
-  #assertMayFound({ adopt, metaDir }: FeSpec, marker: HomeMarker | undefined): void {
-    const { host, spec } = this.#context;
-    if (adopt || !marker || marker.releases.length === 0) {
-      return;
-    }
-    throw new UserError(
-      `${labelOf(spec)} has run before, but ${metaDir} on ${host.name} holds no metadata, nor does any other declared FE: is its disk not mounted? ` +
-        "Mount it and run `pulumi up` again. If the metadata is lost, copy `image` and `bdb` of the newest `meta-backup-…` folder (beside `metaDir` of the FE that led then, or in `meta-backups` of its home) into it; " +
-        "or, to found a new and empty cluster in place of the lost one, set `adopt: true` on this node.",
-    );
-  }
-
-  /** An FE of a group that works; where that group still has a row of this FE's lost metadata, the row is dropped. */
-  async #livingHelper(): Promise<string | undefined> {
-    const { frontends, limits, run, spec } = this.#context;
-    const rows = await frontends.ask((sql) => showFrontends(sql, limits.sql), spec.name);
-    const helper =
-      rows?.find(({ role, alive }) => role === "leader" && alive) ?? rows?.find(({ alive, join }) => alive && join);
-    if (!rows || !helper) {
-      return undefined;
-    }
-    const own = frontendRow(spec, rows);
-    if (own?.join) {
-      await run.membership.run(() =>
-        frontends.tell(
-          (sql) =>
-            dropFrontend(
-              sql,
-              own.role === "observer" ? "observer" : "follower",
-              own.address,
-              own.editLogPort,
-              limits.sql,
-            ),
-          spec.name,
-        ),
-      );
-      this.#rejoins = true;
-    }
-    return endpoint(helper.address, helper.editLogPort);
-  }
-
-  #declaredLeader(): Contact | undefined {
-    return this.#others.find(({ role }) => role === "leader") ?? this.#others[0];
-  }
-
-  /** A declared FE whose disk holds metadata: the cluster exists, even if nothing of it runs. All hosts must be seen to hold none. */
-  async #holderOfMetadata(): Promise<Contact | undefined> {
-    const { frontends, spec } = this.#context;
-    const looks = await Promise.allSettled(
-      this.#others.map(async (contact) => {
-        const [folder] = await inspectData(frontends.hostOf(contact), [contact.metaDir]);
-        return holdsMetadata(folder);
-      }),
-    );
-    const holder = looks.findIndex((look) => look.status === "fulfilled" && look.value);
-    const unseen = looks.findIndex(({ status }) => status === "rejected");
-    const reason = looks[unseen];
-    if (holder < 0 && reason?.status === "rejected") {
-      throw new UserError(
-        `${labelOf(spec)} has no metadata, and whether ${this.#others[unseen]?.name} has some could not be seen (${messageOf(reason.reason)}). ` +
-          "A second cluster must not be founded beside one that exists. Bring that host back, or take it out of the program.",
-      );
-    }
-    return this.#others[holder];
   }
 
   /** The turnstile counts FEs; what only their votes tell is asked here. */

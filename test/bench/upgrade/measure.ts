@@ -46,7 +46,32 @@ export const measure = async (lab: Lab, contender: Contender, release: BuiltRele
 };
 
 const mendLimit = 300_000;
-const mendPause = 500;
+const settleLimit = 300_000;
+const pause = 500;
+
+/**
+ * Waits until a new cluster has made the tables that it keeps for itself, and their three replicas: that takes it minutes, once,
+ * and is no part of an upgrade.
+ */
+export const settle = async (lab: Lab): Promise<void> => {
+  const end = performance.now() + settleLimit;
+  const session = new Session(login(lab));
+  try {
+    for (;;) {
+      const rows = await session.query("SHOW PROC '/statistic'");
+      const { ReplicaNum, TabletNum, UnhealthyTabletNum } = rows.find(({ DbName }) => DbName === "_statistics_") ?? {};
+      if (Number(TabletNum) > 0 && Number(ReplicaNum) === 3 * Number(TabletNum) && Number(UnhealthyTabletNum) === 0) {
+        return;
+      }
+      if (performance.now() > end) {
+        throw new Error(`Expected the cluster's own tables to be whole within ${settleLimit / 1000} s`);
+      }
+      await sleep(pause);
+    }
+  } finally {
+    session.close();
+  }
+};
 
 /** Brings all BEs to a good release, beside whoever was measured, and waits until all nodes are Alive. */
 export const mend = async (lab: Lab, release: BuiltRelease): Promise<void> => {
@@ -70,7 +95,7 @@ export const mend = async (lab: Lab, release: BuiltRelease): Promise<void> => {
     if (performance.now() > end) {
       throw new Error(`Expected all nodes Alive within ${mendLimit / 1000} s after a bad build`);
     }
-    await sleep(mendPause);
+    await sleep(pause);
   }
 };
 

@@ -1,0 +1,114 @@
+import { isIP } from "node:net";
+import { messageOf, UserError } from "../../error.js";
+import type { FeSpec } from "../../plan/spec.js";
+import type { Contact } from "../../rollout/frontends.js";
+import { holdsMetadata, inspectData } from "../../starrocks/folders.js";
+import { type HomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
+import { frontendRow } from "../../starrocks/rows.js";
+import { dropFrontend, endpoint, showFrontends } from "../../starrocks/statements.js";
+import { features, versionOf } from "../../starrocks/versions.js";
+import { labelOf, type NodeContext } from "./context.js";
+import type { StartWish } from "./start.js";
+
+/** How an FE with empty metadata is to be started. */
+export interface FirstStart {
+  readonly wish: StartWish;
+  /** The group knew it, with metadata that is lost: its row was dropped, and it must be added anew. */
+  readonly rejoins: boolean;
+}
+
+/** An FE with empty metadata joins the group that is there, or founds one where there can be none. */
+export const firstStart = async (context: NodeContext<FeSpec>, marker: HomeMarker | undefined): Promise<FirstStart> => {
+  const { host, spec } = context;
+  const hostType: StartWish =
+    isIP(spec.address) === 0 && features(versionOf(spec.release.version)).fqdn ? { hostType: "FQDN" } : {};
+  const living = await livingHelper(context);
+  if (living) {
+    return { wish: { ...hostType, helper: living.helper }, rejoins: living.rejoins };
+  }
+  const helper = spec.role === "leader" ? await holderOfMetadata(context) : declaredLeader(context);
+  if (helper) {
+    return { wish: { ...hostType, helper: endpoint(helper.address, helper.ports.editLog) }, rejoins: false };
+  }
+  if (spec.role !== "leader") {
+    throw new UserError(
+      `${labelOf(spec)} has no metadata and no FE to join: declare the FE group in \`frontends\`, or start its leader first.`,
+    );
+  }
+  assertMayFound(context, marker);
+  await writeHomeMarker(host, spec.home, {
+    schema: 1,
+    cluster: spec.cluster,
+    node: spec.name,
+    kind: "fe",
+    releases: marker?.releases ?? [],
+    founded: true,
+  });
+  return { wish: hostType, rejoins: false };
+};
+
+const othersOf = ({ frontends, spec }: NodeContext<FeSpec>): readonly Contact[] =>
+  frontends.contacts.filter(({ name }) => name !== spec.name);
+
+/** An FE that was proven once had metadata. A founding that was cut short before its proof goes on. */
+const assertMayFound = ({ host, spec }: NodeContext<FeSpec>, marker: HomeMarker | undefined): void => {
+  if (spec.adopt || !marker || marker.releases.length === 0) {
+    return;
+  }
+  throw new UserError(
+    `${labelOf(spec)} has run before, but ${spec.metaDir} on ${host.name} holds no metadata, nor does any other declared FE: is its disk not mounted? ` +
+      "Mount it and run `pulumi up` again. If the metadata is lost, copy `image` and `bdb` of the newest `meta-backup-…` folder (beside `metaDir` of the FE that led then, or in `meta-backups` of its home) into it; " +
+      "or, to found a new and empty cluster in place of the lost one, set `adopt: true` on this node.",
+  );
+};
+
+/** An FE of a group that works; where that group still has a row of this FE's lost metadata, the row is dropped. */
+const livingHelper = async ({
+  frontends,
+  limits,
+  run,
+  spec,
+}: NodeContext<FeSpec>): Promise<{ readonly helper: string; readonly rejoins: boolean } | undefined> => {
+  const rows = await frontends.ask((sql) => showFrontends(sql, limits.sql), spec.name);
+  const helper =
+    rows?.find(({ role, alive }) => role === "leader" && alive) ?? rows?.find(({ alive, join }) => alive && join);
+  if (!rows || !helper) {
+    return undefined;
+  }
+  const own = frontendRow(spec, rows);
+  const rejoins = own?.join === true;
+  if (rejoins) {
+    const role = own.role === "observer" ? "observer" : "follower";
+    await run.membership.run(() =>
+      frontends.tell((sql) => dropFrontend(sql, role, own.address, own.editLogPort, limits.sql), spec.name),
+    );
+  }
+  return { helper: endpoint(helper.address, helper.editLogPort), rejoins };
+};
+
+const declaredLeader = (context: NodeContext<FeSpec>): Contact | undefined => {
+  const others = othersOf(context);
+  return others.find(({ role }) => role === "leader") ?? others[0];
+};
+
+/** A declared FE whose disk holds metadata: the cluster exists, even if nothing of it runs. All hosts must be seen to hold none. */
+const holderOfMetadata = async (context: NodeContext<FeSpec>): Promise<Contact | undefined> => {
+  const { frontends, spec } = context;
+  const others = othersOf(context);
+  const looks = await Promise.allSettled(
+    others.map(async (contact) => {
+      const [folder] = await inspectData(frontends.hostOf(contact), [contact.metaDir]);
+      return holdsMetadata(folder);
+    }),
+  );
+  const holder = looks.findIndex((look) => look.status === "fulfilled" && look.value);
+  const unseen = looks.findIndex(({ status }) => status === "rejected");
+  const reason = looks[unseen];
+  if (holder < 0 && reason?.status === "rejected") {
+    throw new UserError(
+      `${labelOf(spec)} has no metadata, and whether ${others[unseen]?.name} has some could not be seen (${messageOf(reason.reason)}). ` +
+        "A second cluster must not be founded beside one that exists. Bring that host back, or take it out of the program.",
+    );
+  }
+  return others[holder];
+};
