@@ -56,12 +56,13 @@ export const takeBack = async (
 
 /** What failed may serve all the same, and others may have died since it was let stop: it is asked for as before any other stop. */
 const maySpare = async (context: NodeContext, work: KindWork, report: Report): Promise<void> => {
-  const { host, limits, run, spec } = context;
+  const { frontends, host, limits, run, spec } = context;
   if (!run.answers || !(await observeProcess(host, spec.kind, spec.home))) {
     return;
   }
-  // What was not proven may be no more than one that is down already.
-  const down = work.proven
+  // What was not proven may be no more than one that is down already; and where nobody leads, this FE may be why.
+  const isOfUse = work.proven && (spec.kind === "be" || (await frontends.rows()) !== undefined);
+  const down = isOfUse
     ? await othersRun(context, { row: work.row, down: work.down, limit: limits.leader, report })
     : await work.down();
   await work.mayStop(report, { down, failed: true });
