@@ -107,9 +107,11 @@ while :; do
   sleep 0.1
 done
 elapsed
-# A script that polls each second or two gets the time to see the end; then it has nothing left to do.
+# The script polls each second or two, and may have more to do afterwards: its pause is cut short, as the node is down meanwhile.
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do
   if [ -z "$running" ] || [ "$did" = killed ]; then break; fi
+  # Of this signal bash says nothing.
+  pkill -PIPE -g "$asked" -x sleep 2>/dev/null
   if kill -0 "$asked" 2>/dev/null; then sleep 0.1; else running=; fi
 done
 finish

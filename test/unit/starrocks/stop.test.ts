@@ -51,6 +51,17 @@ describe("stopProcess", function () {
     await assertGone();
   });
 
+  it("does not wait for a script that only sleeps before it looks again, and lets it do what it does then", async () => {
+    bench.fault(home, "lazy-stop");
+    await start();
+    const begun = performance.now();
+    const { did, output } = await stopProcess(bench.host, "be", home, graceful);
+    const took = performance.now() - begun;
+    assert.deepEqual([did, output], ["stopped", "flags: --graceful\nstopped the workers, too"]);
+    assert.ok(took < 1500, `${took} ms`);
+    await assertGone();
+  });
+
   it("passes no flag when the version is unknown or has none, or grace is not wanted", async () => {
     for (const options of [{ version: "2.5.0" }, { graceful: false }, { version: "no version" }]) {
       await start();

@@ -44,8 +44,12 @@ pid=$(cat "$bin/${kind}.pid")
 kill -0 "$pid" 2>/dev/null || { echo 'ERROR: pid process may not be ${kind}'; exit 1; }
 fault deaf-script && exit 0
 kill "-$signal" "$pid"
-while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+if fault lazy-stop; then sleep 2; fi
+# Who adopts the process here may be slow to take note of its end.
+lives() { case $(ps -o stat= -q "$pid") in '' | Z*) return 1 ;; esac; }
+while lives; do sleep 0.05; done
 rm -f "$bin/${kind}.pid"
+if fault lazy-stop; then echo "stopped the workers, too"; fi
 `;
 
 const live = (kind: "fe" | "be"): string => `
