@@ -55,7 +55,7 @@ describe("a cluster whose nodes are known by name", () => {
     const outcome = await lab.stack.start("up", ["--skip-preview"]).ended;
     assertFailed(outcome, {
       "sr-fe-fe1":
-        /FE fe1 has founded a cluster in which it is fe1:9010, declared is alias:9010: .* Declare that one as `address`; .* move the new, empty \/opt\/starrocks\/fe\/meta away\./,
+        /FE fe1 is alone in its cluster and is fe1:9010 there, declared is alias:9010: .* Declare that one as `address`; .* move \/opt\/starrocks\/fe\/meta, which is new and empty, away\./,
     });
     assert.ok(Date.now() - started < 60_000, "long before `limits.start`");
     await frontend.exec("mv /opt/starrocks/fe/meta /opt/starrocks/fe/meta.alias");

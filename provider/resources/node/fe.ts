@@ -44,6 +44,8 @@ export class FeWork {
   #proven = false;
   /** It leads, and others can elect another one. */
   #succeeded = false;
+  /** It had no metadata, and there was no group to join. */
+  #founds = false;
   /** Its metadata was lost while the group knew it: its old row is dropped and it is added anew. */
   #rejoins = false;
 
@@ -109,6 +111,7 @@ export class FeWork {
       await mayStart();
       const { rejoins, wish } = await firstStart(this.#context, home.marker);
       this.#rejoins = rejoins;
+      this.#founds = wish.helper === undefined;
       return this.#startWith(wish);
     });
   };
@@ -284,17 +287,21 @@ export class FeWork {
     return reading.done ? { done: true, value: `ready with ${own}` } : reading;
   }
 
-  /** One that is alone has founded its group, under the name that its host has for itself: `fe1.example.com` where `fe1` is declared. */
+  /** One that founded its group has the name there that its host has for itself: `fe1.example.com` where `fe1` is declared. */
   #assertName(rows: readonly Frontend[]): void {
     const { host, spec } = this.#context;
     const [only, ...others] = rows;
-    if (only && others.length === 0 && !isRowOf(spec, only)) {
-      throw new UserError(
-        `${labelOf(spec)} has founded a cluster in which it is ${endpoint(only.address, only.editLogPort)}, declared is ${endpoint(spec.address, spec.ports.editLog)}: ` +
-          `StarRocks took the name or the address that ${host.name} has for itself. Declare that one as \`address\`; ` +
-          `or let StarRocks choose the other one (\`priority_networks\` in \`config\`, the host's name in its DNS or /etc/hosts) and move the new, empty ${spec.metaDir} away.`,
-      );
+    if (!only || others.length > 0 || isRowOf(spec, only)) {
+      return;
     }
+    const [known, declared] = [endpoint(only.address, only.editLogPort), endpoint(spec.address, spec.ports.editLog)];
+    const again = this.#founds
+      ? `; or let StarRocks take the other one (\`priority_networks\` in \`config\`, the host's name in its DNS or /etc/hosts) and move ${spec.metaDir}, which is new and empty, away`
+      : "";
+    throw new UserError(
+      `${labelOf(spec)} is alone in its cluster and is ${known} there, declared is ${declared}: StarRocks takes the name or the ` +
+        `address that ${host.name} has for itself. Declare that one as \`address\`${again}.`,
+    );
   }
 
   #missing(rows: readonly Frontend[]): string | undefined {
