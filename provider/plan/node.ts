@@ -202,8 +202,11 @@ export const nodeSteps = (action: Action, spec: NodeSpec, manner: Manner = alone
         configure(spec),
         { ...start(spec), when: "if it does not run" },
         prove(spec),
-        // A BE that was seen down may only lack a disk: its data is given up where an operation failed on it.
-        ...(action.status === "failed" ? rebuild(spec, manner, version, "on its data") : []),
+        // Where an operation failed on the first BE it is no more proven to be good than before; and its data may be given up,
+        // while a BE that was only seen down may lack a disk.
+        ...(action.status === "failed" && manner.canary
+          ? [...heal(spec), ...watch(spec, manner), ...rebuild(spec, manner, version, "on its data")]
+          : []),
       ];
     case "restart":
       return [

@@ -7,4 +7,11 @@ export class Mutex {
     this.#last = result.catch(() => undefined);
     return result;
   }
+
+  /** Gives what lets the next one in: for work that ends elsewhere than it begins. */
+  acquire(): Promise<() => void> {
+    return new Promise((entered) => {
+      this.run(() => new Promise<void>((release) => entered(release))).catch(() => undefined);
+    });
+  }
 }

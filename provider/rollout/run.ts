@@ -64,7 +64,7 @@ export class Run {
   readonly items = new Map<string, Item>();
   /** Statements that change the membership of the FE group go one at a time: two at once find its lock taken. */
   readonly membership = new Mutex();
-  /** The first starts of FEs go one by one, so that what is wrong with one is found before the next. */
+  /** The first starts of FEs go one by one, each until it is proven: what is wrong with one is found before the next. */
   readonly frontendStarts = new Mutex();
   readonly frontends = new Turnstile(1);
   /** The nodes that were changed here: that one dies later is still its failure. */

@@ -118,11 +118,11 @@ export class Turnstile {
     return { done: true, value: undefined };
   }
 
-  async #obstacle(me: Waiting, { apart, down }: TurnOptions): Promise<string | undefined> {
+  async #obstacle(me: Waiting, { apart, down, row }: TurnOptions): Promise<string | undefined> {
     if (!this.#mayEnter(me)) {
       return this.#queue(me);
     }
-    const obstacle = this.tooMany(await down(), apart, 1);
+    const obstacle = this.tooMany(row, await down(), apart);
     return obstacle && `waiting for its turn: ${obstacle}`;
   }
 
@@ -133,16 +133,19 @@ export class Turnstile {
   }
 
   /**
-   * Who is down beside those inside, for people, where that leaves no room for them and so many `more`; undefined where it does.
-   * A node that is inside asks again before it is stopped: another one may have died since it came in.
+   * Who is down, or may be at any moment, where that leaves no room for this node to be stopped, for people; undefined where it
+   * does. A node that is inside asks again before it is stopped: another one may have died since it came in.
    */
-  tooMany(down: readonly string[], apart?: (row: string) => boolean, more = 0): string | undefined {
+  tooMany(row: string, down: readonly string[], apart?: (row: string) => boolean): string | undefined {
     const others = this.beside(down);
+    const inside = this.rows.filter((one) => one !== row);
     const elsewhere = others.filter((row) => apart?.(row));
     if (elsewhere.length > 0) {
       return `${elsewhere.join(", ")} down, in another rack`;
     }
-    return this.#inside.size + others.length + more > this.#width ? `${others.join(", ")} down` : undefined;
+    return inside.length + others.length + 1 > this.#width
+      ? `${(others.length > 0 ? others : inside).join(", ")} down`
+      : undefined;
   }
 
   #mayEnter(me: Waiting): boolean {

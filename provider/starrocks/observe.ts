@@ -10,6 +10,8 @@ import { fieldsOf, integer, recordsOf, slurpFunction } from "./records.js";
 export interface ObservedHome {
   readonly exists: boolean;
   readonly marker?: HomeMarker;
+  /** A path in the home where something else than a link stands: it was not made here. */
+  readonly foreign?: string;
   /** Release id that `current` names. */
   readonly current?: string;
   readonly previous?: string;
@@ -33,6 +35,9 @@ home=$5 conf=$7 marker=$8 template=$9
 shift 9
 emit at "$(date +%s%3N)"
 if [ -d "$home" ]; then emit exists 1; fi
+for entry in current lib; do
+  if [ -e "$home/$entry" ] && [ ! -L "$home/$entry" ]; then emit foreign "$home/$entry"; fi
+done
 if [ -f "$marker" ]; then slurp "$marker"; emit home.marker "$TEXT"; fi
 if [ -L "$home/current" ]; then
   current=$(readlink -- "$home/current") || exit 1
@@ -95,9 +100,11 @@ export const observeHome = async (
   const previous = fields.get("previous");
   const binRelease = fields.get("bin");
   const released = fields.get("template");
+  const foreign = fields.get("foreign");
   return {
     exists: fields.has("exists"),
     ...(marker === undefined ? {} : { marker: parseHomeMarker(marker, `${paths.marker} on ${host.name}`) }),
+    ...(foreign === undefined ? {} : { foreign }),
     ...(current === undefined ? {} : { current }),
     ...(previous === undefined ? {} : { previous }),
     ...(binRelease === undefined ? {} : { binRelease }),

@@ -39,15 +39,15 @@ read_arguments() {
   [ "\${#ARGV[@]}" -gt 0 ]
 }
 
-# Start ticks of process $1 in TICKS; false when it is gone or a zombie.
+# Start ticks of process $1 in TICKS, the kernel's flags in FLAGS; false when it is gone or a zombie.
 read_ticks() {
   local stat=
-  TICKS=
+  TICKS= FLAGS=0
   { IFS= read -r -d '' stat <"/proc/$1/stat"; } 2>/dev/null
   [ -n "$stat" ] || return 1
   set -- \${stat##*) }
   case $1 in Z | X) return 1 ;; esac
-  TICKS=\${20}
+  TICKS=\${20} FLAGS=$7
 }
 
 is_same_process() { read_ticks "$1" && [ "$TICKS" = "$2" ]; }
@@ -120,7 +120,8 @@ find_process() {
 }
 
 # Process $1 that was seen before with start ticks $2: while it executes its next program the kernel shows none of its arguments.
-find_known() { [ -n "$1" ] && is_same_process "$1" "$2" && FOUND=$1 FOUND_TICKS=$2; }
+# Nor does it of one that exits, which takes seconds where a lot of memory is freed (PF_EXITING is 4).
+find_known() { [ -n "$1" ] && is_same_process "$1" "$2" && [ $((FLAGS & 4)) = 0 ] && FOUND=$1 FOUND_TICKS=$2; }
 
 emit_process() {
   local key value boot=0

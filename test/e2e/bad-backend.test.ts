@@ -254,7 +254,7 @@ describe("a bad build of the BE", () => {
     assert.match(preview.stdout, /BE be1, repair \(was failed\): .*\[rebuild\]/);
     const second = await fails();
     assert.deepEqual(second.restarted, ["be1"]);
-    assert.match(second.error, /^BE be1 \(\S+\) failed to prove \(step 6 of 7: repair \(was failed\)\)\./);
+    assert.match(second.error, /^BE be1 \(\S+\) failed to prove \(step 6 of 9: repair \(was failed\)\)\./);
     assert.match(
       second.error,
       /\nBE be1 was rebuilt with 3\.5\.7: it was dropped from the cluster; its data was moved, not deleted, to /,

@@ -85,7 +85,7 @@ describe("a cluster whose nodes do not start, or are not its own", () => {
     await fault("fe1", "/opt/starrocks/fe", { fault: "hangAtStart" });
     assertFailed(await up(limit({ start: 5 })), {
       "sr-fe-fe1":
-        /^FE fe1 \(\S+\) failed to prove \(step 6 of 6: first start with 3\.5\.7\)\.\nWaited 5 s for FE fe1 on \S+ to be ready with 3\.5\.7; last seen: its log says: .*StarRocks FE starting, version: 3\.5\.7-d2da301\. Its process runs; look at fe\.log\. Raise `limits\.start` if it is loading a large image\.\nIt was stopped again; no data was removed\. Mend/,
+        /^FE fe1 \(\S+\) failed to prove \(step 6 of 6: first start with 3\.5\.7\)\.\nWaited 5 s for FE fe1 on \S+ to be ready with 3\.5\.7; last seen: its log says: .*StarRocks FE starting, version: 3\.5\.7-d2da301\. Its process runs; look at fe\.log\. Raise `limits\.start` if it is loading a large image\.\nLast lines of its log \(\S+\/fe\/log\):\n[\s\S]*StarRocks FE starting[\s\S]*\nIt was stopped again; no data was removed\. Mend/,
     });
     const { "sr-be-be1": be1, "sr-be-be2": be2, "sr-fe-fe1": fe1 } = await stateOf(lab.stack);
     assert.deepEqual([be1, be2, fe1], ["running", "running", undefined]);

@@ -4,7 +4,7 @@ import type { Host } from "../fleet/types.js";
 import { assertDone, assertFailed } from "../lab/failed.js";
 import { tellFailure } from "../lab/failure.js";
 import { Lab, type PlainArgs } from "../lab/lab.js";
-import { nodeCommand } from "../lab/node-processes.js";
+import { NodeProcesses, nodeCommand } from "../lab/node-processes.js";
 import { stateOf, told } from "../lab/told.js";
 import type { BuiltRelease } from "../simulator/release.js";
 
@@ -92,5 +92,34 @@ describe("a cluster whose disks come and go", () => {
     await mount();
     assertDone(await up(withDisk3));
     assert.equal(await clusterId(), id);
+  });
+
+  it("nor where its whole home is gone, which the state knows: with `--refresh` too", async () => {
+    const id = await clusterId();
+    await frontend.kill(nodeCommand);
+    const mount = await unmount(frontend, "/opt/starrocks/fe");
+    const found = await up(withDisk3, "--refresh");
+    assertFailed(found, {
+      "sr-fe-fe1": /FE fe1 has run before, but \S+ on \S+ holds no metadata, .* set `adopt: true`/,
+    });
+    assert.deepEqual(await frontend.processes(), []);
+    await mount();
+    assertDone(await up(withDisk3, "--refresh"));
+    assert.equal(await clusterId(), id);
+  });
+
+  it("takes a BE over under another name: its process, its data and its place in the cluster stay", async () => {
+    const processes = (await NodeProcesses.of(lab.fleet)).byHost();
+    const renamed = await up((args) => {
+      withDisk3(args);
+      Object.assign(args.backends.nodes[2] ?? {}, { name: "third", adopt: true });
+    });
+    assertDone(renamed);
+    assert.deepEqual((await NodeProcesses.of(lab.fleet)).byHost(), processes);
+    const { "sr-be-third": node, "sr-be-third-member": member, ...others } = await stateOf(lab.stack);
+    assert.deepEqual([node, member, "sr-be-be3" in others], ["running", "member", false]);
+    assert.deepEqual(told(renamed, "warning"), {});
+    assert.ok(await exists(third, `${disk1}/cluster_id`));
+    await lab.stack.refresh(["--expect-no-changes"]);
   });
 });

@@ -19,6 +19,7 @@ import { AccessDenied } from "../../starrocks/sql.js";
 import { haveMoved } from "../contacts.js";
 import type { Handlers } from "../handlers.js";
 import { type beMemberInputs, failuresOf, type feMemberInputs, read } from "../inputs.js";
+import { otherOwner } from "../owner.js";
 import { within } from "../reach.js";
 
 /** A membership and the way to the cluster; `inputs` are those of its kind. */
@@ -228,6 +229,11 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
       await guardRemoval({ ...context, ...guarded(inputs) });
       const item = leavingItem({ kind: member.kind, name, position });
       const leave = async (): Promise<Outcome> => {
+        const { cluster, home } = inputs;
+        const owner = await otherOwner(context.host, home, { cluster, kind: member.kind, node: name });
+        if (owner !== undefined) {
+          return skipped(`its place in the cluster is ${owner}'s now`);
+        }
         const how = await member.remove(context);
         if (how === undefined) {
           return skipped("it was not in the cluster");

@@ -5,7 +5,7 @@ import type { NodeRelease, NodeSpec } from "../../plan/spec.js";
 import type { Outcome } from "../../rollout/execute.js";
 import type { Contact, Frontends } from "../../rollout/frontends.js";
 import { observeHome } from "../../starrocks/observe.js";
-import { observeProcess } from "../../starrocks/process.js";
+import { isRunning, observeProcess } from "../../starrocks/process.js";
 import { endpoint } from "../../starrocks/statements.js";
 import { stopProcess } from "../../starrocks/stop.js";
 import { compareVersions, versionOf } from "../../starrocks/versions.js";
@@ -13,7 +13,7 @@ import { until } from "../../wait.js";
 import { BeDied } from "./be.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
-import { othersRun } from "./others.js";
+import { untilSpared } from "./others.js";
 import { assertMayBringUp, assertRight } from "./right.js";
 import { look, switchRelease, writeConf } from "./works.js";
 
@@ -54,18 +54,26 @@ export const takeBack = async (
   return { mark: "done", detail: `it runs with ${wordsOf(context, before)} again and is proven` };
 };
 
-/** What failed may serve all the same, and others may have died since it was let stop: it is asked for as before any other stop. */
+/**
+ * What failed may serve all the same, and others may have died since it was let stop: it is asked for as before any other stop.
+ * What was not proven may be no more than one that is down already; only its tablets are asked for.
+ */
 const maySpare = async (context: NodeContext, work: KindWork, report: Report): Promise<void> => {
-  const { frontends, host, limits, run, spec } = context;
-  if (!run.answers || !(await observeProcess(host, spec.kind, spec.home))) {
+  const { frontends, host, run, spec } = context;
+  const isGone = async (): Promise<boolean> => (await isRunning(host, spec.kind, spec.home)) === false;
+  if ((await isGone()) || !(run.answers || (await frontends.rows()))) {
     return;
   }
-  // What was not proven may be no more than one that is down already; and where nobody leads, this FE may be why.
-  const isOfUse = work.proven && (spec.kind === "be" || (await frontends.rows()) !== undefined);
-  const down = isOfUse
-    ? await othersRun(context, { row: work.row, down: work.down, limit: limits.leader, report })
-    : await work.down();
-  await work.mayStop(report, { down, failed: true });
+  const down = async (): Promise<readonly string[]> => {
+    const { ended, unseen } = await run.proven.look(labelOf(spec));
+    return [...new Set([...ended.map(({ row }) => row), ...unseen, ...(await work.down())])].sort();
+  };
+  const failed = { isGone };
+  if (work.proven) {
+    await untilSpared(context, work, { down, failed, report });
+  } else {
+    await work.mayStop(report, { down: await down(), failed });
+  }
 };
 
 /** What failed may be the connection: its host may be there again a moment later, and meanwhile end a stop that was sent. */
@@ -185,14 +193,14 @@ export const whatNow = async (context: NodeContext, from: NodeRelease, failure: 
     return "Its metadata is untouched.";
   }
   const home = await look(context).catch(() => undefined);
+  const changed = from.id !== spec.release.id;
   if (!home || home.process) {
-    return `${label} is left as it is; its data is untouched.`;
+    return `${label} is left as it is; its data is untouched.${changed ? ` Declaring ${from.version} again takes it back.` : ""}`;
   }
   if (!(failure instanceof BeDied) || !failure.mayBeItsData) {
     return `${label} is left stopped; its data is untouched.`;
   }
   const { address, ports } = spec;
-  const changed = from.id !== spec.release.id;
   const { canary } = run.placeOf(spec, position).manner;
   return (
     `${label} is left stopped, and its data is untouched${changed ? `: probably ${to} has written a format that ${from.version} cannot read` : ""}. ` +

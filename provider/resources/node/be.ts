@@ -88,6 +88,8 @@ export class BeWork {
     return watch.started.did === "ran" ? done : skipped("it runs as declared");
   };
 
+  readonly close = (): void => undefined;
+
   readonly stop = (stop: () => Promise<Outcome>): Promise<Outcome> => stop();
 
   readonly drain = async (): Promise<void> => {
@@ -179,6 +181,11 @@ export class BeWork {
   }
 
   readonly prove = async (report: (seen: string) => void): Promise<Outcome> => {
+    const proof = this.#prove(report);
+    return this.#watch?.whileWaiting(proof) ?? proof;
+  };
+
+  async #prove(report: (seen: string) => void): Promise<Outcome> {
     const { limits, spec, host } = this.#context;
     await until(() => this.#serves(), {
       what: `${labelOf(spec)} on ${host.name} to serve http://${spec.address}:${spec.ports.http}/api/health`,
@@ -191,10 +198,10 @@ export class BeWork {
       await this.#watch?.hasServed();
       await this.#assertWell();
     }
-    await noteProven(this.#context);
     this.#proven = true;
+    await noteProven(this.#context);
     return { mark: "done", detail };
-  };
+  }
 
   async #serves(): Promise<Look<void>> {
     const { host, limits, spec } = this.#context;

@@ -20,6 +20,8 @@ export interface NodeContext<S extends NodeSpec = NodeSpec> {
   readonly limits: Limits;
   readonly position: number;
   readonly preflight: string | undefined;
+  /** Whether the state knows the node: then its folders were made before. */
+  readonly recorded?: boolean;
   /** Shows in the resource's row what is going on. */
   readonly progress: (text: string) => void;
   readonly urn: string | undefined;
@@ -33,7 +35,10 @@ export interface StopAsked {
   /** Nodes that are down, by `down`, whatever the cluster's rows still say of them. */
   readonly down?: readonly string[];
   /** It has failed and is going to be taken back: the operation is closed by that, and nothing is refused for its own sake. */
-  readonly failed?: boolean;
+  readonly failed?: {
+    /** Whether its process has ended by itself: then there is nothing to ask any more. */
+    readonly isGone: () => Promise<boolean>;
+  };
 }
 
 /** For people: `BE be-1`. */

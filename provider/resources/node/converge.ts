@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { hold, isEnding } from "../../engine/end.js";
 import { explained, UserError } from "../../error.js";
 import type { Action } from "../../plan/node.js";
@@ -8,13 +7,13 @@ import { done, Execution, notMet, type Outcome, skipped, type Works } from "../.
 import type { Turnstile } from "../../rollout/turnstile.js";
 import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
+import { isSameProcess, observeProcess } from "../../starrocks/process.js";
 import { NotSignalled } from "../../starrocks/stop.js";
 import { copyMetadata } from "./cold-copy.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
 import { type KindWork, workOf } from "./kind-work.js";
-import type { Attempt } from "./leadership.js";
 import { failureOf, type Left, NodeFailure } from "./left.js";
-import { othersRun } from "./others.js";
+import { untilSpared } from "./others.js";
 import { type Found, Recovery } from "./recovery.js";
 import { assertMayBringUp, assertRight } from "./right.js";
 import { assertStaged } from "./staged.js";
@@ -82,6 +81,7 @@ class Change {
         await this.#through(() => this.#execution.beside(() => this.#takeTurn()));
       }
     } finally {
+      this.#work.close();
       this.#leave?.();
       this.#letGo?.();
     }
@@ -157,17 +157,11 @@ class Change {
       turn: () => this.#takeTurn(),
       tablets: () => (this.#leave ? this.#work.mayStop(report) : Promise.resolve(skipped("it is not stopped"))),
       handover: async () => {
-        const touched = this.#touched;
-        const attempt: Attempt = {
-          begin: async () => {
-            await this.#assertMayStop(report);
-            this.#touched = true;
-          },
-          inVain: () => {
-            this.#touched = touched;
-          },
+        const before = async (): Promise<void> => {
+          await this.#assertMayStop(report);
+          this.#touched = true;
         };
-        const outcome = this.#leave ? await this.#work.handOver(report, attempt) : skipped("it is not stopped");
+        const outcome = this.#leave ? await this.#work.handOver(report, before) : skipped("it is not stopped");
         this.#handedOver = outcome.mark === "done";
         return outcome;
       },
@@ -259,27 +253,20 @@ class Change {
    * has handed leadership over ends anyway, and is brought to its end.
    */
   async #assertMayStop(report: Report): Promise<void> {
-    const { limits, run, spec } = this.#context;
+    const { run, spec } = this.#context;
     if (this.#stopped || this.#handedOver) {
       assertRight(this.#context);
       return;
     }
     await assertStaged(this.#context);
-    const lookAround = (): Promise<readonly string[]> =>
-      othersRun(this.#context, {
-        row: this.#work.row,
-        down: () => this.#down(),
-        limit: limits.alive,
-        report,
-        advice:
-          "Bring what is named here back (`pulumi up --refresh` starts declared nodes), then run `pulumi up` again.",
-      });
-    // Its tablets were asked for with those that were known to be down then.
-    let judged: readonly string[] = [];
-    for (let down = await lookAround(); !isDeepStrictEqual(down, judged); down = await lookAround()) {
-      await this.#work.mayStop(report, { down });
-      judged = down;
-    }
+    await untilSpared(this.#context, this.#work, {
+      down: () => this.#down(),
+      // Its tablets were asked for with those that were known to be down then.
+      judged: [],
+      report,
+      advice:
+        "Bring what is named here back (`pulumi up --refresh` starts declared nodes), then run `pulumi up` again.",
+    });
     await run.assertGoing(labelOf(spec));
   }
 
@@ -342,7 +329,7 @@ class Change {
     if (isNew) {
       run.closeTurns(`${labelOf(spec)} failed`);
       const left =
-        this.#work.started || this.#stopped ? await this.#recovery.undoStart() : ({ as: "untouched" } as const);
+        this.#work.started || this.#stopped ? await this.#recovery.undoStart() : ({ as: "not started" } as const);
       await run.failNew(labelOf(spec));
       return this.#failure(error, left);
     }
@@ -355,7 +342,7 @@ class Change {
 
   /** What is not touched has nothing to be taken back. A bug of ours is no reason to leave a node down. */
   async #recover(error: unknown): Promise<Left> {
-    if (!this.#touched) {
+    if (!this.#touched || (await this.#runsOn())) {
       return { as: "untouched" };
     }
     if (this.#letGo === undefined && (isEnding() || !(error instanceof UserError))) {
@@ -364,6 +351,16 @@ class Change {
     }
     this.#letGo ??= hold();
     return this.#recovery.takeBack(explained(error), this.#before);
+  }
+
+  /** Whether no more was done to it than a hand-over that came to nothing: its process is the one that was found. */
+  async #runsOn(): Promise<boolean> {
+    const { host, spec } = this.#context;
+    const found = this.#home?.process;
+    if (!found || this.#stopped || this.#handedOver || this.#work.started) {
+      return false;
+    }
+    return isSameProcess(found, await observeProcess(host, spec.kind, spec.home).catch(() => undefined));
   }
 
   #failure(error: unknown, left: Left): unknown {

@@ -7,14 +7,27 @@ import { labelOf } from "./context.js";
 import { dataPaths } from "./settings.js";
 
 /** A node as the markers in its folders name it. */
-export const ownerOf = ({ cluster, kind, name }: NodeSpec): FolderOwner => ({ cluster, node: name, kind });
+export const ownerOf = ({ cluster, kind, name }: NodeSpec) => ({ cluster, node: name, kind }) satisfies FolderOwner;
 
-type Before = Pick<ObservedHome, "conf" | "data" | "marker">;
+type Before = Pick<ObservedHome, "conf" | "data" | "foreign" | "marker">;
 
-/** Why the node must not be started on these folders, for people; undefined where they are its own. */
-export const dataProblem = (spec: NodeSpec, host: string, before: Before): string | undefined => {
+/** Why nothing may be done in this home, for people: no release can be switched where files stand in place of links. */
+export const homeProblem = (spec: NodeSpec, host: string, { foreign }: Pick<Before, "foreign">): string | undefined =>
+  foreign &&
+  `${foreign} on ${host} is not a link: ${spec.home} was not made by pulumi-starrocks, but by hand or by another tool. ` +
+    "Nothing was changed, and what runs from it goes on. Choose another `deployDir` or `home` for this node.";
+
+/**
+ * Why the node must not be started on these folders, for people; undefined where they are its own. `recorded`: the state knows
+ * the node, so its home has had a marker.
+ */
+export const dataProblem = (spec: NodeSpec, host: string, before: Before, recorded = false): string | undefined => {
   const owner = ownerOf(spec);
   const { marker } = before;
+  const problem = homeProblem(spec, host, before);
+  if (problem !== undefined) {
+    return problem;
+  }
   if (spec.adopt) {
     return undefined;
   }
@@ -24,7 +37,7 @@ export const dataProblem = (spec: NodeSpec, host: string, before: Before): strin
       `Choose another \`deployDir\` or \`home\`, or set \`adopt: true\` to take it over.`
     );
   }
-  const used = new Set(usedFolders(spec, before));
+  const used = new Set(usedFolders(spec, before, recorded));
   for (const folder of before.data) {
     const ownership = ownershipOf(folder, owner);
     if (ownership === "foreign") {
@@ -46,9 +59,13 @@ const foreign = (spec: NodeSpec, host: string, folder: DataFolder): string =>
 
 /**
  * Folders that a BE has run with; one that is declared beside them is a new disk. A home of an earlier package does not
- * say, but its be.conf does; a home without one has lost it, so none counts as new. An FE that lost its metadata joins again.
+ * say, but its be.conf does; a home without one has lost it, so none counts as new: nor does any where the home itself is not
+ * there. An FE that lost its metadata joins again.
  */
-const usedFolders = (spec: NodeSpec, { conf, marker }: Before): readonly string[] => {
+const usedFolders = (spec: NodeSpec, { conf, marker }: Before, recorded: boolean): readonly string[] => {
+  if (spec.kind === "be" && !marker && recorded) {
+    return dataPaths(spec);
+  }
   if (spec.kind !== "be" || !marker || marker.left || marker.releases.length === 0) {
     return [];
   }

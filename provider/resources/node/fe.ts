@@ -20,7 +20,7 @@ import { runsVersion, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { firstStart } from "./first-start.js";
-import { type Attempt, handOverLeadership, stopLeader } from "./leadership.js";
+import { handOverLeadership, stopLeader } from "./leadership.js";
 import { type StartWish, startNode } from "./start.js";
 import { type Ended, endedUnwatched, type Watch } from "./watch.js";
 import { look, noteProven } from "./works.js";
@@ -46,6 +46,8 @@ export class FeWork {
   #succeeded = false;
   /** It had no metadata, and there was no group to join. */
   #founds = false;
+  /** Lets the next FE start for the first time. */
+  #letNext: (() => void) | undefined;
   /** Its metadata was lost while the group knew it: its old row is dropped and it is added anew. */
   #rejoins = false;
 
@@ -106,15 +108,21 @@ export class FeWork {
     if (home.process || holdsMetadata(data)) {
       return this.#startWith({});
     }
-    // One by one, so that what is wrong with one FE is found before the next is touched.
-    return run.frontendStarts.run(async () => {
+    // One by one until it is proven, so that what is wrong with one FE is found before the next is touched.
+    this.#letNext = await run.frontendStarts.acquire();
+    try {
       await mayStart();
       const { rejoins, wish } = await firstStart(this.#context, home.marker);
       this.#rejoins = rejoins;
       this.#founds = wish.helper === undefined;
-      return this.#startWith(wish);
-    });
+      return await this.#startWith(wish);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   };
+
+  readonly close = (): void => this.#letNext?.();
 
   async #startWith(wish: StartWish): Promise<Outcome> {
     this.#proven = false;
@@ -137,8 +145,8 @@ export class FeWork {
   readonly drain = async (): Promise<void> => undefined;
 
   /** Leadership goes to the declared leader, which is changed last: no FE that is still old shall follow a new one. */
-  readonly handOver = async (report: (seen: string) => void, attempt: Attempt): Promise<Outcome> =>
-    handOverLeadership(this.#context, report, attempt);
+  readonly handOver = async (report: (seen: string) => void, before: () => Promise<void>): Promise<Outcome> =>
+    handOverLeadership(this.#context, report, before);
 
   readonly same = async (): Promise<boolean> => (await this.#watch?.same()) ?? true;
 
@@ -165,16 +173,17 @@ export class FeWork {
     const steady = new Steady();
     // Alone it cannot become ready; the leader, where it is started last, must.
     const mayWait = together || (!this.#before.answered && spec.role !== "leader");
-    const detail = await until<string>(() => this.#look(steady, mayWait), {
+    const ready = until<string>(() => this.#look(steady, mayWait), {
       what: `${labelOf(spec)} on ${host.name} to be ready with ${spec.release.version}`,
       limit: limits.start,
       onProgress: report,
       advice: "Its process runs; look at fe.log. Raise `limits.start` if it is loading a large image.",
-    });
+    }).finally(this.close);
+    const detail = await (this.#watch?.whileWaiting(ready) ?? ready);
     if (detail !== waitsForMajority) {
       await this.#assertLasts();
-      await noteProven(this.#context);
       this.#proven = true;
+      await noteProven(this.#context);
     }
     return { mark: "done", detail };
   };

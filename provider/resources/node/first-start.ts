@@ -50,9 +50,13 @@ export const firstStart = async (context: NodeContext<FeSpec>, marker: HomeMarke
 const othersOf = ({ frontends, spec }: NodeContext<FeSpec>): readonly Contact[] =>
   frontends.contacts.filter(({ name }) => name !== spec.name);
 
-/** An FE that was proven once had metadata. A founding that was cut short before its proof goes on. */
-const assertMayFound = ({ host, spec }: NodeContext<FeSpec>, marker: HomeMarker | undefined): void => {
-  if (spec.adopt || !marker || marker.releases.length === 0) {
+/**
+ * An FE that was proven once had metadata, and one that the state knows had a home. A founding that was cut short before its
+ * proof goes on.
+ */
+const assertMayFound = ({ host, recorded, spec }: NodeContext<FeSpec>, marker: HomeMarker | undefined): void => {
+  const hasRun = marker ? marker.releases.length > 0 : recorded === true;
+  if (spec.adopt || !hasRun) {
     return;
   }
   throw new UserError(

@@ -74,7 +74,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
     if (action.type === "none" || action.type === "record") {
       return plain({ ...outputs, status: "running", confSha256: olds?.confSha256 });
     }
-    const context = contextOf(kind, news);
+    const context = { ...contextOf(kind, news), recorded: olds !== undefined };
     const refusal = unguarded({ action, run: context.run, spec: context.spec }, context.preflight);
     if (refusal) {
       throw new UserError(`${labelOf(context.spec)} was not touched. ${refusal.property} ${refusal.reason}`);

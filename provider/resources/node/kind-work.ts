@@ -2,7 +2,6 @@ import type { Outcome } from "../../rollout/execute.js";
 import { BeWork } from "./be.js";
 import { isBe, isFe, type NodeContext, type Report, type StopAsked } from "./context.js";
 import { FeWork } from "./fe.js";
-import type { Attempt } from "./leadership.js";
 import type { Ended } from "./watch.js";
 
 /** The differences between the kinds of node, behind one face. */
@@ -23,10 +22,12 @@ export interface KindWork {
   readonly drain: () => Promise<void>;
   /** Runs the stop, and sees to what follows from it elsewhere. */
   readonly stop: (stop: () => Promise<Outcome>, report: Report) => Promise<Outcome>;
-  /** Hands leadership over where this node has it out of turn: the process that leads ends by that. */
-  readonly handOver: (report: Report, attempt: Attempt) => Promise<Outcome>;
+  /** `before` is called where leadership is going to be handed over: the process that leads ends by that. */
+  readonly handOver: (report: Report, before: () => Promise<void>) => Promise<Outcome>;
   /** `mayStart` is called again where the start had to wait for another one. */
   readonly start: (mayStart?: () => Promise<void>) => Promise<Outcome>;
+  /** The work is over, whatever came of it: lets others start that waited for this one's proof. */
+  readonly close: () => void;
   /** `together`: other nodes are started along with it and all are proven afterwards, so it need not be ready without them. */
   readonly prove: (report: Report, together?: boolean) => Promise<Outcome>;
   readonly heal: (report: Report) => Promise<Outcome>;

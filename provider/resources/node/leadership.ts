@@ -10,14 +10,6 @@ import { seconds, until } from "../../wait.js";
 import type { NodeContext, Report } from "./context.js";
 import { javaHomeOf } from "./start.js";
 
-/** What a hand-over tells of itself while it is tried. */
-export interface Attempt {
-  /** It is going to be done; may refuse. */
-  readonly begin: () => Promise<void>;
-  /** It was refused, and this FE still leads: nothing was done to it. */
-  readonly inVain: () => void;
-}
-
 /**
  * Where this FE leads out of turn, leadership is handed to an FE that is still to be changed, the declared leader first:
  * no old FE shall follow a new one. The process that led ends by itself; its stop finds it gone.
@@ -25,7 +17,8 @@ export interface Attempt {
 export const handOverLeadership = async (
   context: NodeContext<FeSpec>,
   report: Report,
-  attempt: Attempt,
+  /** Called where it is going to be done; may refuse. */
+  before: () => Promise<void>,
 ): Promise<Outcome> => {
   const { frontends, host, limits, run, spec } = context;
   if (!run.answers) {
@@ -40,7 +33,7 @@ export const handOverLeadership = async (
   if (!target) {
     return notMet("no other voting FE is Alive with the version before");
   }
-  await attempt.begin();
+  await before();
   report(`to ${target.address}`);
   try {
     const handed = await handOver(host, {
@@ -51,10 +44,6 @@ export const handOverLeadership = async (
       limit: limits.leader,
     });
     if (handed.did === "refused") {
-      const now = await frontends.rows();
-      if (now?.frontends.some((row) => row.role === "leader" && isRowOf(spec, row))) {
-        attempt.inVain();
-      }
       return notMet(`refused: ${handed.said}; the stop elects another one`);
     }
     const now = await elected(context, target, report);
@@ -96,7 +85,7 @@ const elected = async (context: NodeContext<FeSpec>, target: Frontend, report: R
     async () => {
       const rows = await frontends.rows(spec.name);
       const leader = rows?.frontends.find(({ role }) => role === "leader");
-      const other = leader && (leader.address !== spec.address || leader.editLogPort !== spec.ports.editLog);
+      const other = leader && !isRowOf(spec, leader);
       return leader && (leader.name === target.name || (other && steady.note(leader.name)))
         ? { done: true, value: leader }
         : { done: false, seen: `${leader?.address ?? "nobody"} leads` };

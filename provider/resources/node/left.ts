@@ -19,7 +19,7 @@ export class NodeFailure extends UserError {
 
 /** What a failed change left behind. */
 export type Left =
-  | { readonly as: "untouched" | "stopped again" | "it is" }
+  | { readonly as: "untouched" | "not started" | "stopped again" | "it is" }
   | { readonly as: "before"; readonly what: string }
   | { readonly as: "rebuilt"; readonly version: string; readonly why?: string; readonly how: string }
   | { readonly as: "stuck"; readonly why: string };
@@ -36,7 +36,7 @@ interface Failed {
 
 /** The error that people read: node, step, what was seen, and what to do. What nobody can act on crashes as it is, where nothing was touched. */
 export const failureOf = (error: unknown, { action, context, item, left, step }: Failed): unknown => {
-  if (left.as === "untouched" && !(error instanceof UserError)) {
+  if ((left.as === "untouched" || left.as === "not started") && !(error instanceof UserError)) {
     return error;
   }
   const { spec, host } = context;
@@ -60,6 +60,8 @@ export const leftText = (spec: NodeSpec, action: Action, left: Left): string => 
   switch (left.as) {
     case "untouched":
       return action.type === "create" ? "It does not run; no data was removed." : `${label} was not touched.`;
+    case "not started":
+      return "It was not started; no data was removed.";
     case "stopped again":
       return "It was stopped again; no data was removed.";
     case "it is":

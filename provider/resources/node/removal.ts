@@ -6,11 +6,14 @@ import { notMet, type Outcome, skipped, type Work } from "../../rollout/execute.
 import type { ClusterRows } from "../../rollout/frontends.js";
 import { backendRow, frontendRow } from "../../starrocks/rows.js";
 import { describeStop, stopProcess } from "../../starrocks/stop.js";
+import { otherOwner } from "../owner.js";
 import { labelOf, type NodeContext } from "./context.js";
+import { ownerOf } from "./data.js";
 import { trashData } from "./trash.js";
 
 /** How a node is stopped for good, on a host that may be gone for ever. */
 export const removalWorks = (context: NodeContext): Readonly<Record<"stop" | "trash", Work>> => {
+  const { host, spec } = context;
   let lost = false;
   const unlessLost =
     (unproven: string, work: () => Promise<Outcome>): Work =>
@@ -19,7 +22,8 @@ export const removalWorks = (context: NodeContext): Readonly<Record<"stop" | "tr
         return notMet("its host is lost");
       }
       try {
-        return await work();
+        const owner = await otherOwner(host, spec.home, ownerOf(spec));
+        return owner === undefined ? await work() : skipped(`its home is ${owner}'s now`);
       } catch (error) {
         if (!(error instanceof UnreachableError)) {
           throw error;

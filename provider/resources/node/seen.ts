@@ -9,11 +9,13 @@ import { settingsOf } from "./settings.js";
 /** What a look at the host tells: the release that is current, and declared settings that the conf file does not have. */
 export const seenOf = (
   spec: NodeSpec,
-  { conf, current }: Pick<ObservedHome, "conf" | "current">,
+  { conf, current, exists }: Partial<Pick<ObservedHome, "conf" | "current" | "exists">>,
   recorded: Plain,
 ): Record<string, unknown> => {
   const { release } = recorded as { readonly release?: { readonly id?: string } };
-  const differing = conf ? drift(conf.text, settingsOf(spec)) : [];
+  // Of a home that could not be looked at nothing is known; where its conf file is gone, so is every setting.
+  const text = conf?.text ?? (exists ? "" : undefined);
+  const differing = text === undefined ? [] : drift(text, settingsOf(spec));
   return {
     release:
       current === undefined || current === release?.id ? release : { id: current, version: versionOfId(current) },

@@ -24,10 +24,10 @@ export const speaks = (rows: ClusterRows, spec: BeSpec): Version => {
 export const tabletsAllow = async (
   context: NodeContext<BeSpec>,
   report: Report,
-  { down: known = [], failed = false }: StopAsked = {},
+  { down: known = [], failed }: StopAsked = {},
 ): Promise<Outcome> => {
   const { frontends, limits, run, spec } = context;
-  if (!run.answers) {
+  if (!run.answers && !failed) {
     return notMet("there is no cluster yet");
   }
   const own = backendName({ address: spec.address, heartbeatPort: spec.ports.heartbeat });
@@ -35,6 +35,9 @@ export const tabletsAllow = async (
   const lookOnce = async (): Promise<Look<Pick<Verdict, "unavoidable">>> => {
     // An hour is long: nobody may want it any more, or another node may have failed.
     await (failed ? assertRight(context) : run.assertGoing(labelOf(spec)));
+    if (await failed?.isGone()) {
+      return { done: true, value: { unavoidable: [] } };
+    }
     const rows = await frontends.rows();
     const row = rows && backendRow(spec, rows.backends);
     if (!rows) {

@@ -20,7 +20,7 @@ import {
 import { isSameProcess, type ObservedProcess, observeProcess } from "../../starrocks/process.js";
 import { mayAppear, observeStart, type StartResult } from "../../starrocks/start.js";
 import { versionOf } from "../../starrocks/versions.js";
-import { seconds } from "../../wait.js";
+import { seconds, WaitError } from "../../wait.js";
 import { labelOf, type NodeContext } from "./context.js";
 
 /** Milliseconds between two looks at a process whose port is asked meanwhile. */
@@ -150,6 +150,19 @@ export class Watch {
   /** The end of the log and where to read on, for an error. */
   async lastWords(): Promise<string> {
     return lastWordsIn(this.#context, this.#paths, await this.lines(), { otherwise: this.started.output });
+  }
+
+  /** Adds the last words to what was waited for in vain: they tell what the process is at. */
+  async whileWaiting<T>(wait: Promise<T>): Promise<T> {
+    try {
+      return await wait;
+    } catch (error) {
+      if (!(error instanceof WaitError)) {
+        throw error;
+      }
+      const words = await this.lastWords().catch(() => undefined);
+      throw new UserError([error.message, ...(words === undefined ? [] : [words])].join("\n"), { cause: error });
+    }
   }
 
   async died(): Promise<UserError> {

@@ -79,10 +79,10 @@ export const dataFolders = ({ spec }: NodeContext): readonly WantedFolder[] => {
 
 /** Makes home and data folders, and proves that the data in them is this node's own. */
 export const folders = async (context: NodeContext, before: ObservedHome): Promise<Outcome> => {
-  const { host, spec } = context;
+  const { host, recorded, spec } = context;
   const owner = ownerOf(spec);
   const { marker } = before;
-  const problem = dataProblem(spec, host.name, before);
+  const problem = dataProblem(spec, host.name, before, recorded);
   if (problem !== undefined) {
     throw new UserError(problem);
   }

@@ -9,6 +9,7 @@ import { describeListener, inTheWay } from "../../starrocks/listening.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { features, versionOf } from "../../starrocks/versions.js";
 import { labelOf, type NodeContext } from "../node/context.js";
+import { homeProblem } from "../node/data.js";
 import { dataPaths } from "../node/settings.js";
 import { look } from "../node/works.js";
 import { javaHomeFor } from "../staging.js";
@@ -89,11 +90,13 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
       ...(files !== undefined && { leastFiles: Number(files) }),
       ...(spec.config.priority_networks !== undefined && { priorityNetworks: spec.config.priority_networks }),
     });
+    const foreign = homeProblem(spec, host.name, observed);
     const taken = inTheWay(facts.listeners, spec.address, facts.process).map(describeListener);
     const errors = [
       ...problems.errors,
       ...taken.map((what) => `${what}; free it or give the node another port`),
       ...(jdk === undefined ? [] : [jdk]),
+      ...(foreign === undefined ? [] : [foreign]),
       ...(facts.staged
         ? []
         : [

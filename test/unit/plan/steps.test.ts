@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Action, nodeSteps, type Status } from "../../../provider/plan/node.js";
+import { type Action, type Manner, nodeSteps, type Status } from "../../../provider/plan/node.js";
 import type { NodeSpec } from "../../../provider/plan/spec.js";
 import { numbered } from "../../../provider/plan/steps.js";
 import { be, fe, releases } from "./specs.js";
@@ -94,12 +94,19 @@ describe("nodeSteps", () => {
     );
   });
 
-  it("lets a canary on which an operation failed be rebuilt where that is wanted, and not one that was only seen down", () => {
-    const manner = { group: false, canary: { soak: 60, verify: true, rebuild: true } };
-    const last = (status: Status, how = manner) => nodeSteps({ type: "repair", status }, be(), how).at(-1)?.verb;
-    assert.equal(last("failed"), "rebuild");
-    assert.equal(last("failed", { ...manner, canary: { ...manner.canary, rebuild: false } }), "prove");
-    assert.equal(last("stopped"), "prove");
+  it("proves a canary on which an operation failed anew, and rebuilds it where that is wanted; not one that was only seen down", () => {
+    const canary = { soak: 60, verify: true, rebuild: true };
+    const further = (status: Status, manner: Manner) => {
+      const verbs = nodeSteps({ type: "repair", status }, be(), manner).map(({ verb }) => verb);
+      return verbs.slice(verbs.indexOf("prove") + 1);
+    };
+    assert.deepEqual(further("failed", { group: false, canary }), ["heal", "soak", "verify", "rebuild"]);
+    assert.deepEqual(further("failed", { group: false, canary: { ...canary, rebuild: false, verify: false } }), [
+      "heal",
+      "soak",
+    ]);
+    assert.deepEqual(further("failed", { group: false }), []);
+    assert.deepEqual(further("stopped", { group: false, canary }), []);
   });
 
   it("lets a follower of a group hand leadership over before it stops", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { appendFileSync, existsSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -143,6 +144,21 @@ describe("converge", function () {
       assert.equal(run.backends.closed, "BE be-1 failed");
       await assert.rejects(run.assertGoing("BE be-2"), /^UserError: BE be-2 was not touched: BE be-1 failed$/);
       await run.assertMayStart("BE be-3");
+    }));
+
+  it("leaves alone what runs from a home that was made by hand, and says so before anything is done", () =>
+    inFolder(async () => {
+      await startOld();
+      const running = await pid();
+      await rm(join(home, "lib"));
+      await mkdir(join(home, "lib"));
+      await rm(join(home, ".pulumi-starrocks.json"), { force: true });
+      await assert.rejects(
+        change({ ...contextOf(next), spec: { ...contextOf(next).spec, adopt: true } }, { type: "create" }),
+        /lib on local is not a link: .* was not made by pulumi-starrocks, but by hand or by another tool\. Nothing was changed, and what runs from it goes on\..*\nIt was not started; no data was removed\./,
+      );
+      assert.equal(await pid(), running);
+      assert.equal(existsSync(join(home, ".pulumi-starrocks.json")), false);
     }));
 
   describe("of a node that dies after its proof, when the next one looks back", () => {

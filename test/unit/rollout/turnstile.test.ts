@@ -222,16 +222,30 @@ describe("Turnstile, of nodes that have died since one came in", () => {
   };
 
   it("has no room for one more than may be down", async () => {
-    assert.equal((await inside(1)).tooMany([other]), `${other} down`);
-    assert.equal((await inside(2)).tooMany([other]), undefined);
+    for (const [width, down] of [
+      [1, `${other} down`],
+      [2, undefined],
+    ] as const) {
+      const turnstile = await inside(width);
+      const [row = ""] = turnstile.rows;
+      assert.equal(turnstile.tooMany(row, [other]), down);
+    }
+  });
+
+  it("counts one that never came in, as it was found down, beside those inside and those that died", async () => {
+    const [row = ""] = (await inside(1)).rows;
+    assert.equal(new Turnstile(1).tooMany(row, [other]), `${other} down`);
+    assert.equal(new Turnstile(1).tooMany(row, []), undefined);
+    const turnstile = await inside(1);
+    assert.equal(turnstile.tooMany(other, []), `${row} down`);
   });
 
   it("counts those that are inside once, and none of another rack beside them", async () => {
     const turnstile = await inside(2);
     const [row = ""] = turnstile.rows;
-    assert.equal(turnstile.tooMany([row, other]), undefined);
+    assert.equal(turnstile.tooMany(row, [row, other]), undefined);
     assert.equal(
-      turnstile.tooMany([other], (name) => name === other),
+      turnstile.tooMany(row, [other], (name) => name === other),
       `${other} down, in another rack`,
     );
   });
