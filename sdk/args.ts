@@ -33,7 +33,7 @@ export interface ConnectionArgs {
   /** OpenSSH known_hosts files. Default: `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`. */
   knownHosts?: Input<string | string[]>;
   /** The run user of every command, through sudo. */
-  become?: Input<{ user?: Input<string>; password?: Input<string> }>;
+  become?: Input<{ user?: Input<string>; password?: Input<string>; method?: Input<"sudo"> }>;
   /** A host to go through; it may have a `proxy` of its own. */
   proxy?: Input<ConnectionArgs>;
 }

@@ -12,6 +12,7 @@ import { filesOf, releaseOfPart } from "../plan/overlay.js";
 import { releaseIdOf } from "../plan/release-id.js";
 import { type Item, numbered, type Step } from "../plan/steps.js";
 import { done, Execution, skipped } from "../rollout/execute.js";
+import { Mutex } from "../rollout/mutex.js";
 import { runOf } from "../rollout/run.js";
 import { expectReleases, removeRelease } from "../starrocks/prune.js";
 import { observeRelease } from "../starrocks/release.js";
@@ -88,6 +89,16 @@ const composeStep = (inputs: Inputs): Step => {
   };
 };
 
+/** A host whose FE and BE are reached in two ways has two of these resources, which share its folders: one at a time. */
+const folders = new Map<string, Mutex>();
+
+const alone = <T>({ deployDir, host }: Inputs, work: () => Promise<T>): Promise<T> => {
+  const key = `${host} ${deployDir}`;
+  const mutex = folders.get(key) ?? new Mutex();
+  folders.set(key, mutex);
+  return mutex.run(work);
+};
+
 const stage = async (inputs: Inputs, recorded?: Recorded): Promise<void> => {
   const run = runOf(inputs.cluster);
   const host = hostFor(within(inputs.limits, inputs.connection));
@@ -111,7 +122,7 @@ const stage = async (inputs: Inputs, recorded?: Recorded): Promise<void> => {
     run.journal,
     progressOf(inputs.__urn),
   );
-  await execution.run();
+  await alone(inputs, () => execution.run());
 };
 
 const idOf = ({ cluster, host, id }: Inputs): string => `${cluster}:release:${host}:${id}`;
@@ -182,7 +193,7 @@ export const release: Handlers = {
   read: async (id, props) => {
     const recorded = inputsOf(props);
     try {
-      const host = hostFor(recorded.connection);
+      const host = hostFor(within(recorded.limits, recorded.connection));
       const staged = await allStaged(host, recorded);
       return { id, props: plain({ ...props, staged }) };
     } catch (error) {
@@ -196,10 +207,10 @@ export const release: Handlers = {
 
   delete: async (_id, props) => {
     const recorded = inputsOf(props);
-    const { connection, deployDir } = recorded;
+    const { connection, deployDir, limits } = recorded;
     try {
       for (const releaseId of foldersOf(recorded)) {
-        await removeRelease(hostFor(connection), { deployDir, releaseId });
+        await removeRelease(hostFor(within(limits, connection)), { deployDir, releaseId });
       }
     } catch (error) {
       if (!(error instanceof UnreachableError)) {

@@ -24,6 +24,14 @@ describe("a cluster whose hosts are not fit for it yet", () => {
     release = await lab.release("3.5.7");
     next = await lab.release("3.5.8");
   });
+  afterEach("the state has what is done, and no node: nothing of one was begun", async function () {
+    const state = await stateOf(lab.stack);
+    const isDeployed = this.currentTest?.title === "is deployed when all is mended";
+    const begun = Object.entries(state).filter(
+      ([name, what]) => !(name.startsWith("sr-release-") && what === "staged"),
+    );
+    assert.ok(isDeployed || begun.length === 0, JSON.stringify(state));
+  });
   after(() => lab?.close());
 
   const up = (change: (args: PlainArgs) => void = () => undefined, ...more: readonly string[]): Promise<Outcome> => {

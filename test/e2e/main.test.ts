@@ -79,7 +79,12 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
   };
 
   before(async () => {
-    lab = await Lab.create({ kind: impossible === undefined ? "namespaces" : "loopback", given: process.env });
+    lab = await Lab.create({
+      kind: impossible === undefined ? "namespaces" : "loopback",
+      given: process.env,
+      // As a new cluster does it: tables of its own, with one replica at first, unhealthy until there are three.
+      times: { statisticsTables: 4, tabletCheckerMs: 1000, repairDelayMs: 3000 },
+    });
     processes = await NodeProcesses.of(lab.fleet);
   });
   afterEach(tellFailure(() => lab));

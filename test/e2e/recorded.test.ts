@@ -12,13 +12,15 @@ import { told } from "../lab/told.js";
 const folder = join(__dirname, "../../../test/e2e/recorded");
 
 interface Recorded {
+  readonly version: string;
+  readonly next: string;
   readonly args: PlainArgs;
   readonly state: ExportedState;
 }
 
 for (const file of readdirSync(folder)) {
   describe(`a state that was recorded earlier (${file})`, () => {
-    const { args, state } = JSON.parse(readFileSync(join(folder, file), "utf8")) as Recorded;
+    const { args, next, state, version } = JSON.parse(readFileSync(join(folder, file), "utf8")) as Recorded;
     let stack: Stack;
     before(async () => {
       stack = await createStack({ program: { "index.js": clusterProgram } });
@@ -32,16 +34,18 @@ for (const file of readdirSync(folder)) {
     it("is what the same program declares: an up changes nothing, and asks no host", async () => {
       declare(args);
       const preview = await stack.preview(["--expect-no-changes"]);
-      assert.match(preview.stdout, /Resources:\n +25 unchanged/);
+      const counted = state.deployment.resources?.filter(({ type }) => !type.startsWith("pulumi:providers:"));
+      const unchanged = new RegExp(`Resources:\\n +${counted?.length} unchanged`);
+      assert.match(preview.stdout, unchanged);
       const { stdout } = await stack.up();
-      assert.match(stdout, /Resources:\n +25 unchanged/);
+      assert.match(stdout, unchanged);
       assert.doesNotMatch(stdout, /Diagnostics:/);
     });
 
     it("is what a version change goes on from: nodes are updated, none is replaced", async () => {
-      declare({ ...args, release: { ...args.release, version: "3.5.8", sha256: "b".repeat(64) } });
+      declare({ ...args, release: { ...args.release, version: next, sha256: "b".repeat(64) } });
       const preview = await stack.preview();
-      assert.match(told(preview, "info").sr ?? "", /StarRocks 3\.5\.7 → 3\.5\.8 \(patch version\) on 3 BE, 3 FE\./);
+      assert.ok(told(preview, "info").sr?.includes(`StarRocks ${version} → ${next} (patch version) on 3 BE, 3 FE.`));
       assert.match(preview.stdout, /Resources:\n +~ \d+ to update\n +\d+ unchanged/);
     });
   });

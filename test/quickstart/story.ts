@@ -1,7 +1,13 @@
+import { messageOf } from "../../provider/error.js";
 import type { Outcome } from "../engine/stack.js";
 import { type Availability, watchAvailability } from "../lab/availability.js";
 import { type Report, startWorkload, type Workload } from "../simulator/client/workload.js";
 import { type Project, releaseConfig, rootPassword } from "./project.js";
+
+interface Login {
+  readonly frontends: Project["frontends"];
+  readonly password: string;
+}
 
 /** One operation of the quickstart, as its table shows it. */
 export interface Chapter {
@@ -59,19 +65,43 @@ export class Storyteller {
     const preview = await this.#operate(`preview of ${next.version}: the whole plan, nothing is done`, "preview");
     this.#note("preview", `the plan from ${current.version} to ${next.version}`, preview);
 
-    this.#heading(`up: ${current.version} → ${next.version} while a client reads and writes`);
+    // A real FE and a simulated BE do not speak of data with each other.
+    const isMixed = this.#project.real.length === 1;
+    const clients = isMixed ? "no client, as only a part is real" : "a client reads and writes";
+    this.#heading(`up: ${current.version} → ${next.version} while ${clients}`);
     const login = { frontends, password: rootPassword };
-    const workload = await startWorkload({ ...login, ...(fleet.oneAddress && { replicationNum: 1 }) });
+    const workload = isMixed ? undefined : await this.#startClient(login);
     const availability = await watchAvailability({ fleet }, login);
     const outcome = await this.#run("up");
     this.#note("up", `${current.version} → ${next.version}, node by node`, outcome);
     this.availability = await availability();
-    this.workload = await reportOf(workload);
-    if (this.workload.writesLost > 0) {
-      this.broken.push(`${this.workload.writesLost} acknowledged writes were lost`);
-    }
+    await this.#endClient(workload);
     if (this.availability.mostWithoutProcess > 1) {
       this.broken.push(`${this.availability.mostWithoutProcess} nodes were down at once`);
+    }
+  }
+
+  async #startClient(login: Login): Promise<Workload | undefined> {
+    try {
+      return await startWorkload({ ...login, ...(this.#project.fleet.oneAddress && { replicationNum: 1 }) });
+    } catch (error) {
+      this.broken.push(`a client cannot write: ${messageOf(error)}`);
+      return undefined;
+    }
+  }
+
+  async #endClient(workload: Workload | undefined): Promise<void> {
+    try {
+      const report = await workload?.stop();
+      if (report) {
+        const { failures: _, lostKeys: __, ...figures } = report;
+        this.workload = figures;
+      }
+    } catch (error) {
+      this.broken.push(`what was written cannot be read: ${messageOf(error)}`);
+    }
+    if (this.workload && this.workload.writesLost > 0) {
+      this.broken.push(`${this.workload.writesLost} acknowledged writes were lost`);
     }
   }
 
@@ -123,9 +153,4 @@ const changesOf = ({ events }: Outcome): number => {
   return Object.entries(summary?.resourceChanges ?? {})
     .filter(([kind]) => kind !== "same")
     .reduce((sum, [, count]) => sum + (count ?? 0), 0);
-};
-
-const reportOf = async (workload: Workload): Promise<NonNullable<Story["workload"]>> => {
-  const { failures, lostKeys, ...report } = await workload.stop();
-  return report;
 };

@@ -12,8 +12,8 @@ import { run } from "./run.mjs";
  * @property {readonly number[]} failedSeeds
  */
 
-/** Milliseconds for what is under way when no further plan begins: an operation has 4 minutes, a plan several of them. */
-const grace = 12 * 60_000;
+/** Milliseconds for what is under way when no further plan begins: an operation has 4 minutes, a plan rarely two of that length. */
+const grace = 7 * 60_000;
 
 /**
  * @param {string} stdout

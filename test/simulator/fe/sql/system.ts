@@ -179,15 +179,14 @@ const existing = (fe: Frontend, kind: NodeKind, addresses: readonly Address[], m
 
 /** The only thing that DROP BACKEND checks: tables declared with one replica. */
 const refuseSingleReplicas = (fe: Frontend, row: NodeRow): void => {
-  const names = allTables(fe.catalog.state)
+  const [name] = allTables(fe.catalog.state)
     .filter(({ table }) => table.replicationNum === 1)
     .filter(({ table }) => table.tablets.some(({ replicas }) => replicas.some(({ backendId }) => backendId === row.id)))
-    .filter(({ database }) => database.name !== "_statistics_")
     .map(({ database, table }) => `${database.name}.${table.name}`);
-  if (names.length === 0) {
+  if (name === undefined) {
     return;
   }
-  const list = `[${names.join(", ")}]`;
+  const list = `[${name}]`;
   throw new SqlError(
     `Tables such as ${list} on the backend[${row.host}:${row.heartbeatPort}] have only one replica. To avoid data loss, please change the replication_num of ${list} to three. ALTER SYSTEM DROP BACKEND <backends> FORCE can be used to forcibly drop the backend. `,
   );
