@@ -193,6 +193,29 @@ describe("a minor version change of a group that another FE than the declared on
         `chmod u+w "\${jar%/*}" "$jar" && echo '${refuses}' >"$jar"`,
     );
     lab.declare(lab.args(await lab.release("3.5.8"), unrehearsed));
+    // With Ctrl-C between the refusal and the stop, which asks the leader first: nothing was done to it yet.
+    const running = (await NodeProcesses.of(lab.fleet)).byHost().fe3;
+    const known = lab.journals().length;
+    const canceled = lab.stack.start("up", ["--skip-preview"]);
+    await until<void>(
+      async () => {
+        const items = itemsSince(lab, known);
+        const steps = items.find((item) => item.id === "FE fe3")?.steps ?? [];
+        if (items.some(({ id, steps: of }) => id === "BE be1" && of.some(({ verb }) => verb === "prove"))) {
+          await fe3.writeFile("/opt/starrocks/fe/sim/fault.json", JSON.stringify({ fault: "slowSql", ms: 1000 }));
+        }
+        return steps.some(({ verb, mark }) => verb === "handover" && mark === "not met")
+          ? { done: true, value: undefined }
+          : { done: false, seen: canceled.output() };
+      },
+      { what: "the hand-over to be refused", limit: 120_000, every: 5 },
+    );
+    canceled.interrupt();
+    const { exitCode, stdout } = await canceled.ended;
+    await fe3.exec(`rm ${fe3.path("/opt/starrocks/fe/sim/fault.json")}`);
+    assert.equal(exitCode, 1, stdout);
+    assert.equal((await NodeProcesses.of(lab.fleet)).byHost().fe3, running, "it was not restarted");
+    assert.match(stdout, /FE fe3 was not touched/);
     const { up } = await previewThenUp(lab);
     assertDone(up);
     const steps = itemsOf(lab.journal()).find(({ id }) => id === "FE fe3")?.steps ?? [];
