@@ -197,6 +197,7 @@ export const rollout: Handlers = {
   check: async (olds, news) => {
     const failures = [...failuresOf(topologyInputs, news)];
     if (failures.length > 0 || hasUnknown(news)) {
+      await tellUnknown(news);
       return { inputs: news, failures };
     }
     const topology = topologyOf(news);
@@ -236,6 +237,18 @@ export const rollout: Handlers = {
   read: async (id, props) => ({ id, props: plain(props) }),
 
   delete: async () => undefined,
+};
+
+/** Silence in a preview would look like nothing to do. */
+const tellUnknown = async (news: Plain): Promise<void> => {
+  const unknown = Object.keys(news).filter((key) => !key.startsWith("__") && hasUnknown(news[key]));
+  if (unknown.length > 0 && typeof news.__clusterUrn === "string") {
+    await tell(
+      news.__clusterUrn,
+      `The plan cannot be told in this preview: ${unknown.map((key) => `\`${key}\``).join(", ")} of this cluster hold what is known only once ` +
+        "other resources are made (a new host's address, a generated password). Make those first (`pulumi up --target …`), then preview again.",
+    );
+  }
 };
 
 const changed = (olds: Plain, news: Plain): boolean => {

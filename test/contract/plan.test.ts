@@ -235,13 +235,18 @@ describe("the plan of a whole operation", function () {
     });
   });
 
-  it("is not told while something of the cluster is unknown, and nothing crashes", async () => {
+  it("cannot be told while something of the cluster is unknown, which is said in its place; nothing crashes", async () => {
     await inProcess(async (operation) => {
       const resources = inEdgeOrder(
         first.map((one) => ({ ...one, inputs: { ...one.inputs, connection: unknownValue, release: unknownValue } })),
         (wave) => wave,
       );
-      assert.deepEqual(await preview(operation, resources), []);
+      const [said = "", ...more] = await preview(operation, resources);
+      assert.deepEqual(more, []);
+      assert.match(
+        said,
+        /^The plan cannot be told in this preview: `connection`, `release` of this cluster hold what is known only once/,
+      );
     });
   });
 });

@@ -70,7 +70,8 @@ const maySpare = async (context: NodeContext, work: KindWork, report: Report): P
   };
   const failed = { isGone };
   if (work.proven) {
-    await untilSpared(context, work, { down, failed, report });
+    const advice = `Bring them back; where ${labelOf(spec)} is why they are down, stop it by hand.`;
+    await untilSpared(context, work, { down, failed, report, advice });
   } else {
     await work.mayStop(report, { down: await down(), failed });
   }
