@@ -51,11 +51,11 @@ const othersOf = ({ frontends, spec }: NodeContext<FeSpec>): readonly Contact[] 
   frontends.contacts.filter(({ name }) => name !== spec.name);
 
 /**
- * An FE that was proven once had metadata, and one that the state knows had a home. A founding that was cut short before its
- * proof goes on.
+ * An FE that was proven once had metadata; so had one that the state knows, though its home is as new. A founding that was cut
+ * short before its proof goes on.
  */
 const assertMayFound = ({ host, recorded, spec }: NodeContext<FeSpec>, marker: HomeMarker | undefined): void => {
-  const hasRun = marker ? marker.releases.length > 0 : recorded === true;
+  const hasRun = (marker?.releases.length ?? 0) > 0 || (recorded === true && marker?.founded !== true);
   if (spec.adopt || !hasRun) {
     return;
   }
