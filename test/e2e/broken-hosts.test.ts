@@ -188,8 +188,8 @@ describe("a cluster whose hosts are not fit for it yet", () => {
     );
     await host("be2").limits({ nofile: 512 });
     await host("fe2").clockOffset(60_000);
-    const byHand = host("fe3").path("/opt/starrocks/fe/lib");
-    await host("fe3").exec(`mkdir -p '${byHand}'`);
+    const byHand = host("fe3").path("/opt/starrocks/fe");
+    await host("fe3").exec(`mkdir -p '${byHand}/lib'`, { user: lab.fleet.user });
     const closed = impossible === undefined ? "/srv/starrocks" : "/etc/passwd/starrocks";
     const outcome = await up((args) => {
       backend(args, "be3").storage = [closed];
@@ -200,7 +200,7 @@ describe("a cluster whose hosts are not fit for it yet", () => {
     await be1.kill("createServer");
     await host("be2").limits({ nofile: 2048 });
     await host("fe2").clockOffset(0);
-    await host("fe3").exec(`rmdir '${byHand}'`);
+    await host("fe3").exec(`rm -r '${byHand}'`);
     const lines = (told(outcome, "error")["sr-preflight"] ?? "").split("\n");
     const [first, ...found] = lines;
     assert.equal(first, "The pre-flight found what must be mended first; nothing was touched.");
