@@ -357,7 +357,8 @@ class Change {
   async #runsOn(): Promise<boolean> {
     const { host, spec } = this.#context;
     const found = this.#home?.process;
-    if (!found || this.#stopped || this.#handedOver || this.#work.started) {
+    const verb = this.#execution.step?.verb;
+    if (!found || this.#stopped || this.#handedOver || !(verb === "handover" || verb === "stop")) {
       return false;
     }
     return isSameProcess(found, await observeProcess(host, spec.kind, spec.home).catch(() => undefined));
