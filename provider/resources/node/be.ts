@@ -8,11 +8,11 @@ import { type BeState, beVerdict, meaningOf, type Verdict } from "../../starrock
 import { backendName, backendRow } from "../../starrocks/rows.js";
 import type { Backend } from "../../starrocks/statements.js";
 import { isNewer } from "../../starrocks/statements.js";
-import { features, parseReported, runsVersion, versionOf } from "../../starrocks/versions.js";
+import { features, parseReported, runsVersion, type Version, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext, type StopAsked } from "./context.js";
 import { startNode } from "./start.js";
-import { tabletsAllow, tabletsHealed } from "./tablets.js";
+import { speaks, tabletsAllow, tabletsHealed } from "./tablets.js";
 import { assertNoEnd, type Ended, endedUnwatched, type Watch, type Watched } from "./watch.js";
 import { noteProven } from "./works.js";
 
@@ -271,7 +271,7 @@ export class BeWork {
         if (!row) {
           return { done: false, seen: "no FE answers" };
         }
-        const missing = this.#missing(before, row);
+        const missing = this.#missing(before, row, speaks(rows, spec));
         if (missing !== undefined) {
           steady.reset();
           // A process that died since would never be seen.
@@ -292,9 +292,8 @@ export class BeWork {
   }
 
   /** What of the proof is still missing, for people; undefined when nothing is. */
-  #missing(before: Backend, row: Backend): string | undefined {
+  #missing(before: Backend, row: Backend, leader: Version): string | undefined {
     const { spec } = this.#context;
-    const version = versionOf(spec.release.version);
     if (row.errMsg !== "" && !row.alive) {
       return `SHOW BACKENDS says: ${row.errMsg}`;
     }
@@ -307,7 +306,8 @@ export class BeWork {
     if (!this.started) {
       return undefined;
     }
-    const restarted = features(version).beLastStartTimeMovesOnQuickRestart
+    // How it is told of a restart depends on the FE: the BE has another version during its own change.
+    const restarted = features(leader).beLastStartTimeMovesOnQuickRestart
       ? isNewer(before.lastStartTime, row.lastStartTime)
       : isNewer(before.lastHeartbeat, row.lastHeartbeat);
     return restarted ? undefined : "the heartbeat of the new process is awaited";
