@@ -306,8 +306,9 @@ export class BeWork {
     if (!this.started) {
       return undefined;
     }
-    // How it is told of a restart depends on the FE: the BE has another version during its own change.
-    const restarted = features(leader).beLastStartTimeMovesOnQuickRestart
+    // The BE must tell when it started, and the FE must listen: during a change they are of two versions.
+    const versions = [leader, versionOf(spec.release.version)];
+    const restarted = versions.every((one) => features(one).beLastStartTimeMovesOnQuickRestart)
       ? isNewer(before.lastStartTime, row.lastStartTime)
       : isNewer(before.lastHeartbeat, row.lastHeartbeat);
     return restarted ? undefined : "the heartbeat of the new process is awaited";
