@@ -1,7 +1,7 @@
 import { TransientError } from "../error.js";
 import type { Host } from "../host/types.js";
 import type { FolderOwner } from "../starrocks/folders.js";
-import { readHomeMarker } from "../starrocks/marker.js";
+import { isMarkerOf, readHomeMarker } from "../starrocks/marker.js";
 
 /**
  * Who has a node's home now, for people: a node that was declared under another name and took it over has the process, the data
@@ -14,7 +14,7 @@ export const otherOwner = async (
 ): Promise<string | undefined> => {
   try {
     const marker = await readHomeMarker(host, home, kind);
-    return marker && (marker.node !== node || marker.cluster !== cluster)
+    return marker && !isMarkerOf(marker, { cluster, node })
       ? `${marker.kind.toUpperCase()} ${marker.node}${marker.cluster === cluster ? "" : ` of cluster ${marker.cluster}`}`
       : undefined;
   } catch (error) {

@@ -12,7 +12,7 @@ import { filesOf, releaseOfPart } from "../plan/overlay.js";
 import { releaseIdOf } from "../plan/release-id.js";
 import { type Item, numbered, type Step } from "../plan/steps.js";
 import { done, Execution, skipped } from "../rollout/execute.js";
-import { Mutex } from "../rollout/mutex.js";
+import { Mutexes } from "../rollout/mutex.js";
 import { runOf } from "../rollout/run.js";
 import { expectReleases, removeRelease } from "../starrocks/prune.js";
 import { observeRelease } from "../starrocks/release.js";
@@ -90,14 +90,7 @@ const composeStep = (inputs: Inputs): Step => {
 };
 
 /** A host whose FE and BE are reached in two ways has two of these resources, which share its folders: one at a time. */
-const folders = new Map<string, Mutex>();
-
-const alone = <T>({ deployDir, host }: Inputs, work: () => Promise<T>): Promise<T> => {
-  const key = `${host} ${deployDir}`;
-  const mutex = folders.get(key) ?? new Mutex();
-  folders.set(key, mutex);
-  return mutex.run(work);
-};
+const folders = new Mutexes();
 
 const stage = async (inputs: Inputs, recorded?: Recorded): Promise<void> => {
   const run = runOf(inputs.cluster);
@@ -122,7 +115,7 @@ const stage = async (inputs: Inputs, recorded?: Recorded): Promise<void> => {
     run.journal,
     progressOf(inputs.__urn),
   );
-  await alone(inputs, () => execution.run());
+  await folders.run(`${inputs.host} ${inputs.deployDir}`, () => execution.run());
 };
 
 const idOf = ({ cluster, host, id }: Inputs): string => `${cluster}:release:${host}:${id}`;

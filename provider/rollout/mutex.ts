@@ -15,3 +15,14 @@ export class Mutex {
     });
   }
 }
+
+/** A mutex for each key: work on one thing goes one after the other. */
+export class Mutexes {
+  readonly #byKey = new Map<string, Mutex>();
+
+  run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const mutex = this.#byKey.get(key) ?? new Mutex();
+    this.#byKey.set(key, mutex);
+    return mutex.run(work);
+  }
+}

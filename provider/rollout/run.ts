@@ -15,7 +15,7 @@ import type { Outcome } from "./execute.js";
 import { Journal } from "./journal.js";
 import type { Lease } from "./lease.js";
 import { Memo } from "./memo.js";
-import { Mutex } from "./mutex.js";
+import { Mutex, Mutexes } from "./mutex.js";
 import { type Proven, ProvenNodes } from "./proven.js";
 import { RefusedTurn, Turnstile } from "./turnstile.js";
 
@@ -96,7 +96,7 @@ export class Run {
   #racks: ReadonlyMap<string, string> = new Map();
   #voters = 0;
   #journal: Journal | undefined;
-  readonly #nodes = new Map<string, Mutex>();
+  readonly #nodes = new Mutexes();
   readonly #once = new Map<Once, Promise<void>>();
   #componentUrn: string | undefined;
   #failure: string | undefined;
@@ -164,9 +164,7 @@ export class Run {
 
   /** Work on one node goes one after the other: its own update and the gate's repair may want it at once. */
   onNode<T>(node: string, work: () => Promise<T>): Promise<T> {
-    const mutex = this.#nodes.get(node) ?? new Mutex();
-    this.#nodes.set(node, mutex);
-    return mutex.run(work);
+    return this.#nodes.run(node, work);
   }
 
   /** The plan of a whole operation, once all resources were checked; undefined when nothing is going to happen. */

@@ -139,7 +139,7 @@ export class Turnstile {
   tooMany(row: string, down: readonly string[], apart?: (row: string) => boolean): string | undefined {
     const others = this.beside(down);
     const inside = this.rows.filter((one) => one !== row);
-    const elsewhere = others.filter((row) => apart?.(row));
+    const elsewhere = others.filter((one) => apart?.(one));
     if (elsewhere.length > 0) {
       return `${elsewhere.join(", ")} down, in another rack`;
     }

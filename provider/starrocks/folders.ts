@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { UserError } from "../error.js";
 import type { Host } from "../host/types.js";
 import { markerFile, type NodeKind } from "./layout.js";
-import { type DataMarker, type HomeMarker, markerText, parseDataMarker } from "./marker.js";
+import { type DataMarker, type HomeMarker, isMarkerOf, markerText, parseDataMarker } from "./marker.js";
 import { emitFunction, groupsOf, integer, listArguments, type Rec, recordsOf, slurpFunction } from "./records.js";
 
 /** A folder that a node needs, and what for, as errors say it: `storage of BE be-1`. */
@@ -229,7 +229,7 @@ export const ownershipOf = (folder: DataFolder, owner: FolderOwner): "missing" |
   }
   const { marker } = folder;
   if (marker) {
-    const ours = marker.cluster === owner.cluster && marker.node === owner.node && marker.kind === owner.kind;
+    const ours = isMarkerOf(marker, owner) && marker.kind === owner.kind;
     if (!ours) {
       return "foreign";
     }

@@ -63,5 +63,11 @@ export const readHomeMarker = async (host: Host, home: string, kind: NodeKind): 
   return text === undefined ? undefined : parseHomeMarker(text, `${path} on ${host.name}`);
 };
 
+/** Whether a marker names this node of this cluster. */
+export const isMarkerOf = (
+  marker: Pick<DataMarker, "cluster" | "node">,
+  owner: Pick<DataMarker, "cluster" | "node">,
+): boolean => marker.cluster === owner.cluster && marker.node === owner.node;
+
 export const writeHomeMarker = (host: Host, home: string, marker: HomeMarker): Promise<void> =>
   host.writeFile(homePaths(home, marker.kind).marker, markerText(marker));

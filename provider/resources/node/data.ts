@@ -1,6 +1,7 @@
 import type { NodeSpec } from "../../plan/spec.js";
 import { parseConf } from "../../starrocks/conf.js";
 import { type DataFolder, describeFolder, type FolderOwner, ownershipOf } from "../../starrocks/folders.js";
+import { isMarkerOf } from "../../starrocks/marker.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { parseStorage } from "../../starrocks/storage.js";
 import { labelOf } from "./context.js";
@@ -31,7 +32,7 @@ export const dataProblem = (spec: NodeSpec, host: string, before: Before, record
   if (spec.adopt) {
     return undefined;
   }
-  if (marker && (marker.cluster !== owner.cluster || marker.node !== owner.node)) {
+  if (marker && !isMarkerOf(marker, owner)) {
     return (
       `${spec.home} on ${host} is the home of ${marker.kind.toUpperCase()} "${marker.node}" of cluster "${marker.cluster}". ` +
       `Choose another \`deployDir\` or \`home\`, or set \`adopt: true\` to take it over.`

@@ -15,6 +15,7 @@ import { trashData } from "./trash.js";
 export const removalWorks = (context: NodeContext): Readonly<Record<"stop" | "trash", Work>> => {
   const { host, spec } = context;
   let lost = false;
+  let asked: Promise<string | undefined> | undefined;
   const unlessLost =
     (unproven: string, work: () => Promise<Outcome>): Work =>
     async () => {
@@ -22,7 +23,8 @@ export const removalWorks = (context: NodeContext): Readonly<Record<"stop" | "tr
         return notMet("its host is lost");
       }
       try {
-        const owner = await otherOwner(host, spec.home, ownerOf(spec));
+        asked ??= otherOwner(host, spec.home, ownerOf(spec));
+        const owner = await asked;
         return owner === undefined ? await work() : skipped(`its home is ${owner}'s now`);
       } catch (error) {
         if (!(error instanceof UnreachableError)) {

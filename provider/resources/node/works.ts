@@ -6,7 +6,7 @@ import { applySettings, digestOfConf, drift } from "../../starrocks/conf.js";
 import { ensureFolders, type WantedFolder } from "../../starrocks/folders.js";
 import { homeFolders, switchTo } from "../../starrocks/home.js";
 import { homePaths, kindLayouts, releaseFolder } from "../../starrocks/layout.js";
-import { readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
+import { isMarkerOf, readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
 import { type ObservedHome, observeHome } from "../../starrocks/observe.js";
 import { describeStop, stopProcess } from "../../starrocks/stop.js";
 import { labelOf, type NodeContext } from "./context.js";
@@ -86,7 +86,7 @@ export const folders = async (context: NodeContext, before: ObservedHome): Promi
   if (problem !== undefined) {
     throw new UserError(problem);
   }
-  const known = marker && !marker.left && marker.cluster === owner.cluster && marker.node === owner.node;
+  const known = marker && !marker.left && isMarkerOf(marker, owner);
   const { created } = await ensureFolders(host, [
     ...homeFolders({
       home: spec.home,
