@@ -32,7 +32,17 @@ const stop = `
 if pid=$(cat /run/sshd.pid 2>/dev/null); then
   kill "$pid"
   while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
-fi`;
+fi
+rm -f /run/sshd.pid`;
+/** It listens some time after its fork (OpenSSH 9.2, seen with strace): only its pid file comes later. */
+const listening = `
+for ((i = 0; i < 3000; i++)); do
+  [ -s /run/sshd.pid ] && exit
+  sleep 0.01
+done
+echo "sshd did not listen within 30 s:" >&2
+tail ${log} >&2
+exit 1`;
 
 /** The host's OpenSSH server: every change restarts its listener and leaves open sessions alone. */
 export class Sshd {
@@ -70,8 +80,8 @@ export class Sshd {
       echo ${quote(hostKey)} > /etc/ssh/ssh_host_ed25519_key
       echo ${quote(this.config())} > /etc/ssh/sshd_config
       ${settings.nofile === undefined ? "" : `ulimit -n ${settings.nofile}`}
-      # It forks once it listens, so its end means that it is ready.
-      /usr/sbin/sshd -f /etc/ssh/sshd_config -E ${log}`);
+      /usr/sbin/sshd -f /etc/ssh/sshd_config -E ${log} || exit
+      ${listening}`);
     if (settings.delayMs > 0) {
       await this.startRelay();
     }
