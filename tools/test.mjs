@@ -1,7 +1,8 @@
 // npm test: sets up, checks the sources, runs every suite, and goes on after a failure so that one run shows all.
 // node tools/test.mjs SUITE [mocha arguments] runs one suite only.
 // STORM_PLANS=N: plans of the storm that comes last, default 4. TEST_MINUTES=M: it begins none later than M minutes from the start.
-// STORM_LEAST=N: how many of them must have been played, default 1. KILL_EACH=N: the operator is killed at each Nth step, default 8.
+// STORM_LEAST=N: how many of them must have been played, default 1. KILL_EACH=N: the operator is killed at each Nth step, default 8;
+// KILL_FIRST=K: from the Kth on, default 1.
 
 import { ensureEngine } from "./engine.mjs";
 import { checks } from "./lib/checks.mjs";
@@ -121,7 +122,8 @@ const testAll = async () => {
     await (needsEngine ? longSuite(name, [], engine) : suite(name, []));
   }
   const each = Number(process.env.KILL_EACH ?? 8);
-  await longPart("kills", engine, (env) => runKills({ each, env, onLine }));
+  const first = Number(process.env.KILL_FIRST ?? 1);
+  await longPart("kills", engine, (env) => runKills({ each, first, env, onLine }));
   const plans = Number(process.env.STORM_PLANS ?? 4);
   const least = Number(process.env.STORM_LEAST ?? Math.min(plans, 1));
   await longPart("storm", engine, (env) => runStorm({ plans, least, limit: stormLimit(), env, onLine }));

@@ -38,6 +38,7 @@ export const argumentKeys: Readonly<Record<NodeKind, Readonly<Record<string, str
     brpc_port: "ports.brpc",
     starlet_port: "ports.starlet",
     storage_root_path: "storage",
+    JAVA_HOME: "javaHome",
   },
   cn: {
     be_port: "ports.be",

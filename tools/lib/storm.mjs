@@ -108,7 +108,12 @@ const killsLimit = 40 * 60_000;
 /**
  * Kills the operator of a change at each of its steps, or at each nth of them (docs/storm.md).
  *
- * @param {{ each: number, env: NodeJS.ProcessEnv, onLine: (line: string) => void }} options
+ * @param {{ each: number, first: number, env: NodeJS.ProcessEnv, onLine: (line: string) => void }} options
  */
-export const runKills = ({ each, ...options }) =>
-  play({ ...options, args: ["--every-step", "--each", String(each)], least: 1, limit: killsLimit });
+export const runKills = ({ each, first, ...options }) =>
+  play({
+    ...options,
+    args: ["--every-step", "--each", String(each), "--first", String(first)],
+    least: 1,
+    limit: killsLimit,
+  });

@@ -1,5 +1,5 @@
 // npm run storm -- [number of plans] [--seed X] [--from X] [--engine] [--lanes N] [--minutes M] [--verbose]
-// npm run storm -- --every-step [--each N] [--seed X] [--lanes N] [--verbose]
+// npm run storm -- --every-step [--each N] [--first K] [--seed X] [--lanes N] [--verbose]
 
 import { parseArgs } from "node:util";
 import { realHosts } from "../../fleet/possible.js";
@@ -24,6 +24,7 @@ const main = async (): Promise<void> => {
       engine: { type: "boolean", default: false },
       "every-step": { type: "boolean", default: false },
       each: { type: "string", default: "1" },
+      first: { type: "string", default: "1" },
       verbose: { type: "boolean", default: false },
     },
   });
@@ -41,7 +42,9 @@ const main = async (): Promise<void> => {
     const total = steps.plans.length + steps.isolated.length;
     const chosen = (plans: readonly Plan[]) =>
       plans.filter((plan) =>
-        seed === undefined ? (plan.seed - 1) % Number(values.each) === 0 : plan.seed === Number(seed),
+        seed === undefined
+          ? (plan.seed - Number(values.first)) % Number(values.each) === 0
+          : plan.seed === Number(seed),
       );
     const plans = [...chosen(steps.plans), ...chosen(steps.isolated)];
     console.log(

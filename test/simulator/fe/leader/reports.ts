@@ -5,7 +5,6 @@ import { type Frontend, propose } from "../frontend.js";
 import type { Disks } from "./disks.js";
 import { tabletsBeingMade } from "./tables.js";
 
-const reportMs = 60_000;
 const lookMs = 250;
 
 /** The replica is not what the metadata says: asked again with writers kept out, for a table may have been made meanwhile. */
@@ -52,25 +51,26 @@ const compare = async (fe: Frontend, locks: TabletLocks, node: NodeRow): Promise
   }
 };
 
-/** Tablet reports: once a minute, and when a BE was restarted. */
+/**
+ * Tablet reports. A BE sends them when it sends those of its disks: when it has started, however quickly, and each minute
+ * (`report_tablet_interval_seconds`); to a new leader at once.
+ */
 export const startReports = (fe: Frontend, locks: TabletLocks, disks: Disks): (() => void) => {
-  const seen = new Map<number, { readonly startTime: number | null; readonly at: number }>();
-  const isDue = (node: NodeRow): boolean => {
-    const last = seen.get(node.id);
-    return last === undefined || last.startTime !== node.lastStartTime || performance.now() - last.at > reportMs;
-  };
+  const compared = new Map<number, number>();
   let busy = false;
   const timer = setInterval(() => {
     if (busy || !fe.group.isLeader() || !fe.lifecycle.ready) {
       return;
     }
     busy = true;
-    const due = fe.catalog.state.nodes.filter((node) => node.kind === "backend" && node.alive && isDue(node));
+    const due = fe.catalog.state.nodes.filter(
+      (node) => node.kind === "backend" && node.alive && compared.get(node.id) !== disks.count(node),
+    );
     const compareOne = async (node: NodeRow): Promise<void> => {
-      const startTime = node.lastStartTime;
+      const count = disks.count(node);
       await compare(fe, locks, node);
       disks.tabletsTold(node);
-      seen.set(node.id, { startTime, at: performance.now() });
+      compared.set(node.id, count);
     };
     Promise.all(due.map((node) => compareOne(node).catch(() => undefined)))
       .catch(() => undefined)
