@@ -96,7 +96,7 @@ describe("a bad build of the BE", () => {
 
   before(async () => {
     lab = await Lab.create({ kind: realHosts(), frontends: 1 });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
     declare(await lab.release("3.5.7"));
     await lab.stack.up();
     await setOwn();

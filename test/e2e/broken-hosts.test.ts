@@ -227,14 +227,14 @@ describe("a cluster whose hosts are not fit for it yet", () => {
     }
     assert.equal(found.length, expected.length, found.join("\n"));
     assertFailed(outcome, { "sr-preflight": /./ });
-    assert.deepEqual((await NodeProcesses.of(lab.fleet)).look(), []);
+    assert.deepEqual(new NodeProcesses(lab.fleet).look(), []);
   });
 
   it("is deployed when all is mended", async () => {
     const outcome = await up();
     assertDone(outcome);
     assert.deepEqual(
-      (await NodeProcesses.of(lab.fleet))
+      new NodeProcesses(lab.fleet)
         .look()
         .map(({ host }) => host)
         .sort(),

@@ -42,7 +42,7 @@ describe("a node that dies after it was proven, while the cluster still calls it
 
   before(async () => {
     lab = await Lab.create({ kind: realHosts(), spares: ["be4"], times: calm });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
     declare(await lab.release("3.5.7"));
     await lab.stack.up();
   });
@@ -163,7 +163,7 @@ describe("a node that dies and is not changed, while the cluster still calls it 
         }
       }),
     );
-    const processes = await NodeProcesses.of(lab.fleet);
+    const processes = new NodeProcesses(lab.fleet);
     const before = processes.byHost();
     const known = lab.journals().length;
     const up = lab.stack.start("up", ["--skip-preview"]);

@@ -109,13 +109,13 @@ describe("a cluster whose disks come and go", () => {
   });
 
   it("takes a BE over under another name: its process, its data and its place in the cluster stay", async () => {
-    const processes = (await NodeProcesses.of(lab.fleet)).byHost();
+    const processes = new NodeProcesses(lab.fleet).byHost();
     const renamed = await up((args) => {
       withDisk3(args);
       Object.assign(args.backends.nodes[2] ?? {}, { name: "third", adopt: true });
     });
     assertDone(renamed);
-    assert.deepEqual((await NodeProcesses.of(lab.fleet)).byHost(), processes);
+    assert.deepEqual(new NodeProcesses(lab.fleet).byHost(), processes);
     const { "sr-be-third": node, "sr-be-third-member": member, ...others } = await stateOf(lab.stack);
     assert.deepEqual([node, member, "sr-be-be3" in others], ["running", "member", false]);
     assert.deepEqual(Object.keys(told(renamed, "warning")), ["sr-preflight"]);

@@ -20,7 +20,7 @@ describe("a version change that fails", () => {
 
   before(async () => {
     lab = await Lab.create({ kind: realHosts() });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
     old = await lab.release("3.5.7");
     declare(old);
     await lab.stack.up();

@@ -11,7 +11,7 @@ describe("a change of version that finds nodes down", () => {
   let processes: NodeProcesses;
   before(async () => {
     lab = await Lab.create({ frontends: 1, backends: 2 });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
     lab.declare(lab.args(await lab.release("3.5.7")));
     await lab.stack.up();
   });

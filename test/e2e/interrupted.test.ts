@@ -24,7 +24,7 @@ describe("Ctrl-C in the middle of a first deployment", () => {
     const interrupted = await up.ended;
     assert.equal(interrupted.exitCode, 1, interrupted.stdout);
     assert.deepEqual(await pendingOf(lab.stack), []);
-    const processes = await NodeProcesses.of(lab.fleet);
+    const processes = new NodeProcesses(lab.fleet);
     const before = processes.byHost();
     assert.ok(Object.keys(before).length < 3, "it was not over");
     const state = await stateOf(lab.stack);
@@ -49,7 +49,7 @@ describe("Ctrl-C in the middle of an upgrade", () => {
 
   before(async () => {
     lab = await Lab.create({ frontends: 1, backends: 3 });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
     lab.declare(lab.args(await lab.release("3.5.7")));
     await lab.stack.up();
     await ask('ADMIN SET FRONTEND CONFIG ("disable_colocate_balance" = "true")');

@@ -38,7 +38,7 @@ describe("an engine that is killed", () => {
   before(async () => {
     // Few nodes, as an engine is started some forty times; of the FEs one founds the group and one joins it.
     lab = await Lab.create({ kind: realHosts(), frontends: 1, backends: 2, spares: ["fe2"] });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
   });
   afterEach(tellFailure(() => lab));
   after(() => lab?.close());

@@ -170,7 +170,7 @@ describe("a minor version change of a group that another FE than the declared on
     const outcome = await up.ended;
     await next.exec(`rm ${next.path("/opt/starrocks/fe/sim/fault.json")}`);
     assert.equal(outcome.exitCode, 1, outcome.stdout);
-    assert.equal((await NodeProcesses.of(lab.fleet)).look().length, 4, "every node runs");
+    assert.equal(new NodeProcesses(lab.fleet).look().length, 4, "every node runs");
     const fe3 = itemsSince(lab, known).find(({ id }) => id === "FE fe3");
     assert.deepEqual(
       fe3?.steps.filter(({ verb }) => ["stop", "prove"].includes(verb)).map(({ mark }) => mark),
@@ -194,7 +194,7 @@ describe("a minor version change of a group that another FE than the declared on
     );
     lab.declare(lab.args(await lab.release("3.5.8"), unrehearsed));
     // With Ctrl-C between the refusal and the stop, which asks the leader first: nothing was done to it yet.
-    const running = (await NodeProcesses.of(lab.fleet)).byHost().fe3;
+    const running = new NodeProcesses(lab.fleet).byHost().fe3;
     const known = lab.journals().length;
     const canceled = lab.stack.start("up", ["--skip-preview"]);
     await until<void>(
@@ -214,7 +214,7 @@ describe("a minor version change of a group that another FE than the declared on
     const { exitCode, stdout } = await canceled.ended;
     await fe3.exec(`rm ${fe3.path("/opt/starrocks/fe/sim/fault.json")}`);
     assert.equal(exitCode, 1, stdout);
-    assert.equal((await NodeProcesses.of(lab.fleet)).byHost().fe3, running, "it was not restarted");
+    assert.equal(new NodeProcesses(lab.fleet).byHost().fe3, running, "it was not restarted");
     assert.match(stdout, /FE fe3 was not touched/);
     const { up } = await previewThenUp(lab);
     assertDone(up);
@@ -241,7 +241,7 @@ describe("a minor version change of a group that another FE than the declared on
         args.direction = "downgrade";
       }),
     );
-    const processes = await NodeProcesses.of(lab.fleet);
+    const processes = new NodeProcesses(lab.fleet);
     const before = processes.byHost();
     const outcome = await lab.stack.start("up", ["--skip-preview"]).ended;
     const touched = restarted(before, processes.byHost());

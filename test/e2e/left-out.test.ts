@@ -27,7 +27,7 @@ describe("an operation that leaves resources out, by --target or --exclude", () 
 
   before(async () => {
     lab = await Lab.create({ frontends: 1, backends: 2 });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
     await declare("3.4.9");
     await lab.stack.up();
   });

@@ -22,7 +22,7 @@ describe("an engine that is killed while a proven canary is watched for ten minu
 
   before(async () => {
     lab = await Lab.create({ frontends: 1, backends: 2 });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
     lab.declare(lab.args(await lab.release("3.5.7")));
     await lab.stack.up();
     next = await lab.release("3.5.8");

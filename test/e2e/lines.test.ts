@@ -51,7 +51,7 @@ for (const { versions, java, second, isMaster, httpPort } of lines) {
 
     before(async () => {
       lab = await Lab.create({ kind: realHosts(), frontends: 2, backends: 2, java });
-      processes = await NodeProcesses.of(lab.fleet);
+      processes = new NodeProcesses(lab.fleet);
     });
     afterEach(tellFailure(() => lab));
     after(() => lab?.close());

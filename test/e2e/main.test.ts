@@ -85,7 +85,7 @@ describe(`a cluster from nothing to its next version and away, on ${fleetName}`,
       // As a new cluster does it: tables of its own, with one replica at first, unhealthy until there are three.
       times: { statisticsTables: 4, tabletCheckerMs: 1000, repairDelayMs: 3000 },
     });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
   });
   afterEach(tellFailure(() => lab));
   after(() => lab?.close());

@@ -44,7 +44,7 @@ describe("a vendor's hotfix over a release", () => {
 
   it("refuses a file of another digest, with nothing touched", async () => {
     declare({ [jar.path]: { archive: jar.archive, sha256: "0".repeat(64), version: "3.5.7-hotfix1" } });
-    const processes = await NodeProcesses.of(lab.fleet);
+    const processes = new NodeProcesses(lab.fleet);
     const before = processes.byHost();
     const { stdout, exitCode } = await lab.stack.up([], { expectFailure: true });
     assert.equal(exitCode, 1);
@@ -91,7 +91,7 @@ describe("a vendor's hotfix over a release", () => {
 
   /** An `up` that must fail; gives what people read of each resource. */
   const fails = async () => {
-    const processes = await NodeProcesses.of(lab.fleet);
+    const processes = new NodeProcesses(lab.fleet);
     const before = processes.byHost();
     const outcome = await lab.stack.up([], { expectFailure: true });
     assert.equal(outcome.exitCode, 1, outcome.stdout);

@@ -52,7 +52,7 @@ describe("preview says what up will do: a cluster from its creation to a change 
   });
 
   it("of a change that failed half-way: only what is left", async () => {
-    const processes = await NodeProcesses.of(lab.fleet);
+    const processes = new NodeProcesses(lab.fleet);
     const fault = "/opt/starrocks/be/sim/bad.json";
     // After the canary the engine begins both at once: either may come first to the turnstile.
     const others = ["be2", "be3"].map((name) => lab.fleet.host(name));

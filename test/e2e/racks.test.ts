@@ -34,7 +34,7 @@ describe("BEs in racks", () => {
     const { plan = "" } = await previewPlan(lab);
     const order = plan.split("\n").flatMap((line) => /(?<=BE )be\d(?=, 3\.5\.7)|rack \w/.exec(line)?.[0] ?? []);
     assert.deepEqual(order, ["rack a", "be1", "be3", "rack b", "be2", "be4"]);
-    const processes = await NodeProcesses.of(lab.fleet);
+    const processes = new NodeProcesses(lab.fleet);
     const readings: (readonly string[])[] = [];
     let ended = false;
     const watch = async (): Promise<void> => {

@@ -12,7 +12,7 @@ describe("refresh tells what the hosts and the cluster say, and the next up mend
 
   before(async () => {
     lab = await Lab.create({ frontends: 1, backends: 3 });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
     const settings = { sys_log_level: "INFO", min_file_descriptor_number: "1024" };
     lab.declare(
       lab.args(await lab.release("3.5.7"), (args) => {

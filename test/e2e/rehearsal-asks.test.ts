@@ -36,7 +36,7 @@ describe("a rehearsal whose cluster cannot be asked, or whose operation ends by 
 
   before(async () => {
     lab = await Lab.create({ frontends: 1, backends: 1 });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
     declare(await lab.release("3.4.9"));
     await lab.stack.up();
   });

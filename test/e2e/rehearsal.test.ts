@@ -61,7 +61,7 @@ describe("the rehearsal of a new FE on a copy of the metadata", () => {
 
   before(async () => {
     lab = await Lab.create({ kind: realHosts(), backends: 1 });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
   });
   afterEach(tellFailure(() => lab));
   after(() => lab?.close());

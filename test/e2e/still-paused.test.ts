@@ -17,7 +17,7 @@ describe("balancing that cannot be switched on again", () => {
 
   before(async () => {
     lab = await Lab.create({ frontends: 1, backends: 2 });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
     release = await lab.release("3.5.7");
     lab.declare(lab.args(release));
     await lab.stack.up();

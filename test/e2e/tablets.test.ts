@@ -41,7 +41,7 @@ describe("tablets that a BE is not stopped for", () => {
 
   before(async () => {
     lab = await Lab.create({ kind: realHosts(), frontends: 1, times: { repairTrickleMs: 600_000 } });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
     lab.declare(lab.args(await lab.release("3.5.7")));
     await lab.stack.up();
     next = await lab.release("3.5.8");

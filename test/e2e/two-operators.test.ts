@@ -29,7 +29,7 @@ describe("two operators of one cluster", () => {
 
   before(async () => {
     lab = await Lab.create({ kind: realHosts(), backends: 2 });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
     const old = await lab.release("3.5.7");
     lab.declare(lab.args(old));
     await lab.stack.up();

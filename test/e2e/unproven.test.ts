@@ -35,7 +35,7 @@ describe("a node of which not all is proven", () => {
 
   before(async () => {
     lab = await Lab.create({ frontends: 1, backends: 1 });
-    processes = await NodeProcesses.of(lab.fleet);
+    processes = new NodeProcesses(lab.fleet);
     good = await lab.release("3.5.7");
     assertDone((await up(good)).outcome);
   });

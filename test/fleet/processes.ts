@@ -30,11 +30,20 @@ export const machineProcesses = (which: (pid: number) => boolean): MachineProces
     }
   });
 
+/** Whether this process has a tag that starts with `tag`; not for macOS, which shows no environment of a single one. */
+export const hasTag = (pid: number, tag: string): boolean => {
+  try {
+    return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${tagName}=${tag}`);
+  } catch {
+    return false;
+  }
+};
+
 /** Processes whose environment has a tag that starts with `tag`. Those of other users are not seen, unless by root. */
 export const taggedProcesses = (tag: string): MachineProcess[] => {
   const entry = `${tagName}=${tag}`;
   if (process.platform === "linux") {
-    return machineProcesses((pid) => `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${entry}`));
+    return machineProcesses((pid) => hasTag(pid, tag));
   }
   // macOS has no /proc; its ps shows the environment of one's own processes behind their arguments.
   const list = execFileSync("ps", ["-axwwE", "-o", "pid=,uid=,command="], { encoding: "utf8", maxBuffer: 64 << 20 });

@@ -120,6 +120,8 @@ export interface Host {
   writeFile(path: string, content: string | Buffer, options?: { readonly mode?: number }): Promise<void>;
   /** Processes that run on the host, without those that make the host itself (init, sshd). */
   processes(): Promise<readonly HostProcess[]>;
+  /** Whether the process of this machine with this pid is one of the host's. Linux only. */
+  runs(pid: number): boolean;
   /** Signals the process of this pid, or all whose command contains the text or matches; gives how many. Default `SIGKILL`. */
   kill(which: number | string | RegExp, signal?: NodeJS.Signals): Promise<number>;
   /** Puts a program first in the PATH of the host's sessions; gives what takes it away again. */

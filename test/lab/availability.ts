@@ -27,7 +27,7 @@ export const watchAvailability = async (
   { fleet }: { readonly fleet: Fleet },
   login: Login,
 ): Promise<() => Promise<Availability>> => {
-  const processes = await NodeProcesses.of(fleet);
+  const processes = new NodeProcesses(fleet);
   const watched = processes.look().map(({ host }) => host);
   const session = new Session(login);
   const stopped: string[] = [];

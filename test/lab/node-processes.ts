@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { startTime } from "../fleet/processes.js";
 import type { Fleet } from "../fleet/types.js";
 
@@ -33,23 +33,10 @@ const readOr = (read: () => string): string => {
 export class NodeProcesses {
   /** Processes that were seen to be no node, and since when: of hundreds, few need to be looked at again. */
   #others: ReadonlyMap<number, number> = new Map();
-  readonly #hostOf: (pid: number, command: string) => string | undefined;
+  readonly #fleet: Pick<Fleet, "hosts">;
 
-  private constructor(hostOf: (pid: number, command: string) => string | undefined) {
-    this.#hostOf = hostOf;
-  }
-
-  static async of(fleet: Fleet): Promise<NodeProcesses> {
-    if (fleet.kind === "loopback") {
-      const roots = fleet.hosts.map((host) => ({ name: host.name, root: host.path("/opt") }));
-      return new NodeProcesses((_, command) => roots.find(({ root }) => command.includes(root))?.name);
-    }
-    const networks = new Map<string, string>();
-    for (const host of fleet.hosts) {
-      const { stdout } = await host.exec("readlink /proc/self/ns/net");
-      networks.set(stdout.trim(), host.name);
-    }
-    return new NodeProcesses((pid) => networks.get(readOr(() => readlinkSync(`/proc/${pid}/ns/net`))));
+  constructor(fleet: Pick<Fleet, "hosts">) {
+    this.#fleet = fleet;
   }
 
   look(): readonly NodeProcess[] {
@@ -60,7 +47,8 @@ export class NodeProcesses {
       const since = this.#others.get(pid) ?? now;
       const isSettled = now - since > settledAfter;
       const command = isSettled ? "" : readOr(() => readFileSync(`/proc/${pid}/cmdline`, "utf8"));
-      const host = nodeCommand.test(command.replaceAll("\0", " ")) ? this.#hostOf(pid, command) : undefined;
+      const isNode = nodeCommand.test(command.replaceAll("\0", " "));
+      const host = isNode ? this.#fleet.hosts.find((one) => one.runs(pid))?.name : undefined;
       if (host === undefined) {
         others.set(pid, since);
         return [];

@@ -29,7 +29,7 @@ export const previewPlan = async (
 /** Previews what is declared, does it, and holds what was done against what was printed. */
 export const previewThenUp = async (lab: Lab, direction: Direction = "upgrade"): Promise<Told> => {
   const preview = await previewPlan(lab);
-  const processes = await NodeProcesses.of(lab.fleet);
+  const processes = new NodeProcesses(lab.fleet);
   const journals = lab.journals().length;
   const before = processes.byHost();
   const up = await lab.stack.up();

@@ -40,7 +40,7 @@ export const measure = async (lab: Lab, contender: Contender, release: BuiltRele
   const writesFailed = workload.failures.filter(({ kind }) => kind === "write").length;
   // Its own end verifies every write, which a cluster without BEs cannot answer.
   workload.abort();
-  const running = (await NodeProcesses.of(lab.fleet)).look().length;
+  const running = new NodeProcesses(lab.fleet).look().length;
   const downAtEnd = lab.fleet.hosts.length - running;
   return { seconds, mostDown: mostWithoutProcess, downAtEnd, writesFailed, exitCode, handshakes, output };
 };
@@ -103,7 +103,7 @@ const allAlive = async (lab: Lab): Promise<boolean> => {
   const session = new Session(login(lab));
   try {
     const rows = [...(await session.query("SHOW FRONTENDS")), ...(await session.query("SHOW BACKENDS"))];
-    const running = (await NodeProcesses.of(lab.fleet)).look().length;
+    const running = new NodeProcesses(lab.fleet).look().length;
     return running === lab.fleet.hosts.length && rows.every(({ Alive }) => String(Alive) === "true");
   } catch {
     return false;

@@ -70,7 +70,7 @@ class Story {
       ...{ frontends, backends, replicas, maxUnavailable, canary, racks, extras, release },
       settings: { fe: undefined, be: undefined },
     };
-    this.#watch = await Watch.of(this.#site, {
+    this.#watch = new Watch(this.#site, {
       ...{ frontends, maxUnavailable },
       tell: (text) => this.#note(text),
     });

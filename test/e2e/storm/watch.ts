@@ -22,15 +22,11 @@ export class Watch {
   /** The most nodes that were down at once beyond what is allowed. */
   extra = 0;
 
-  private constructor(processes: NodeProcesses, { tell, ...options }: WatchOptions) {
-    this.#processes = processes;
+  constructor({ lab }: Site, { tell, ...options }: WatchOptions) {
+    this.#processes = new NodeProcesses(lab.fleet);
     this.#downs = new Downs(options);
     this.#tell = tell;
     this.#loop = this.#run();
-  }
-
-  static async of({ lab }: Site, options: WatchOptions): Promise<Watch> {
-    return new Watch(await NodeProcesses.of(lab.fleet), options);
   }
 
   /** The nodes that are to run from now on. */

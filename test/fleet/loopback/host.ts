@@ -6,6 +6,7 @@ import type { KeyPair } from "../keys.js";
 import { newKeyPair } from "../keys.js";
 import {
   commandMatches,
+  hasTag,
   killMatching,
   killTagged,
   type MachineProcess,
@@ -104,6 +105,10 @@ export class LoopbackHost implements SiteHost {
 
   async processes(): Promise<readonly HostProcess[]> {
     return taggedProcesses(this.tag);
+  }
+
+  runs(pid: number): boolean {
+    return hasTag(pid, this.tag);
   }
 
   async kill(which: number | string | RegExp, name: NodeJS.Signals = "SIGKILL"): Promise<number> {

@@ -133,6 +133,15 @@ export class NamespaceHost implements SiteHost {
     });
   }
 
+  runs(pid: number): boolean {
+    try {
+      return this.machine !== undefined && linkOf(pid, "pid") === linkOf(this.machine.pid, "pid");
+    } catch {
+      // One of them has ended.
+      return false;
+    }
+  }
+
   async kill(which: number | string | RegExp, name: NodeJS.Signals = "SIGKILL"): Promise<number> {
     const matches = ({ pid, command }: MachineProcess) =>
       typeof which === "number" ? innerPid(pid) === which : commandMatches(command, which);
@@ -247,11 +256,8 @@ export class NamespaceHost implements SiteHost {
       return [];
     }
     const init = this.machine.pid;
-    const namespace = linkOf(init, "pid");
     const equipment = /^sshd: |^\/usr\/sbin\/sshd |\/fleet\/relay\.js /;
-    return machineProcesses((pid) => pid !== init && linkOf(pid, "pid") === namespace).filter(
-      ({ command }) => !equipment.test(command),
-    );
+    return machineProcesses((pid) => pid !== init && this.runs(pid)).filter(({ command }) => !equipment.test(command));
   }
 
   private async setRate(rate: number | undefined): Promise<void> {

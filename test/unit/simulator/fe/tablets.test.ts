@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type BackendProcess, eventually, type FrontendProcess, Lab, rowOf } from "./lab.js";
 
 const unhealthy = async (fe: FrontendProcess): Promise<number> =>
@@ -113,5 +114,32 @@ describe("simulator: tablets on three backends", function () {
     );
     await fe.sql(`ALTER SYSTEM DROP BACKEND "${be.address}:9050" FORCE`);
     assert.equal(rowOf(await fe.sql("SHOW BACKENDS"), be).IP, undefined);
+  });
+});
+
+describe("simulator: a backend that is restarted too quickly for an old frontend to see it", function () {
+  this.timeout(60_000);
+  const lab = new Lab();
+  after(() => lab.close());
+
+  it("tells of its tablets at once", async () => {
+    const fe = await lab.found({ version: "2.3.18" });
+    const [be] = (await lab.backends(fe, 1)) as [BackendProcess];
+    const shown = async () => {
+      const { LastStartTime, Status } = rowOf(await fe.sql("SHOW BACKENDS"), be);
+      return { started: LastStartTime, told: /"(\d{4}-[^"]*)"/.exec(Status ?? "")?.[1] };
+    };
+    const before = await eventually("its report", async () => {
+      const row = await shown();
+      return row.told !== undefined && row;
+    });
+    await sleep(1100);
+    await be.stop("SIGKILL");
+    be.launch();
+    const after = await eventually("its next report", async () => {
+      const row = await shown();
+      return row.told !== before.told && row;
+    });
+    assert.equal(after.started, before.started);
   });
 });
