@@ -83,10 +83,22 @@ export class BeWork {
 
   readonly start = async (): Promise<Outcome> => {
     this.#proven = false;
+    await this.#noteReport();
     const watch = await startNode(this.#context, {});
     this.#watch = watch;
     return watch.started.did === "ran" ? done : skipped("it runs as declared");
   };
+
+  /** Nothing runs now: what was reported until here, as while it was drained, is of the process before. */
+  async #noteReport(): Promise<void> {
+    const { frontends, spec } = this.#context;
+    const { row } = this.#before;
+    const rows = row && (await frontends.rows());
+    const { tabletReport } = (rows && backendRow(spec, rows.backends)) ?? {};
+    if (row && tabletReport !== undefined) {
+      this.#before = { ...this.#before, row: { ...row, tabletReport } };
+    }
+  }
 
   readonly close = (): void => undefined;
 

@@ -4,6 +4,7 @@ import type { Action } from "../../plan/node.js";
 import type { NodeRelease, NodeSpec } from "../../plan/spec.js";
 import { type Execution, notMet } from "../../rollout/execute.js";
 import { LeaseLost } from "../../rollout/lease.js";
+import { applySettings, drift } from "../../starrocks/conf.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { stopProcess } from "../../starrocks/stop.js";
 import { type Before, stuck, takeBack, whatNow, wordsOf } from "./back.js";
@@ -12,6 +13,7 @@ import type { KindWork } from "./kind-work.js";
 import { type Left, leftText, lines } from "./left.js";
 import { HalfRebuilt, rebuild } from "./rebuild.js";
 import { assertMayBringUp, assertRight, howLeft } from "./right.js";
+import { settingsOf, unwantedKeys } from "./settings.js";
 
 /** The node as its change found it. */
 export interface Found {
@@ -131,9 +133,10 @@ export class Recovery {
   }
 
   /** The node as it was before a change of its version or its settings. */
-  #before({ conf, home }: Found): Before | undefined {
+  #before({ conf: found, home }: Found): Before | undefined {
     const action = this.#action;
     const recorded = this.#recorded;
+    const conf = recorded ? confBefore(found, recorded, this.#context.spec) : found;
     switch (action.type) {
       case "version":
         return {
@@ -181,6 +184,15 @@ export class Recovery {
       : { as: "stuck", why: lines(reason, refusal, await whatNow(context, before.spec.release, failure)) };
   }
 }
+
+/** The conf file that was found, but where an operation that was cut short had written the declared settings into it already. */
+const confBefore = (found: string | undefined, recorded: NodeSpec, declared: NodeSpec): string | undefined =>
+  found === undefined || drift(found, settingsOf(declared)).length > 0
+    ? found
+    : applySettings(found, settingsOf(recorded), {
+        remove: unwantedKeys(recorded),
+        restore: Object.keys(declared.config).filter((key) => !(key in recorded.config)),
+      });
 
 /** The release that a home was proven on last: the state has another one where it was taken back after its change had succeeded. */
 const former = (home: ObservedHome | undefined, recorded: NodeRelease, declared: NodeRelease): NodeRelease => {

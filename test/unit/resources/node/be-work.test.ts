@@ -51,6 +51,28 @@ describe("the work on a BE", function () {
     });
   });
 
+  it("has healed when its new process has told of its tablets, not by what the one before told while it was drained", async () => {
+    const spec = bench.spec(await bench.release("3.5.7"));
+    await ran(spec);
+    declare(spec, 0);
+    let told = "2026-11-22 20:54:00";
+    bench.rows = () => ({ frontends: [leader], backends: [bench.rowOf("3.5.7-d2da301", { tabletReport: told })] });
+    const { answer } = bench;
+    let asked = 0;
+    bench.answer = (statement) => {
+      asked += statement === "SHOW BACKENDS" ? 1 : 0;
+      told = asked < 3 ? told : "2026-11-22 20:56:00";
+      return answer(statement);
+    };
+    const work = new BeWork(bench.context(spec));
+    await work.note();
+    told = "2026-11-22 20:55:00";
+    await work.start();
+    await work.prove(report);
+    assert.equal((await work.heal(report)).mark, "done");
+    assert.equal(asked, 3);
+  });
+
   it("is not proven while the cluster says another version of it, or has not heard the new process", async () => {
     const spec = bench.spec(await bench.release("3.5.7"));
     await ran(spec);
@@ -104,9 +126,9 @@ describe("the work on a BE", function () {
     const spec = bench.spec(await bench.release("3.5.7"));
     await ran(spec);
     declare(spec, 0.1);
-    bench.rows = () => ({ frontends: [leader], backends: [bench.rowOf("3.5.7-d2da301")] });
+    const { tabletReport: _, ...silent } = bench.rowOf("3.5.7-d2da301");
+    bench.rows = () => ({ frontends: [leader], backends: [silent] });
     const work = await started(spec);
-    bench.run.answers = true;
     // The row tells of no report of its tablets yet.
     await assert.rejects(work.soak(report), /^UserError: Waited 5 s for the tablets of BE be-1 to catch up/);
   });

@@ -14,7 +14,7 @@ import { type ClusterRows, Frontends } from "../../../../provider/rollout/fronte
 import { Run } from "../../../../provider/rollout/run.js";
 import { stageRelease } from "../../../../provider/starrocks/release.js";
 import type { Backend, Frontend } from "../../../../provider/starrocks/show.js";
-import type { Sql } from "../../../../provider/starrocks/sql.js";
+import type { Row, Sql } from "../../../../provider/starrocks/sql.js";
 import { type BuiltRelease, buildRelease, type ReleaseOptions } from "../../../simulator/release.js";
 import { be, fe } from "../../plan/specs.js";
 import { localHost } from "../../starrocks/local-host.js";
@@ -86,6 +86,21 @@ export const leader: Frontend = {
   version: "3.5.7-d2da301",
 };
 
+/** A row of SHOW BACKENDS. */
+const shown = (backend: Backend): Row => ({
+  BackendId: backend.id,
+  IP: backend.address,
+  HeartbeatPort: String(backend.heartbeatPort),
+  BePort: String(backend.bePort),
+  HttpPort: String(backend.httpPort),
+  BrpcPort: String(backend.brpcPort),
+  Alive: String(backend.alive),
+  SystemDecommissioned: String(backend.decommissioned),
+  Version: backend.version ?? "",
+  LastStartTime: backend.lastStartTime ?? "",
+  Status: `{"lastSuccessReportTabletsTime":"${backend.tabletReport ?? "N/A"}"}`,
+});
+
 /** One BE of a simulated release on this machine, and what the work on it needs: no SSH, and no FE but what a test says. */
 export class BeBench {
   readonly host = cutHost();
@@ -96,6 +111,9 @@ export class BeBench {
   rows: (() => ClusterRows) | undefined;
   /** Statements that a declared FE was given. */
   readonly statements: string[] = [];
+  /** What it answers; what it says of BEs by default. */
+  answer = (statement: string): readonly Row[] =>
+    statement === "SHOW BACKENDS" ? (this.rows?.().backends ?? []).map(shown) : [];
   readonly #cwd = process.cwd();
 
   constructor() {
@@ -141,7 +159,7 @@ export class BeBench {
       name: "the leader",
       query: async (statement) => {
         this.statements.push(statement);
-        return [];
+        return this.answer(statement);
       },
       table: async () => [],
       close: () => undefined,
@@ -182,6 +200,7 @@ export class BeBench {
       ...ports,
       ...state,
       lastStartTime: `2026-11-22 20:00:${10 + this.host.starts}`,
+      tabletReport: `2026-11-22 20:00:${10 + this.host.starts}`,
       ...more,
     };
   }

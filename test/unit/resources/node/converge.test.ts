@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, rmSync, statSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BeSpec } from "../../../../provider/plan/spec.js";
 import { NodeFailure } from "../../../../provider/resources/node/left.js";
+import { applySettings } from "../../../../provider/starrocks/conf.js";
 import { observeHome } from "../../../../provider/starrocks/observe.js";
 import { pruneReleases } from "../../../../provider/starrocks/prune.js";
+import { until } from "../../../../provider/wait.js";
 import { BeBench, leader } from "./bench.js";
 
 describe("a change of a BE", function () {
@@ -121,6 +123,32 @@ describe("a change of a BE", function () {
     assert.doesNotMatch(conf, /soon|^mem_limit/m);
     assert.equal(bench.run.backends.closed, "BE be-1 failed");
   });
+
+  for (const what of ["a setting", "version and setting"] as const) {
+    it(`of ${what} that was cut short once the conf file was written is taken back to the settings before`, async () => {
+      const { process: running } = await observeHome(bench.host, { home: old.home, kind: "be" });
+      process.kill(running?.pid ?? 0, "SIGKILL");
+      await until(
+        async () => ((await seen()).runs ? { done: false, seen: "runs" } : { done: true, value: undefined }),
+        {
+          what: "its end",
+          limit: 5000,
+        },
+      );
+      const [bad, setting, value] =
+        what === "a setting"
+          ? ([old.release, "brpc_num_threads", "soon"] as const)
+          : ([await bench.release("3.5.8", { faults: [{ fault: "dieAtStart" }] }), "mem_limit", "70%"] as const);
+      const declared = bench.spec(bad, { config: { [setting]: value } });
+      const conf = join(old.home, "conf/be.conf");
+      writeFileSync(conf, applySettings(readFileSync(conf, "utf8"), { [setting]: value }));
+      const failed = await failureOf(declared);
+      assert.match(failed.message, /BE be-1 was taken back to (its settings before|3\.5\.7) and is proven there\./);
+      const after = await seen();
+      assert.ok(after.runs);
+      assert.doesNotMatch(after.conf, new RegExp(`^${setting}`, "m"));
+    });
+  }
 
   it("of which the journal is lost after its stop is brought to its end", async () => {
     const next = bench.spec(await bench.release("3.5.8"));
