@@ -1,15 +1,10 @@
 import { argumentKeys, checkSettings } from "../starrocks/settings.js";
 import { parseStorage } from "../starrocks/storage.js";
 import type { Refusal } from "./node.js";
-import { ownAddressProblems } from "./own-address.js";
 import type { NodeSpec } from "./spec.js";
 
 /** What is wrong with one node by itself, by field. */
-export const nodeProblems = (spec: NodeSpec): readonly Refusal[] => [
-  ...ownPorts(spec),
-  ...settings(spec),
-  ...ownAddressProblems(spec),
-];
+export const nodeProblems = (spec: NodeSpec): readonly Refusal[] => [...ownPorts(spec), ...settings(spec)];
 
 const ownPorts = (spec: NodeSpec): readonly Refusal[] => {
   const taken = new Map<number, string>();

@@ -11,6 +11,7 @@ import { inspectTopology } from "../../plan/topology.js";
 import { runOf } from "../../rollout/run.js";
 import type { Handlers } from "../handlers.js";
 import { failuresOf, topologyInputs } from "../inputs.js";
+import { ownAddressProblems } from "../node/own-address.js";
 import { declare, inspect } from "./gate.js";
 import { digestOf, specsOf, topologyOf, waysOf } from "./topology.js";
 
@@ -32,10 +33,12 @@ const placesOf = ({ nodes }: Plain): Parameters<typeof nodeFields>[0] =>
 const problemsOfNodes = (news: Plain): readonly CheckFailure[] =>
   specsOf(news).flatMap((spec, index) => {
     const { storage } = (news.nodes as readonly Plain[])[index] ?? {};
-    return [...storageProblems(storage), ...nodeProblems(spec)].map(({ property, reason }) => ({
-      property: `nodes[${index}].${property}`,
-      reason,
-    }));
+    return [...storageProblems(storage), ...nodeProblems(spec), ...ownAddressProblems(spec)].map(
+      ({ property, reason }) => ({
+        property: `nodes[${index}].${property}`,
+        reason,
+      }),
+    );
   });
 
 /** Which nodes inputs declare, whatever else those of another release of this package may say of them. */
