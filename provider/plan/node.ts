@@ -21,8 +21,11 @@ export type Action =
   /** Only what is recorded changes (credentials, limits): the node is not touched. */
   | { readonly type: "record"; readonly fields: readonly string[] }
   | { readonly type: "create" }
-  /** `together`: one of the nodes that the pre-flight found down; it proves them all when they run. */
-  | { readonly type: "repair"; readonly status: Status; readonly together?: true }
+  /**
+   * `together`: one of the nodes that the pre-flight found down; it proves them all when they run. `needed`: another one that
+   * is on its way waits for it, also where the operation has failed by now.
+   */
+  | { readonly type: "repair"; readonly status: Status; readonly together?: true; readonly needed?: true }
   | { readonly type: "restart"; readonly fields: readonly string[] }
   | {
       readonly type: "version";

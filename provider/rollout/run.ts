@@ -48,6 +48,8 @@ export interface Care {
    * that were changed in this operation are looked at by `Run.lookBack`.
    */
   gone(kind: NodeSpec["kind"], butFor: string): Promise<readonly NodeSpec[]>;
+  /** Starts declared FEs that are found down, but for one, which waits for a majority. */
+  startFrontends(butFor: string, report: (seen: string) => void): Promise<void>;
   /** Runs the user's own queries through any FE. */
   verify(report: (seen: string) => void): Promise<Outcome>;
 }

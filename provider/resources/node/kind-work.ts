@@ -14,8 +14,8 @@ export interface KindWork {
   readonly proven: boolean;
   /** Names of the nodes of this kind that are down, this one left out: by the cluster's rows, and by their processes. */
   readonly down: () => Promise<readonly string[]>;
-  /** Takes note of what the cluster says before anything is stopped. */
-  note(): Promise<void>;
+  /** Takes note of what the cluster says before anything is stopped; `now`: it may need this very node for an answer. */
+  note(now?: boolean): Promise<void>;
   /** What must be so before the node is stopped: no tablet and no vote may be missed for it. */
   readonly mayStop: (report: Report, asked?: StopAsked) => Promise<Outcome>;
   /** Just before the stop script: gives running queries their time. */
