@@ -202,7 +202,7 @@ class Story {
   }
 
   async #operate(faults: Change["faults"], args: PlainArgs | undefined): Promise<Operated> {
-    const excuse: Scene["excuse"] = (node) => this.#watch?.excuse(node) ?? (() => undefined);
+    const excuse: Scene["excuse"] = (node) => this.#watch?.excuse(node);
     const login = this.#site.login(this.#plan.frontends);
     const struck: Struck[] = [];
     const hit = async (fault: Change["faults"][number], up: Scene["up"]): Promise<void> => {
