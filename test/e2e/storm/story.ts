@@ -239,6 +239,9 @@ class Story {
       this.#acknowledged = writesAcknowledged;
       this.#lost = writesLost;
       this.#note(`${writesAcknowledged} writes acknowledged, ${writesFailed} failed; ${readsFailed} reads failed`);
+      if (writesAcknowledged === 0) {
+        this.#note("NOTHING WRITTEN: the client could not write a row, so that none could be lost");
+      }
       if (writesLost > 0) {
         this.#note(`LOST: ${writesLost} writes, of keys ${lostKeys.slice(0, 5).join()}`);
       }
