@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { nodeCommand } from "../../lab/node-processes.js";
-import { type Login, Session } from "../../simulator/client/session.js";
+import type { Login } from "../../simulator/client/session.js";
+import { ask, askAny } from "./ask.js";
 import type { Excuse } from "./downs.js";
 import type { Up } from "./driver.js";
 import type { Fault, NodeName } from "./plan.js";
@@ -24,34 +25,6 @@ export interface Struck {
 }
 
 const nothing = async (): Promise<void> => undefined;
-
-export const ask = async (login: Login, statement: string): Promise<readonly Record<string, unknown>[]> => {
-  const session = new Session(login);
-  try {
-    return await session.query(statement);
-  } finally {
-    session.close();
-  }
-};
-
-/** The same from whichever FE answers; undefined when none does. */
-export const askAny = async (
-  login: Login,
-  statement: string,
-): Promise<readonly Record<string, unknown>[] | undefined> => {
-  const session = new Session(login);
-  try {
-    for (const _ of login.frontends) {
-      const rows = await session.query(statement).catch(() => undefined);
-      if (rows) {
-        return rows;
-      }
-    }
-    return undefined;
-  } finally {
-    session.close();
-  }
-};
 
 /** Writes what the simulated node reads, and gives what takes it back. */
 const simulate = async (
