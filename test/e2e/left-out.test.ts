@@ -28,7 +28,7 @@ describe("an operation that leaves resources out, by --target or --exclude", () 
   before(async () => {
     lab = await Lab.create({ frontends: 1, backends: 2 });
     processes = new NodeProcesses(lab.fleet);
-    await declare("3.4.9");
+    await declare("3.4.10");
     await lab.stack.up();
   });
   afterEach(tellFailure(() => lab));
@@ -60,7 +60,7 @@ describe("an operation that leaves resources out, by --target or --exclude", () 
     const before = await refused(...targets("preflight", "fe-fe1"));
     assert.match(
       before.errors["sr-fe-fe1"] ?? "",
-      /FE fe1 was not touched: BE be1 comes before it, is still of 3\.4\.9, and this operation does not include it/,
+      /FE fe1 was not touched: BE be1 comes before it, is still of 3\.4\.10, and this operation does not include it/,
     );
     assert.deepEqual(before.touched, []);
     const { errors, touched } = await refused(...targets("preflight", "be-be2"));

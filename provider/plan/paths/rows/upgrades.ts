@@ -94,7 +94,8 @@ export const upgrades: readonly Hazard[] = [
     severity: "asks",
     when: { direction: "up", from: { before: "3.4.10" }, to: { since: "3.5.0" } },
     looks: "low cardinality optimization on",
+    must: true,
     text: "Before: SET GLOBAL cbo_enable_low_cardinality_optimize = false, for as long as versions are mixed. After: set it back to true.",
-    source: "upgrade.md; facts 7.2",
+    source: "release-3.5.md, Upgrade Notes; facts 7.2",
   },
 ];
