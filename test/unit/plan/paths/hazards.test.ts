@@ -205,6 +205,10 @@ describe("the table of ways between versions", () => {
     assert.equal(shows("unknown-operations", "3.4.6", "3.5.7", [ignoring, ignoring]), false);
     assert.equal(shows("unknown-operations", "3.4.6", "3.5.7", [ignoring, {}]), true);
     assert.equal(shows("unknown-operations", "3.4.6", "3.5.7", [{ ignore_unknown_log_id: "false" }]), true);
+    const renamed = { metadata_ignore_unknown_operation_type: "true" };
+    assert.equal(shows("unknown-operations", "3.3.12", "3.4.6", [renamed]), false);
+    assert.equal(shows("unknown-operations", "3.2.11", "3.3.9", [renamed]), true, "3.2 knows only the old name");
+    assert.equal(shows("unknown-operations", "3.2.11", "3.3.9", [ignoring]), false);
     const old = (...settings: readonly Record<string, string>[]) =>
       shows("old-collectors-in-java-opts", "3.5.7", "3.4.5", settings);
     const [clean, collector] = ["-Xmx8g -XX:+UseG1GC", "-XX:+UseConcMarkSweepGC"];
