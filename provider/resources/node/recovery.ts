@@ -61,7 +61,12 @@ export class Recovery {
       const back = await this.#execution.recover("rollback", () =>
         takeBack(this.#context, this.#work, before, this.#execution.report),
       );
-      return back ? { as: "before", what: wordsOf(this.#context, before) } : { as: "it is" };
+      if (!back) {
+        return { as: "it is" };
+      }
+      const what = wordsOf(this.#context, before);
+      this.#context.run.journal.tookBack(this.#execution.item, what);
+      return { as: "before", what };
     } catch (stop) {
       return this.#lost(before, stop, stuck(this.#context, before, stop));
     }
