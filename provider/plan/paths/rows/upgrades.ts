@@ -50,6 +50,15 @@ export const upgrades: readonly Hazard[] = [
     source: "upgrade.md; facts 7.2",
   },
   {
+    id: "bdb-jar-to-3-0",
+    severity: "warning",
+    when: toLine("3.0"),
+    text:
+      "An FE that was started with 3.0 or later is not taken back where it fails: the BDB library of 2.5 (je-7) cannot open what the newer one has opened. " +
+      "It is left as it is; the way is upwards, or new metadata from the FEs that lead.",
+    source: "release-3.0.md, Upgrade Notes, BDBJE; facts 7.4",
+  },
+  {
     id: "pipeline-engine-for-3-2",
     severity: "asks",
     when: toLine("3.2"),

@@ -34,7 +34,7 @@ describe("the table of ways between versions", () => {
     { from: "3.5.7", to: "4.0.3", meets: everyUp },
     { from: "3.2.9", to: "3.3.2", meets: [...everyUp, "jdk-11"] },
     { from: "3.1.9", to: "3.2.6", meets: [...everyUp, "pipeline-engine-for-3-2"] },
-    { from: "2.5.13", to: "3.0.4", meets: [...everyUp, "database-named-starrocks"] },
+    { from: "2.5.13", to: "3.0.4", meets: [...everyUp, "database-named-starrocks", "bdb-jar-to-3-0"] },
     // Several at once.
     {
       from: "3.3.9",
