@@ -39,7 +39,7 @@ describe("an operation that leaves resources out, by --target or --exclude", () 
       await declare(version);
       const preview = await lab.stack.preview(targets("fe-fe1"), { expectFailure: true });
       const reason = new RegExp(
-        `FE fe1 \\(3\\.4\\.9 → ${version}\\): it is guarded by the Preflight "sr-preflight", which this operation does not include`,
+        `FE fe1 \\(3\\.4\\.10 → ${version}\\): it is guarded by the Preflight "sr-preflight", which this operation does not include`,
       );
       assert.match(told(preview, "error")["sr-fe-fe1"] ?? "", reason);
       const { errors, touched } = await refused(...targets("fe-fe1"));
