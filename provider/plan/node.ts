@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { closesBdb } from "./back.js";
 import type { NodeRelease, NodeSpec, Role } from "./spec.js";
 import type { Step } from "./steps.js";
 
@@ -245,7 +246,9 @@ export const nodeSteps = (action: Action, spec: NodeSpec, manner: Manner = alone
         {
           verb: "rollback",
           text: `switch ${spec.home}/current back to ${action.from.version}, start it and prove it`,
-          when: "if a step after the stop fails",
+          when: closesBdb({ kind: spec.kind, from: action.from.version, to: version })
+            ? `if a step after the stop fails, and before its start: ${action.from.version} cannot open its bdb then`
+            : "if a step after the stop fails",
         },
         ...rebuild(spec, manner, action.from.version, "either"),
       ];

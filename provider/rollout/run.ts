@@ -353,7 +353,7 @@ export class Run {
   #figures(): readonly string[] {
     const stopped = this.journal.items.filter(({ down }) => down > 0);
     const [longest] = [...stopped].sort((a, b) => b.down - a.down);
-    const back = this.journal.items.filter((one) => one.back).map(({ item }) => `${item.id} to ${item.from}`);
+    const back = this.journal.items.flatMap(({ back, item }) => (back === undefined ? [] : [`${item.id} to ${back}`]));
     return [
       ...(longest
         ? [`  ${nodeCount(stopped.length)} restarted; longest down: ${longest.item.id}, ${seconds(longest.down)}`]

@@ -49,6 +49,9 @@ export class BeWork {
     this.#context = context;
   }
 
+  /** An FE's concern; whether a BE can go back its own start tells. */
+  readonly opened = false;
+
   get started(): boolean {
     return this.#watch?.started.did === "ran";
   }

@@ -45,6 +45,7 @@ export class FeWork {
   #before: Before = { row: undefined, answered: false };
   #watch: Watch | undefined;
   #proven = false;
+  #opened = false;
   /** It leads, and others can elect another one. */
   #succeeded = false;
   /** It had no metadata, and there was no group to join. */
@@ -67,6 +68,10 @@ export class FeWork {
 
   get started(): boolean {
     return this.#watch?.started.did === "ran";
+  }
+
+  get opened(): boolean {
+    return this.#opened;
   }
 
   get row(): string {
@@ -131,7 +136,9 @@ export class FeWork {
 
   async #startWith(wish: StartWish): Promise<Outcome> {
     this.#proven = false;
-    const watch = await startNode(this.#context, wish);
+    const watch = await startNode(this.#context, wish, () => {
+      this.#opened = true;
+    });
     this.#watch = watch;
     if (watch.started.did !== "ran") {
       return skipped("it runs as declared");

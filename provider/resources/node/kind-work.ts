@@ -8,6 +8,8 @@ import type { Ended } from "./watch.js";
 export interface KindWork {
   /** Whether the start script was run here: then what it left is ours to stop. */
   readonly started: boolean;
+  /** Whether a process that was started here may have opened the metadata, though its start may have had no answer. */
+  readonly opened: boolean;
   /** How `down` names this node. */
   readonly row: string;
   /** Whether what was started here was proven. */
