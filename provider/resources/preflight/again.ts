@@ -2,10 +2,12 @@ import { TransientError } from "../../error.js";
 import { gateItem } from "../../plan/preflight.js";
 import { versionOfId } from "../../plan/release-id.js";
 import type { Run } from "../../rollout/run.js";
+import { drift } from "../../starrocks/conf.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { labelOf, type NodeContext } from "../node/context.js";
 import { converge } from "../node/converge.js";
 import { nodeId, nodeItem } from "../node/plan.js";
+import { settingsOf } from "../node/settings.js";
 import { look } from "../node/works.js";
 import type { Topology } from "./topology.js";
 
@@ -20,23 +22,30 @@ export const changeAgain = async (run: Run, topology: Topology): Promise<void> =
   }
 };
 
-/** Nodes with nothing to do in this operation that run another release than declared. */
-export const idleElsewhere = async (run: Run, topology: Topology): Promise<readonly NodeContext[]> => {
-  const idle = idleIn(run, topology);
-  const others = await Promise.all(
-    idle.map(async (node) => {
-      try {
-        return otherRelease(node, await look(node)) !== undefined;
-      } catch (error) {
-        if (!(error instanceof TransientError)) {
-          throw error;
-        }
-        // What the cluster says of its node counts.
-        return false;
+/** A node with nothing to do in this operation that does not stand as declared. */
+export interface Astray {
+  readonly node: NodeContext;
+  /** Whether it runs another release. */
+  readonly elsewhere: boolean;
+  /** Declared settings that its conf file does not have so. */
+  readonly settings: readonly string[];
+}
+
+export const astray = async (run: Run, topology: Topology): Promise<readonly Astray[]> => {
+  const looks = idleIn(run, topology).map(async (node): Promise<Astray | undefined> => {
+    try {
+      const home = await look(node);
+      const settings = home.conf ? drift(home.conf.text, settingsOf(node.spec)).map(({ key }) => key) : [];
+      return { node, elsewhere: otherRelease(node, home) !== undefined, settings };
+    } catch (error) {
+      if (!(error instanceof TransientError)) {
+        throw error;
       }
-    }),
-  );
-  return idle.filter((_, index) => others[index]);
+      // What the cluster says of its node counts.
+      return undefined;
+    }
+  });
+  return (await Promise.all(looks)).flatMap((one) => (one?.elsewhere || one?.settings.length ? [one] : []));
 };
 
 const idleIn = (run: Run, { nodes }: Topology): readonly NodeContext[] =>

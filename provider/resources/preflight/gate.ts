@@ -1,4 +1,4 @@
-import { progressOf } from "../../engine/log.js";
+import { progressOf, warn } from "../../engine/log.js";
 import { messageOf, UserError } from "../../error.js";
 import { gateItem, preflightItem } from "../../plan/preflight.js";
 import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js";
@@ -10,7 +10,7 @@ import type { Gate } from "../node/converge.js";
 import { NodeFailure } from "../node/left.js";
 import { assertStaged } from "../node/staged.js";
 import { look, runsAsDeclared } from "../node/works.js";
-import { changeAgain, idleElsewhere } from "./again.js";
+import { astray, changeAgain } from "./again.js";
 import { ClusterCare } from "./care.js";
 import { assertHealthy } from "./health.js";
 import { inspectHosts } from "./inspect.js";
@@ -64,11 +64,13 @@ export const gateOf =
 
 /**
  * Changes nodes with nothing to do here that run another release than declared, behind the gate: a change of theirs was cut
- * short, and what it was to bring is declared no longer. Gives them.
+ * short, and what it was to bring is declared no longer. Gives them. A conf file that says otherwise is only told of, as it
+ * may be somebody's who knows why.
  */
 export const changeIdle = async (run: Run, topology: Topology): Promise<readonly string[]> => {
-  const idle = await idleElsewhere(run, topology);
-  if (idle.length > 0) {
+  const found = await astray(run, topology);
+  const elsewhere = found.filter((one) => one.elsewhere);
+  if (elsewhere.length > 0) {
     try {
       await run.once("gate", () => passGate(run, topology));
       await run.changingAgain.run(() => changeAgain(run, topology));
@@ -76,7 +78,17 @@ export const changeIdle = async (run: Run, topology: Topology): Promise<readonly
       await run.care?.end();
     }
   }
-  return idle.map(({ spec }) => labelOf(spec));
+  const edited = found
+    .filter((one) => !one.elsewhere)
+    .map(({ node, settings }) => `${labelOf(node.spec)} (${settings.join(", ")})`);
+  if (edited.length > 0) {
+    await warn(
+      topology.clusterUrn,
+      `Not as declared are the conf files of ${edited.join("; ")}: edited by hand, or left so by an operation that was cut short. ` +
+        "`pulumi up --refresh` puts them back, and restarts these nodes for it.",
+    );
+  }
+  return elsewhere.map(({ node }) => labelOf(node.spec));
 };
 
 /** The work of the `Preflight` resource itself. */

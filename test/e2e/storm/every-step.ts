@@ -29,6 +29,12 @@ const changes: readonly Killed[] = [
       changes: [{ type: "upgrade", version: "3.5.8", faults: [{ kind: "leader change", node: "fe1" }] }],
     },
   },
+  // Given up by an operator who declares the old version again: what was done to a node is undone, until the FE has started on
+  // the new version, on which it leads; then that is refused.
+  {
+    plan: { ...small, changes: [{ type: "upgrade", version: "3.5.8", abandoned: true, faults: [] }] },
+    only: (item, verb) => /^(BE be2 (stop|switch|start|prove)|FE fe1 (stop|switch))$/.test(`${item} ${verb}`),
+  },
   { plan: { ...small, changes: [{ type: "setting", of: "be", value: 7, faults: [] }] } },
   { plan: { ...small, backends: 1, replicas: 1, changes: [{ type: "one more BE", faults: [] }] } },
   { plan: { ...small, backends: 3, changes: [{ type: "one BE less", faults: [] }] } },

@@ -53,7 +53,11 @@ export interface Fault {
 export type BadBuild = Pick<ReleaseOptions, "fe" | "be">;
 
 /** What leads from one cluster to another one. */
-export type Alteration = { readonly faults: readonly Fault[] } & (
+export type Alteration = {
+  readonly faults: readonly Fault[];
+  /** Where it fails it is given up: what was before is declared again. */
+  readonly abandoned?: true;
+} & (
   | { readonly type: "upgrade"; readonly version: string }
   | {
       readonly type: "bad build";
@@ -285,7 +289,7 @@ export const describePlan = ({
 const describeChange = (change: Change): string => {
   switch (change.type) {
     case "upgrade":
-      return `to ${change.version}`;
+      return `to ${change.version}${change.abandoned ? ", given up where it fails" : ""}`;
     case "downgrade":
       return `back to ${change.version}`;
     case "bad build": {

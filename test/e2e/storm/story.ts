@@ -182,6 +182,9 @@ class Story {
           ? before
           : { ...this.#now, release: await this.#site.release(change.version, change.repaired, "0123abc") };
     }
+    if (change.abandoned) {
+      this.#wanted = before;
+    }
     await this.#again();
   }
 
