@@ -27,6 +27,7 @@ import { seconds } from "../../wait.js";
 import { within } from "../reach.js";
 import { javaHomeFor } from "../staging.js";
 import type { Inputs } from "./inputs.js";
+import { leaderConf } from "./leader-conf.js";
 import { catalogNow, observeProduction, type Production, type ProductionOptions, type Spared } from "./production.js";
 import { makeHome, stage } from "./stage.js";
 import { Trial, TrialFailure } from "./trial.js";
@@ -163,15 +164,16 @@ export class RehearsalWork {
     return `${(size / 1e6).toFixed(1)} MB of ${contact.name} in ${seconds(performance.now() - began)}`;
   }
 
-  /** Writes fe.conf from that of the leader; gives the ports that it names. */
+  /** Writes fe.conf from what that of the leader is going to be on the new version; gives the ports that it names. */
   async #configure(source: Host, contact: Contact, identity: CopyIdentity): Promise<FePorts> {
     const { memory } = this.#inputs;
-    const production = await source.readFile(homePaths(contact.home, "fe").conf);
-    if (production === undefined) {
+    const found = await source.readFile(homePaths(contact.home, "fe").conf);
+    if (found === undefined) {
       throw new UserError(
         `The leader has no ${homePaths(contact.home, "fe").conf} on ${source.name}: is \`home\` right?`,
       );
     }
+    const production = leaderConf(found, contact, this.#inputs);
     const moved = await this.#freePorts(production, contact.ports);
     const conf = rehearsalConf(production, {
       ...moved,
