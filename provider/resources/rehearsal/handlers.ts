@@ -48,6 +48,10 @@ const reached = ({
 }: Inputs): string =>
   JSON.stringify([host, inEverySession(connection), deployDir, javaHome, memory, keep, isolated, when, limit, limits]);
 
+/** Where copies lie. */
+const placeOf = ({ connection, deployDir }: Inputs): string =>
+  JSON.stringify([connection.host, connection.port, deployDir]);
+
 export const rehearsal: Handlers = {
   check: async (olds, news) => {
     const failures = [...failuresOf(rehearsalInputs, news)];
@@ -83,7 +87,13 @@ export const rehearsal: Handlers = {
   },
 
   update: async (_id, olds, news) => {
-    return { outs: outputsOf(news, await rehearse(inputsOf(news), recordedOf(olds))) };
+    const next = inputsOf(news);
+    const recorded = inputsOf(withoutFrontends(olds));
+    if (placeOf(recorded) !== placeOf(next)) {
+      // As the next rehearsal there would: there is none any more.
+      await forget(recorded);
+    }
+    return { outs: outputsOf(news, await rehearse(next, recordedOf(olds))) };
   },
 
   read: async (id, props) => ({ id, props: plain(props) }),

@@ -21,6 +21,7 @@ import {
 } from "../../starrocks/rehearsal/folder.js";
 import { findIsolation, type Isolation } from "../../starrocks/rehearsal/isolation.js";
 import { catalogProblems, tablesIn } from "../../starrocks/rehearsal/judgement.js";
+import { livingFor } from "../../starrocks/rehearsal/life.js";
 import { startProcess } from "../../starrocks/start.js";
 import { features, versionOf } from "../../starrocks/versions.js";
 import { seconds } from "../../wait.js";
@@ -206,6 +207,15 @@ export class RehearsalWork {
     return free.moved;
   }
 
+  /**
+   * Milliseconds after which the FE ends by itself: all that it may take from its start to its stop, so that it does so only
+   * where nobody is left to stop it.
+   */
+  get #life(): number {
+    const { limit, limits } = this.#inputs;
+    return limits.start + limit + limits.leader + 2 * limits.sql + limits.stop + limits.command;
+  }
+
   async #start(): Promise<Outcome> {
     const { production, isolation } = this.#known();
     const { limit, limits, sql, to } = this.#inputs;
@@ -219,7 +229,7 @@ export class RehearsalWork {
     this.#started = true;
     const starting = startProcess(isolation.host, "fe", this.#folder, {
       javaHome,
-      wrapper: isolation.wrapper,
+      wrapper: [...isolation.wrapper, ...livingFor(this.#life)],
       limit: this.#inputs.limits.start,
       ...hostTypeOf(copied.identity, version),
     });
