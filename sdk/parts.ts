@@ -20,6 +20,7 @@ import {
   FeMember,
   type Preflight,
   Rehearsal,
+  type RehearsalResourceArgs,
   Release,
   type TopologyArgs,
   urnPromise,
@@ -130,9 +131,19 @@ export class Parts {
       ...this.#javaHome({ ...place, kind: "fe" }),
       ...(this.#args.sql && { sql: this.#args.sql }),
       frontends: this.#contacts,
+      ...this.#frontendConfig(),
       ...(this.#args.limits && { limits: this.#args.limits }),
     };
     return [new Rehearsal(`${this.#name}-rehearsal`, inputs, { parent: this.#cluster, dependsOn: preflight })];
+  }
+
+  /** What is declared of fe.conf, for each FE apart: which of them leads is known when it is rehearsed. */
+  #frontendConfig(): Pick<RehearsalResourceArgs, "config" | "ownConfig"> {
+    const { config = {} } = this.#args.frontends;
+    const own = this.#nodes.flatMap(({ kind, name, args }) =>
+      kind === "fe" && args.config !== undefined ? [[name, args.config] as const] : [],
+    );
+    return { config, ...(own.length > 0 && { ownConfig: Object.fromEntries(own) }) };
   }
 
   frontends(): Record<string, FeGroupNode> {

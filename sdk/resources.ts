@@ -224,6 +224,10 @@ export interface RehearsalResourceArgs extends Placed {
   javaHome?: pulumi.Input<string>;
   sql?: pulumi.Input<SqlArgs>;
   frontends: pulumi.Input<pulumi.Input<ContactArgs>[]>;
+  /** What fe.conf is to say, declared for every FE: the new FE is tried with it. Default: the leader's file as it is. */
+  config?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** The same for some of them, by their names: it wins. */
+  ownConfig?: pulumi.Input<Record<string, pulumi.Input<Record<string, pulumi.Input<string>>>>>;
   /** `always`: patches too. Default `auto`: minor and major jumps. */
   when?: pulumi.Input<"auto" | "always">;
   /** Heap of the FE (`-Xmx`). Default `1g`. */

@@ -13,6 +13,7 @@ export const packedKeys: readonly string[] = [
   "frontends",
   "limits",
   "nodes",
+  "ownConfig",
   "parts",
   "policy",
   "ports",

@@ -147,6 +147,12 @@ const isInBlock = (lines: readonly string[], entry: Entry): boolean => {
 const isOurs = (lines: readonly string[], entry: Entry): boolean =>
   isInBlock(lines, entry) || originalOf(lines, entry).length > 0;
 
+/** Keys that the file has from us: declared now, or when it was written last. */
+export const ownKeys = (text: string): readonly string[] => {
+  const lines = linesOf(text);
+  return entriesOf(lines).flatMap((entry) => (isOurs(lines, entry) ? [entry.key] : []));
+};
+
 export interface Drift {
   readonly key: string;
   readonly declared: string;

@@ -81,6 +81,39 @@ describe("a rehearsal whose cluster cannot be asked, or whose operation ends by 
     });
   }
 
+  it("ends by itself where the machine of its operator is lost, and its copy goes with its host", async () => {
+    const old = await lab.release("3.4.9");
+    declare(await lab.release("3.5.7", { fe: { faults: [{ fault: "hangAtStart" }] } }), (args) => {
+      args.rehearsal = { limit: 5 };
+      args.limits = { ...(args.limits as object), start: 15, leader: 1, stop: 1, sql: 1, command: 10 };
+    });
+    const up = lab.stack.start("up", ["--skip-preview"]);
+    await untilRehearses(true);
+    for (const { command, pid } of lab.stack.processes()) {
+      if (/dynamic-provider/.test(command)) {
+        process.kill(pid, "SIGKILL");
+      }
+    }
+    await lab.stack.crash(up);
+    await up.ended;
+    await lab.stack.cancel();
+    const began = performance.now();
+    await until<void>(
+      async () => {
+        const found = await rehearsing();
+        return found.length === 0 ? { done: true, value: undefined } : { done: false, seen: found.join("; ") };
+      },
+      { what: "its FE to end by itself", limit: 90_000 },
+    );
+    assert.ok(performance.now() - began > 10_000, "not before whoever might look at it had given up");
+    assert.match(await copies(), /rehearsal-3\.5\.7-/);
+    declare(old, (args) => {
+      args.rehearsal = { host: args.backends.nodes[0]?.host };
+    });
+    await lab.stack.up();
+    assert.equal(await copies(), "");
+  });
+
   it("is left alone by another operator's, who waits for the lease", async () => {
     const second = await lab.secondStack(lab.args(await lab.release("3.4.10")));
     await second.up();

@@ -105,6 +105,40 @@ describe("the rehearsal of a new FE on a copy of the metadata", () => {
     assert.match(await stopped(), /for the FE of 3\.5\.7 to start on the copy.*`rehearsal\.limit`/);
   });
 
+  // 3.5 still takes these options first, where they are there.
+  const oldCollector = '"-Xmx2g -XX:+UseConcMarkSweepGC"';
+
+  it("stops where the new FE does not start with what is declared for it", async () => {
+    declare(await lab.release("3.5.7"), ({ frontends }) => {
+      frontends.followers = frontends.followers?.map((one) => ({
+        ...one,
+        config: { JAVA_OPTS_FOR_JDK_11: oldCollector },
+      }));
+      frontends.leader = { ...frontends.leader, config: { JAVA_OPTS_FOR_JDK_11: oldCollector } };
+    });
+    assert.match(await stopped(), /Unrecognized VM option 'UseConcMarkSweepGC'/);
+  });
+
+  it("starts with what is declared with the new version, where the old one's file would not do", async () => {
+    const hosts = ["fe1", "fe2", "fe3"].map((name) => lab.fleet.host(name));
+    const confs = hosts.map((host) => [host, `'${host.path("/opt/starrocks")}/fe/conf/fe.conf'`] as const);
+    // As an operator of the old JDK had it: what runs has read its file long ago.
+    for (const [host, conf] of confs) {
+      await host.exec(`cp -p ${conf} ${conf}.was && echo 'JAVA_OPTS_FOR_JDK_11 = ${oldCollector}' >>${conf}`);
+    }
+    declare(await lab.release("3.5.6"), (args) => {
+      args.frontends.config = { ...args.frontends.config, JAVA_OPTS_FOR_JDK_11: '"-Xmx2g -XX:+UseG1GC"' };
+    });
+    try {
+      const outcome = await lab.stack.up(["--target", "**::sr-rehearsal"]);
+      assert.match(told(outcome, "info")["sr-rehearsal"] ?? "", /rehearsal of StarRocks 3\.5\.6 on [\d.]+ passed/);
+    } finally {
+      for (const [host, conf] of confs) {
+        await host.exec(`mv ${conf}.was ${conf}`);
+      }
+    }
+  });
+
   it("is refused where the host cannot isolate a process", async () => {
     const refuses = "#!/bin/sh\necho 'unshare failed: Operation not permitted' >&2\nexit 1\n";
     const remove = await lab.fleet.host("fe2").addProgram("unshare", refuses);

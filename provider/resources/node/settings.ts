@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
-import type { NodeSpec } from "../../plan/spec.js";
-import type { Settings } from "../../starrocks/conf.js";
+import type { BeSpec, FeSpec, NodeSpec } from "../../plan/spec.js";
+import { applySettings, type Settings } from "../../starrocks/conf.js";
 import { bePortAliases, bePortSettings, fePortSettings } from "../../starrocks/ports.js";
 import { storageText } from "../../starrocks/storage.js";
 import { versionOf } from "../../starrocks/versions.js";
@@ -11,8 +11,11 @@ const networks = (address: string): Settings => {
   return family === 0 ? {} : { priority_networks: `${address}/${family === 4 ? 32 : 128}` };
 };
 
+/** What of a node its conf file follows from. */
+type Configured = Pick<FeSpec, "kind" | "address" | "ports" | "metaDir" | "config"> | BeSpec;
+
 /** What the node's conf file must say: what follows from its arguments, then the user's own settings. */
-export const settingsOf = (spec: NodeSpec): Settings =>
+export const settingsOf = (spec: Configured): Settings =>
   spec.kind === "fe"
     ? { ...networks(spec.address), ...fePortSettings(spec.ports), meta_dir: spec.metaDir, ...spec.config }
     : {
@@ -23,8 +26,12 @@ export const settingsOf = (spec: NodeSpec): Settings =>
       };
 
 /** Keys that must not be in effect beside the settings: other names of the same thing. */
-export const unwantedKeys = (spec: NodeSpec): readonly string[] =>
+const unwantedKeys = (spec: Configured): readonly string[] =>
   spec.kind === "be" ? bePortAliases(versionOf(spec.release.version)) : [];
+
+/** The conf file of which the text was, with all that is declared in effect; `undeclared` are keys that were, and are no longer. */
+export const declaredConf = (spec: Configured, text: string, undeclared: readonly string[]): string =>
+  applySettings(text, settingsOf(spec), { remove: unwantedKeys(spec), restore: undeclared });
 
 export const dataPaths = (spec: NodeSpec): readonly string[] =>
   spec.kind === "fe" ? [spec.metaDir] : spec.storage.map(({ path }) => path);

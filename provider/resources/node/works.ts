@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../error.js";
 import { versionOfId } from "../../plan/release-id.js";
 import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
-import { applySettings, digestOfConf, drift } from "../../starrocks/conf.js";
+import { digestOfConf, drift } from "../../starrocks/conf.js";
 import { ensureFolders, type WantedFolder } from "../../starrocks/folders.js";
 import { homeFolders, switchTo } from "../../starrocks/home.js";
 import { homePaths, kindLayouts, releaseFolder } from "../../starrocks/layout.js";
@@ -11,7 +11,7 @@ import { type ObservedHome, observeHome } from "../../starrocks/observe.js";
 import { describeStop, stopProcess } from "../../starrocks/stop.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { dataProblem, ownerOf } from "./data.js";
-import { dataPaths, settingsOf, unwantedKeys } from "./settings.js";
+import { dataPaths, declaredConf, settingsOf } from "./settings.js";
 
 export const look = ({ host, spec }: NodeContext): Promise<ObservedHome> => {
   const { conf, part } = kindLayouts[spec.kind];
@@ -131,10 +131,7 @@ export const configure = async (
   undeclared: readonly string[],
 ): Promise<Configured> => {
   const { spec } = context;
-  const text = applySettings(conf?.text ?? template, settingsOf(spec), {
-    remove: unwantedKeys(spec),
-    restore: undeclared,
-  });
+  const text = declaredConf(spec, conf?.text ?? template, undeclared);
   if (text === conf?.text) {
     const reason = "the file says so already";
     return { outcome: conditional ? notMet(reason) : skipped(reason), sha256: conf.sha256 };

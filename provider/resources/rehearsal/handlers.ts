@@ -11,21 +11,27 @@ import { forget, itemOf, rehearse } from "./perform.js";
 
 /** What the outputs keep: how to come back to the host, for which release it was done, and on what. */
 const outputsOf = (inputs: Plain, { against }: Rehearsed): Record<string, unknown> => ({
-  ...echo(inputs, ["plan", "sql", "frontends"]),
+  ...echo(inputs, ["plan", "sql", "frontends", "config", "ownConfig"]),
   ...(against && { against: plain(against) }),
 });
 
-/** Whose metadata is copied is asked when it is copied: outputs do not have it, and one more FE is no other rehearsal. */
-const withoutContacts = ({ against: _, ...inputs }: Plain): Plain => ({ ...inputs, frontends: nobody });
+/**
+ * Whose metadata is copied, and what its fe.conf says, counts when it is copied: outputs do not have it, and one more FE or
+ * another setting is no other rehearsal.
+ */
+const withoutFrontends = ({ against: _, config: __, ownConfig: ___, ...inputs }: Plain): Plain => ({
+  ...inputs,
+  frontends: nobody,
+});
 
 const nobody = [{ name: "none", address: "none", role: "leader", home: "/none" }];
 
 /** From the outputs: what was rehearsed, or needed no rehearsal, last. */
-const recordedOf = (olds: Plain): Rehearsed => ({ to: inputsOf(withoutContacts(olds)).to, against: againstIn(olds) });
+const recordedOf = (olds: Plain): Rehearsed => ({ to: inputsOf(withoutFrontends(olds)).to, against: againstIn(olds) });
 
 /** From the inputs, which do not say what the leader ran: `diff` knows, and has the last word on the plan. */
 const declaredLast = (olds: Plain): Rehearsed | undefined =>
-  Object.keys(olds).length === 0 ? undefined : rehearsedAlready(inputsOf(withoutContacts(olds)).to);
+  Object.keys(olds).length === 0 ? undefined : rehearsedAlready(inputsOf(withoutFrontends(olds)).to);
 
 /** Where and how it is reached and done; a change of it alone is recorded, as `delete` gets only what was recorded. */
 const reached = ({
@@ -42,13 +48,17 @@ const reached = ({
 }: Inputs): string =>
   JSON.stringify([host, inEverySession(connection), deployDir, javaHome, memory, keep, isolated, when, limit, limits]);
 
+/** Where copies lie. */
+const placeOf = ({ connection, deployDir }: Inputs): string =>
+  JSON.stringify([connection.host, connection.port, deployDir]);
+
 export const rehearsal: Handlers = {
   check: async (olds, news) => {
     const failures = [...failuresOf(rehearsalInputs, news)];
-    if (failures.length > 0 || hasUnknown(withoutContacts(news))) {
+    if (failures.length > 0 || hasUnknown(withoutFrontends(news))) {
       return { inputs: news, failures };
     }
-    const next = inputsOf(withoutContacts(news));
+    const next = inputsOf(withoutFrontends(news));
     const run = runOf(next.cluster);
     const item = itemOf(run.isNew ? rehearsedAlready(next.to) : declaredLast(olds), next);
     run.componentUrn = next.__clusterUrn;
@@ -57,11 +67,11 @@ export const rehearsal: Handlers = {
   },
 
   diff: async (_id, olds, news) => {
-    if (hasUnknown(withoutContacts(news))) {
+    if (hasUnknown(withoutFrontends(news))) {
       return { changes: true, deleteBeforeReplace: true };
     }
-    const next = inputsOf(withoutContacts(news));
-    const recorded = inputsOf(withoutContacts(olds));
+    const next = inputsOf(withoutFrontends(news));
+    const recorded = inputsOf(withoutFrontends(olds));
     const item = itemOf(recordedOf(olds), next);
     const run = runOf(next.cluster);
     if (run.items.has(item.id)) {
@@ -77,10 +87,16 @@ export const rehearsal: Handlers = {
   },
 
   update: async (_id, olds, news) => {
-    return { outs: outputsOf(news, await rehearse(inputsOf(news), recordedOf(olds))) };
+    const next = inputsOf(news);
+    const recorded = inputsOf(withoutFrontends(olds));
+    if (placeOf(recorded) !== placeOf(next)) {
+      // As the next rehearsal there would: there is none any more.
+      await forget(recorded);
+    }
+    return { outs: outputsOf(news, await rehearse(next, recordedOf(olds))) };
   },
 
   read: async (id, props) => ({ id, props: plain(props) }),
 
-  delete: async (_id, props) => forget(inputsOf(withoutContacts(props))),
+  delete: async (_id, props) => forget(inputsOf(withoutFrontends(props))),
 };

@@ -5,7 +5,15 @@ import { limitsOf, limitsSchema } from "../../plan/limits.js";
 import { releaseOfPart } from "../../plan/overlay.js";
 import type { Ran } from "../../plan/rehearsal.js";
 import { absolutePath, releaseSchema } from "../../plan/spec.js";
+import { checkSettings } from "../../starrocks/settings.js";
 import { contactSchema, context, read, sqlSchema } from "../inputs.js";
+
+/** As the `config` of a node. */
+const config = z.record(z.string(), z.string()).superRefine((settings, context) => {
+  for (const { key, message } of checkSettings("fe", settings)) {
+    context.addIssue({ code: "custom", path: [key], message });
+  }
+});
 
 export const rehearsalInputs = z.strictObject({
   ...context,
@@ -18,6 +26,10 @@ export const rehearsalInputs = z.strictObject({
   javaHome: absolutePath.optional(),
   sql: sqlSchema.prefault({}),
   frontends: z.array(contactSchema).min(1, "wants at least one FE, whose metadata is copied"),
+  /** What fe.conf is to say, declared for every FE. Where it is not told, the leader's file counts as it is. */
+  config: config.optional(),
+  /** The same for some of them, by their names: it wins. Which FE leads, and is rehearsed, is known when it is done. */
+  ownConfig: z.record(z.string(), config).default({}),
   when: z.enum(["auto", "always"]).default("auto"),
   memory: z
     .string()

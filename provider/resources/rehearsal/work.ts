@@ -21,12 +21,14 @@ import {
 } from "../../starrocks/rehearsal/folder.js";
 import { findIsolation, type Isolation } from "../../starrocks/rehearsal/isolation.js";
 import { catalogProblems, tablesIn } from "../../starrocks/rehearsal/judgement.js";
+import { livingFor } from "../../starrocks/rehearsal/life.js";
 import { startProcess } from "../../starrocks/start.js";
 import { features, versionOf } from "../../starrocks/versions.js";
 import { seconds } from "../../wait.js";
 import { within } from "../reach.js";
 import { javaHomeFor } from "../staging.js";
 import type { Inputs } from "./inputs.js";
+import { leaderConf } from "./leader-conf.js";
 import { catalogNow, observeProduction, type Production, type ProductionOptions, type Spared } from "./production.js";
 import { makeHome, stage } from "./stage.js";
 import { Trial, TrialFailure } from "./trial.js";
@@ -163,15 +165,16 @@ export class RehearsalWork {
     return `${(size / 1e6).toFixed(1)} MB of ${contact.name} in ${seconds(performance.now() - began)}`;
   }
 
-  /** Writes fe.conf from that of the leader; gives the ports that it names. */
+  /** Writes fe.conf from what that of the leader is going to be on the new version; gives the ports that it names. */
   async #configure(source: Host, contact: Contact, identity: CopyIdentity): Promise<FePorts> {
     const { memory } = this.#inputs;
-    const production = await source.readFile(homePaths(contact.home, "fe").conf);
-    if (production === undefined) {
+    const found = await source.readFile(homePaths(contact.home, "fe").conf);
+    if (found === undefined) {
       throw new UserError(
         `The leader has no ${homePaths(contact.home, "fe").conf} on ${source.name}: is \`home\` right?`,
       );
     }
+    const production = leaderConf(found, contact, this.#inputs);
     const moved = await this.#freePorts(production, contact.ports);
     const conf = rehearsalConf(production, {
       ...moved,
@@ -204,6 +207,15 @@ export class RehearsalWork {
     return free.moved;
   }
 
+  /**
+   * Milliseconds after which the FE ends by itself: all that it may take from its start to its stop, so that it does so only
+   * where nobody is left to stop it.
+   */
+  get #life(): number {
+    const { limit, limits } = this.#inputs;
+    return limits.start + limit + limits.leader + 2 * limits.sql + limits.stop + limits.command;
+  }
+
   async #start(): Promise<Outcome> {
     const { production, isolation } = this.#known();
     const { limit, limits, sql, to } = this.#inputs;
@@ -217,7 +229,7 @@ export class RehearsalWork {
     this.#started = true;
     const starting = startProcess(isolation.host, "fe", this.#folder, {
       javaHome,
-      wrapper: isolation.wrapper,
+      wrapper: [...isolation.wrapper, ...livingFor(this.#life)],
       limit: this.#inputs.limits.start,
       ...hostTypeOf(copied.identity, version),
     });

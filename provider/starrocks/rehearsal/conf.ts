@@ -43,6 +43,17 @@ export const rehearsalJavaOptions = (text: string, memory: string): string => {
 
 const plainJavaOptions = "-Dlog4j2.formatMsgNoLookups=true";
 
+/**
+ * Where the start scripts look for Java options. On Java 11 and newer those of 3.1 and 3.2 take 8 GB of their own where neither
+ * JAVA_OPTS_FOR_JDK_11 nor the one for 9 is there; older ones know only the latter, and do not start without: nor does it here.
+ */
+const javaKeys = (said: ReadonlyMap<string, string>, version: Version): readonly string[] => {
+  const further = [...said.keys()].filter((key) => key.startsWith("JAVA_OPTS_FOR_"));
+  const newer = ["JAVA_OPTS_FOR_JDK_11", "JAVA_OPTS_FOR_JDK_9"];
+  const builtIn = !atLeast(version, "3.3.0") && !newer.some((key) => said.has(key));
+  return ["JAVA_OPTS", ...further, ...(builtIn ? ["JAVA_OPTS_FOR_JDK_11"] : [])];
+};
+
 /** All that names a port: those that we know by name, and what else production's file opens. */
 const portSettings = (production: ReadonlyMap<string, string>, { version, ports, shift }: MovedPorts): Settings => {
   const known = fePortSettings(ports);
@@ -61,13 +72,15 @@ const portSettings = (production: ReadonlyMap<string, string>, { version, ports,
 export const portsOfRehearsal = (production: string, moved: MovedPorts): readonly number[] =>
   Object.values(portSettings(parseConf(production), moved)).map(Number);
 
-/** The fe.conf of a rehearsal, from that of the leader: alone, on other ports, in its own folders, with little memory. */
+/** The fe.conf of a rehearsal, from what that of the leader is going to be: alone, on other ports, in its own folders, with little memory. */
 export const rehearsalConf = (production: string, options: RehearsalConf): string => {
   const { version, metaDir, clusterId, runMode, memory } = options;
   const said = parseConf(production);
   const { clusterIdKey, recoveryKey } = features(version);
-  const javaKeys = ["JAVA_OPTS", ...[...said.keys()].filter((key) => key.startsWith("JAVA_OPTS_FOR_"))];
-  const java = javaKeys.map((key) => [key, rehearsalJavaOptions(said.get(key) ?? plainJavaOptions, memory)]);
+  const java = javaKeys(said, version).map((key) => [
+    key,
+    rehearsalJavaOptions(said.get(key) ?? plainJavaOptions, memory),
+  ]);
   const recoveryKeys = ["metadata_failure_recovery", "bdbje_reset_election_group"].filter((key) => key !== recoveryKey);
   return applySettings(
     production,

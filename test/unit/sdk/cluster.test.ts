@@ -343,6 +343,20 @@ describe("a cluster's rehearsal", function () {
     }
   });
 
+  it("knows what is declared of fe.conf, as any of the FEs may lead then", async () => {
+    const plain = await rehearsalOf();
+    assert.deepEqual([plain?.inputs.config, plain?.inputs.ownConfig], [{}, undefined]);
+    const { leader } = args().frontends;
+    const frontends = {
+      leader: { ...leader, config: { JAVA_OPTS: '"-Xmx16g"' } },
+      followers: [{ host: "10.0.0.12" }],
+      config: { JAVA_OPTS: '"-Xmx8g"', ignore_unknown_log_id: "true" },
+    };
+    const inputs = (await rehearsalOf({ frontends }))?.inputs;
+    assert.deepEqual(inputs?.config, frontends.config);
+    assert.deepEqual(inputs?.ownConfig, { "10.0.0.11": frontends.leader.config });
+  });
+
   it("is none where it is declared off", async () => {
     assert.equal(await rehearsalOf({ rehearsal: false }), undefined);
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { applySettings, drift, parseConf } from "../../../provider/starrocks/conf.js";
+import { applySettings, drift, ownKeys, parseConf } from "../../../provider/starrocks/conf.js";
 
 const feConf = `# Licensed to somebody
 DATE = "$(date +%Y%m%d-%H%M%S)"
@@ -159,6 +159,16 @@ describe("conf", () => {
 
     it("does not take a line break for a value", () => {
       assert.throws(() => applySettings("", { a: "1\ncluster_id = 2" }), /line break/);
+    });
+  });
+
+  describe("ownKeys", () => {
+    it("are those that were declared, whether the release had them or not, and no edit of somebody else", () => {
+      const edited = `${feConf}audit_log_dir = /audit\n`;
+      const declared = applySettings(edited, { http_port: "8031", rpc_port: "9020", ignore_unknown_log_id: "true" });
+      assert.deepEqual(ownKeys(edited), []);
+      assert.deepEqual([...ownKeys(declared)].sort(), ["http_port", "ignore_unknown_log_id"]);
+      assert.deepEqual(parseConf(applySettings(declared, {}, { restore: ownKeys(declared) })), parseConf(edited));
     });
   });
 

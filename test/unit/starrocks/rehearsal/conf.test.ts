@@ -26,10 +26,10 @@ metadata_failure_recovery = true
 default_replication_num = 2
 `;
 const ports = { http: 18_030, rpc: 19_020, query: 19_030, editLog: 19_010 };
-const confOf = (version: string, runMode?: string) =>
+const confOf = (version: string, runMode?: string, text = production) =>
   Object.fromEntries(
     parseConf(
-      rehearsalConf(production, {
+      rehearsalConf(text, {
         version: versionOf(version),
         metaDir: "/opt/r/meta",
         ports,
@@ -92,6 +92,23 @@ describe("fe.conf of a rehearsal", () => {
       "-Xmx8g -Xmn2g -XX:MaxRAMPercentage=70 -agentlib:jdwp=transport=dt_socket,address=*:5005 -Dcom.sun.management.jmxremote.port=9999 -Xlog:gc*:$LOG_DIR/fe.gc.log:time -XX:+UseG1GC";
     assert.equal(rehearsalJavaOptions(given, "512m"), '"-Xlog:gc*:$LOG_DIR/fe.gc.log:time -XX:+UseG1GC -Xmx512m"');
   });
+
+  const memoryKeys = [
+    { version: "2.5.22", said: {}, keys: ["JAVA_OPTS", "JAVA_OPTS_FOR_JDK_11"] },
+    { version: "3.1.17", said: {}, keys: ["JAVA_OPTS", "JAVA_OPTS_FOR_JDK_11"] },
+    { version: "3.1.17", said: { JAVA_OPTS_FOR_JDK_9: '"-Xmx8g"' }, keys: ["JAVA_OPTS", "JAVA_OPTS_FOR_JDK_9"] },
+    { version: "3.3.0", said: {}, keys: ["JAVA_OPTS"] },
+    { version: "3.5.7", said: { JAVA_OPTS_FOR_JDK_11: '"-Xmx8g"' }, keys: ["JAVA_OPTS", "JAVA_OPTS_FOR_JDK_11"] },
+  ];
+  for (const { keys: wanted, said, version } of memoryKeys) {
+    it(`has its memory wherever ${version} looks for it beside ${Object.keys(said).join() || "nothing"}`, () => {
+      const text = Object.entries(said).map(([key, value]) => `${key} = ${value}\n`);
+      const conf = Object.entries(confOf(version, undefined, text.join("")));
+      const found = conf.filter(([key]) => key.startsWith("JAVA_OPTS"));
+      assert.deepEqual(found.map(([key]) => key).sort(), wanted);
+      assert.ok(found.every(([, value]) => value.endsWith('-Xmx1g"')));
+    });
+  }
 
   it("moves a port up, or down where there is none above", () => {
     assert.deepEqual([shifted(9030, 10_000), shifted(60_000, 10_000)], [19_030, 50_000]);

@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { observeProcess } from "../../../../provider/starrocks/process.js";
-import { hostTypeOf, makeFolder, removeEarlier } from "../../../../provider/starrocks/rehearsal/folder.js";
+import {
+  hostTypeOf,
+  makeFolder,
+  removeEarlier,
+  stopRehearsal,
+} from "../../../../provider/starrocks/rehearsal/folder.js";
+import { livingFor } from "../../../../provider/starrocks/rehearsal/life.js";
 import { startProcess } from "../../../../provider/starrocks/start.js";
 import { versionOf } from "../../../../provider/starrocks/versions.js";
+import { until } from "../../../../provider/wait.js";
 import { type Bench, buildToy, openBench, type ToyArchive } from "../toy.js";
 
 describe("the folder of a rehearsal", function () {
@@ -37,6 +45,36 @@ describe("the folder of a rehearsal", function () {
     assert.equal(await observeProcess(bench.host, "fe", running), undefined);
     assert.deepEqual([running, foreign].map(existsSync), [false, true]);
     assert.ok(existsSync(join(bench.deployDir, "rehearsal-notes")));
+  });
+
+  it("has an FE that ends by itself where nobody stops it, and nothing beside it that outlives it", async () => {
+    const home = await bench.makeHome("fe", "rehearsal", toy);
+    const mine = (): readonly string[] =>
+      execFileSync("ps", ["-eo", "args"], { encoding: "utf8" })
+        .split("\n")
+        .filter((line) => line.includes(home));
+    const start = (milliseconds: number) =>
+      startProcess(bench.host, "fe", home, { javaHome: bench.javaHome, wrapper: livingFor(milliseconds) });
+    const untilGone = (limit: number) =>
+      until<void>(
+        async () => {
+          const process = await observeProcess(bench.host, "fe", home);
+          return process || mine().length > 0
+            ? { done: false, seen: [process?.cmdline, ...mine()].join("\n") }
+            : { done: true, value: undefined };
+        },
+        { what: "nothing of it to run", limit, every: 20 },
+      );
+
+    await start(60_000);
+    assert.ok(await observeProcess(bench.host, "fe", home));
+    assert.ok(mine().some((line) => line.includes("life 60")));
+    await stopRehearsal(bench.host, home, 5);
+    await untilGone(2000);
+
+    await start(1000);
+    assert.ok(await observeProcess(bench.host, "fe", home));
+    await untilGone(10_000);
   });
 
   const starts = [
