@@ -4,7 +4,7 @@ import type { Action } from "../../plan/node.js";
 import type { NodeRelease, NodeSpec } from "../../plan/spec.js";
 import { type Execution, notMet } from "../../rollout/execute.js";
 import { LeaseLost } from "../../rollout/lease.js";
-import { applySettings, drift } from "../../starrocks/conf.js";
+import { drift } from "../../starrocks/conf.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { stopProcess } from "../../starrocks/stop.js";
 import { type Before, stuck, takeBack, whatNow, wordsOf } from "./back.js";
@@ -13,7 +13,7 @@ import type { KindWork } from "./kind-work.js";
 import { type Left, leftText, lines } from "./left.js";
 import { HalfRebuilt, rebuild } from "./rebuild.js";
 import { assertMayBringUp, assertRight, howLeft } from "./right.js";
-import { settingsOf, unwantedKeys } from "./settings.js";
+import { declaredConf, settingsOf } from "./settings.js";
 
 /** The node as its change found it. */
 export interface Found {
@@ -197,10 +197,11 @@ export class Recovery {
 const confBefore = (found: string | undefined, recorded: NodeSpec, declared: NodeSpec): string | undefined =>
   found === undefined || drift(found, settingsOf(declared)).length > 0
     ? found
-    : applySettings(found, settingsOf(recorded), {
-        remove: unwantedKeys(recorded),
-        restore: Object.keys(declared.config).filter((key) => !(key in recorded.config)),
-      });
+    : declaredConf(
+        recorded,
+        found,
+        Object.keys(declared.config).filter((key) => !(key in recorded.config)),
+      );
 
 /** The release that a home was proven on last: the state has another one where it was taken back after its change had succeeded. */
 const former = (home: ObservedHome | undefined, recorded: NodeRelease, declared: NodeRelease): NodeRelease => {
