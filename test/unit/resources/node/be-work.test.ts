@@ -126,8 +126,10 @@ describe("the work on a BE", function () {
     const spec = bench.spec(await bench.release("3.5.7"));
     await ran(spec);
     declare(spec, 0.1);
-    const { tabletReport: _, ...silent } = bench.rowOf("3.5.7-d2da301");
-    bench.rows = () => ({ frontends: [leader], backends: [silent] });
+    bench.rows = () => {
+      const { tabletReport: _, ...silent } = bench.rowOf("3.5.7-d2da301");
+      return { frontends: [leader], backends: [silent] };
+    };
     const work = await started(spec);
     // The row tells of no report of its tablets yet.
     await assert.rejects(work.soak(report), /^UserError: Waited 5 s for the tablets of BE be-1 to catch up/);
