@@ -2,6 +2,7 @@ import { argumentKeys, checkSettings } from "../starrocks/settings.js";
 import { parseStorage } from "../starrocks/storage.js";
 import type { Refusal } from "./node.js";
 import { ownAddressProblems } from "./own-address.js";
+import { ownFolderProblems } from "./own-folders.js";
 import type { NodeSpec } from "./spec.js";
 
 /** What is wrong with one node by itself, by field. */
@@ -9,6 +10,7 @@ export const nodeProblems = (spec: NodeSpec): readonly Refusal[] => [
   ...ownPorts(spec),
   ...settings(spec),
   ...ownAddressProblems(spec),
+  ...ownFolderProblems(spec),
 ];
 
 const ownPorts = (spec: NodeSpec): readonly Refusal[] => {

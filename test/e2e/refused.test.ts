@@ -215,6 +215,31 @@ describe("a program that a preview refuses", () => {
       ],
     },
     {
+      what: "data folders that hold what is the node's own, each by a line",
+      change: ({ frontends, backends }) => {
+        frontends.leader.metaDir = "/opt/starrocks/fe";
+        backends.nodes[0].storage = ["/disk1/starrocks", "/opt/starrocks/releases"];
+      },
+      says: [
+        "frontends.leader.metaDir: /opt/starrocks/fe is the node's own `home`: data needs a folder of its own",
+        "backends.nodes[0].storage: /opt/starrocks/releases is in the way of the releases in /opt/starrocks/releases: data needs a folder of its own",
+      ],
+    },
+    {
+      what: "wrong values of how a change is made, by the cluster's arguments",
+      change: (args) => {
+        args.direction = "up";
+        args.backends.rollout = { maxUnavailable: 0, soak: "soon" };
+        args.rollout = { verify: [{ sql: "SELECT 1", expect: [1] }] };
+      },
+      says: [
+        'backends.rollout.maxUnavailable: must be a number of nodes from 1 on, or a share such as "25%"',
+        'backends.rollout.soak: must be seconds, or a text with its unit such as "90s", "5m" or "1h"',
+        'direction: Invalid option: expected one of "upgrade"|"downgrade"',
+        "rollout.verify[0]: expected a query, or `{ sql, expect: [[…row…]] }`",
+      ],
+    },
+    {
       what: "a leader that is listed twice, and a single BE with three replicas of each tablet",
       change: ({ frontends, backends }) => {
         frontends.followers[0] = { host: "127.0.0.11" };
