@@ -29,17 +29,22 @@ export const unavailable = z.union(
 export const unavailableOf = (given: z.output<typeof unavailable>, nodes: number): number =>
   typeof given === "number" ? given : Math.max(1, Math.floor((nodes * Number.parseInt(given, 10)) / 100));
 
+const verificationError = "expected a query, or `{ sql, expect: [[…row…]] }`";
+
 /** A query of the user's own; with `expect`, its rows must be exactly these (all values as text, NULL as null). */
-export const verification = z.union([
-  z
-    .string()
-    .min(1)
-    .transform((sql) => ({ sql, expect: undefined })),
-  z.strictObject({
-    sql: z.string().min(1),
-    expect: z.array(z.array(z.union([z.string(), z.number(), z.null()]))).optional(),
-  }),
-]);
+export const verification = z.union(
+  [
+    z
+      .string()
+      .min(1, verificationError)
+      .transform((sql) => ({ sql, expect: undefined })),
+    z.strictObject({
+      sql: z.string().min(1, verificationError),
+      expect: z.array(z.array(z.union([z.string(), z.number(), z.null()]))).optional(),
+    }),
+  ],
+  { error: verificationError },
+);
 
 /** How a change of a running cluster is made. None of it makes another cluster: a new value alone changes nothing. */
 export const policySchema = z.strictObject({

@@ -43,4 +43,13 @@ describe("policySchema", () => {
       { sql: "SELECT 2", expect: [[2]] },
     ]);
   });
+
+  it("says what a query may be", () => {
+    for (const query of [{ sql: "SELECT 1", expect: [1] }, { query: "SELECT 1" }, 1, ""]) {
+      assert.deepEqual(
+        policySchema.safeParse({ verify: [query] }).error?.issues.map(({ message, path }) => [path.join("."), message]),
+        [["verify.0", "expected a query, or `{ sql, expect: [[…row…]] }`"]],
+      );
+    }
+  });
 });

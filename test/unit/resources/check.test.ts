@@ -342,7 +342,24 @@ describe("check of members, releases and the topology", () => {
       found: [/^limits: unknown argument `strat`/],
     },
     { what: "a limit that is none", kind: "preflight", changes: { limits: { start: 0 } }, found: [/^limits\.start: /] },
-    { what: "maxUnavailable 0", kind: "preflight", changes: { maxUnavailable: 0 }, found: [/^maxUnavailable: /] },
+    {
+      what: "maxUnavailable 0",
+      kind: "preflight",
+      changes: { maxUnavailable: 0 },
+      found: [/^backends\.rollout\.maxUnavailable: /],
+    },
+    {
+      what: "a memory that is none, by the cluster's argument,",
+      kind: "rehearsal",
+      changes: { memory: "lots" },
+      found: [/^rehearsal\.memory: must be a size/],
+    },
+    {
+      what: "a memory that is none, by its own argument outside of a cluster,",
+      kind: "rehearsal",
+      changes: { memory: "lots", __clusterUrn: undefined },
+      found: [/^memory: must be a size/],
+    },
   ];
   for (const { what, kind, changes, found } of cases) {
     it(`of ${kind} ${found.length > 0 ? "refuses" : "takes"} ${what}`, async () => {
