@@ -3,6 +3,7 @@ import { z } from "zod";
 import { beDefaultPorts, feDefaultPorts } from "../starrocks/ports.js";
 import { type DiskEntry, parseStorage } from "../starrocks/storage.js";
 import { parseVersion, versionProblem } from "../starrocks/versions.js";
+import { hostNameWanted, isHostName } from "./host-name.js";
 import { limitsSchema } from "./limits.js";
 import { overlayProblems } from "./overlay.js";
 
@@ -21,7 +22,7 @@ export const versionText = z.string().refine((text) => parseVersion(text) !== un
 /** A name that can stand in a logical name, a file name and a plan. */
 const nodeName = nonEmpty.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "must consist of letters, digits, `.`, `_` and `-`");
 
-const hostName = nonEmpty.regex(/^[A-Za-z0-9:][A-Za-z0-9.:_-]*$/, "must be an IP address or a DNS name");
+const hostName = nonEmpty.refine(isHostName, hostNameWanted);
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lowercase hex digits (sha256sum prints them)");
 

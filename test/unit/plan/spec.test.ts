@@ -68,6 +68,12 @@ describe("feSpecSchema", () => {
     { what: "a role that is none", value: { ...frontend, role: "master" }, issue: /^role: / },
     { what: "a name with a slash", value: { ...frontend, name: "a/b" }, issue: /^name: must consist of letters/ },
     { what: "an address with a port", value: { ...frontend, address: "http://h" }, issue: /^address: must be an IP/ },
+    { what: "an address with an SSH port", value: { ...frontend, address: "h:22" }, issue: /^address: must be an IP/ },
+    {
+      what: "an IPv4 address that is none",
+      value: { ...frontend, address: "10.0.0.300" },
+      issue: /^address: must be an IP/,
+    },
     { what: "an IPv6 address", value: { ...frontend, address: "fd00::1" }, issue: undefined },
     { what: "a DNS name", value: { ...frontend, address: "fe-1.example.com" }, issue: undefined },
     { what: "a setting that is a number", value: { ...frontend, config: { a: 1 } }, issue: /^config\.a: / },
