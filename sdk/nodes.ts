@@ -1,6 +1,5 @@
-import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
-import { hostNameWanted, isHostName } from "../provider/plan/host-name.js";
+import { hostNameWanted, isHostName, isIpv6 } from "../provider/plan/host-name.js";
 import type { BackendArgs, ClusterArgs, ConnectionArgs, FrontendArgs } from "./args.js";
 
 /** A node of a program, with what the component knows of it before any value is resolved. */
@@ -126,9 +125,7 @@ const nameOf = ({ name, host }: FrontendArgs | BackendArgs, field: string): stri
   if (typeof host !== "string") {
     return refuse(`${field}.name`, "must be given, as `host` is not a plain string");
   }
-  return isIP(host) === 6
-    ? refuse(`${field}.name`, "must be given, as `host` is an IPv6 address, which is no name")
-    : host;
+  return isIpv6(host) ? refuse(`${field}.name`, "must be given, as `host` is an IPv6 address, which is no name") : host;
 };
 
 type Resolved = pulumi.Unwrap<ConnectionArgs>;

@@ -5,9 +5,10 @@ import { limitsOf, limitsSchema } from "../../plan/limits.js";
 import { releaseOfPart } from "../../plan/overlay.js";
 import type { Ran } from "../../plan/rehearsal.js";
 import { absolutePath, releaseSchema } from "../../plan/spec.js";
+import { strictObject } from "../../strict.js";
 import { contactSchema, context, read, sqlSchema } from "../inputs.js";
 
-export const rehearsalInputs = z.strictObject({
+export const rehearsalInputs = strictObject({
   ...context,
   cluster: z.string().min(1),
   release: releaseSchema,
