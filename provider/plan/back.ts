@@ -1,3 +1,4 @@
+import { features, versionOf } from "../starrocks/versions.js";
 import { versionChange } from "./change.js";
 import { isDowngrade } from "./preflight.js";
 
@@ -7,6 +8,8 @@ export interface Failed {
   /** The version before the change, and the one of the change. */
   readonly from: string;
   readonly to: string;
+  /** Whether the new version may have opened the data: its process was started. */
+  readonly opened: boolean;
 }
 
 /** What is known of who has led its group. */
@@ -23,16 +26,23 @@ export interface Group {
  * Whether a node that failed after its switch may have passed a point of no return: of a minor or major change that is the
  * first FE of the new version that leads, as what it writes an older one may not read.
  */
-export const mayBeTooLate = ({ kind, from, to }: Failed): boolean => {
+export const mayBeTooLate = ({ kind, from, to }: Pick<Failed, "kind" | "from" | "to">): boolean => {
   const { direction, size } = versionChange(from, to);
   return kind === "fe" && size !== "patch" && direction === "up";
 };
+
+/** Whether an FE that was only started with the new version cannot go back: its bdb is closed to the old one's library then. */
+export const closesBdb = ({ kind, from, to }: Pick<Failed, "kind" | "from" | "to">): boolean =>
+  kind === "fe" && features(versionOf(from)).bdbJe < features(versionOf(to)).bdbJe;
 
 /** Why such a node must not be taken back by itself; undefined when it may. Without a leader those count that may have led. */
 export const noWayBack = (failed: Failed, { leader, led, others }: Group): string | undefined => {
   const { from, to } = failed;
   if (!mayBeTooLate(failed)) {
     return undefined;
+  }
+  if (failed.opened && closesBdb(failed)) {
+    return `it was started with ${to}, and what the BDB library of ${to} has opened (bdb) that of ${from} cannot open`;
   }
   if (led) {
     return `it has led the group with ${to} and may have written metadata that ${from} cannot read`;

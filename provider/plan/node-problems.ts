@@ -1,7 +1,6 @@
 import { argumentKeys, checkSettings } from "../starrocks/settings.js";
 import { parseStorage } from "../starrocks/storage.js";
 import type { Refusal } from "./node.js";
-import { ownAddressProblems } from "./own-address.js";
 import { ownFolderProblems } from "./own-folders.js";
 import type { NodeSpec } from "./spec.js";
 
@@ -9,7 +8,6 @@ import type { NodeSpec } from "./spec.js";
 export const nodeProblems = (spec: NodeSpec): readonly Refusal[] => [
   ...ownPorts(spec),
   ...settings(spec),
-  ...ownAddressProblems(spec),
   ...ownFolderProblems(spec),
 ];
 

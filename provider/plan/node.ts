@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { closesBdb } from "./back.js";
 import type { NodeRelease, NodeSpec, Role } from "./spec.js";
 import type { Step } from "./steps.js";
 
@@ -21,8 +22,11 @@ export type Action =
   /** Only what is recorded changes (credentials, limits): the node is not touched. */
   | { readonly type: "record"; readonly fields: readonly string[] }
   | { readonly type: "create" }
-  /** `together`: one of the nodes that the pre-flight found down; it proves them all when they run. */
-  | { readonly type: "repair"; readonly status: Status; readonly together?: true }
+  /**
+   * `together`: one of the nodes that the pre-flight found down; it proves them all when they run. `needed`: another one that
+   * is on its way waits for it, also where the operation has failed by now.
+   */
+  | { readonly type: "repair"; readonly status: Status; readonly together?: true; readonly needed?: true }
   | { readonly type: "restart"; readonly fields: readonly string[] }
   | {
       readonly type: "version";
@@ -242,7 +246,9 @@ export const nodeSteps = (action: Action, spec: NodeSpec, manner: Manner = alone
         {
           verb: "rollback",
           text: `switch ${spec.home}/current back to ${action.from.version}, start it and prove it`,
-          when: "if a step after the stop fails",
+          when: closesBdb({ kind: spec.kind, from: action.from.version, to: version })
+            ? `if a step after the stop fails, and before its start: ${action.from.version} cannot open its bdb then`
+            : "if a step after the stop fails",
         },
         ...rebuild(spec, manner, action.from.version, "either"),
       ];

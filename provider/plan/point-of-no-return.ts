@@ -1,3 +1,4 @@
+import { closesBdb } from "./back.js";
 import { versionChange } from "./change.js";
 import { isDowngrade } from "./preflight.js";
 import type { Item } from "./steps.js";
@@ -30,11 +31,16 @@ const crossingIn = (items: readonly Item[]): Passed | undefined => {
 /** The line of a plan that tells of it; none where no FE is changed so. */
 export const pointAhead = (items: readonly Item[]): readonly string[] => {
   const crossing = crossingIn(items);
-  return crossing
-    ? [
-        `Point of no return: the first FE of ${crossing.to} that leads; until then a node that fails is taken back to ${crossing.from} (docs/changes.md).`,
-      ]
-    : [];
+  if (!crossing) {
+    return [];
+  }
+  const { from, to } = crossing;
+  const but = closesBdb({ kind: "fe", from, to })
+    ? `, but for an FE that was started with ${to}: ${from} cannot open its bdb any more`
+    : "";
+  return [
+    `Point of no return: the first FE of ${to} that leads; until then a node that fails is taken back to ${from}${but} (docs/changes.md).`,
+  ];
 };
 
 /** The line of a report on an operation that failed; `leader` is the version of the FE that leads, if one does. */

@@ -21,6 +21,13 @@ export const preflightItem = (changes: boolean, position: number): Item => ({
 /** A node that is down is repaired, never a reason to refuse its own repair. */
 export const repairStep: Step = { verb: "repair", text: "start declared nodes that are down", when: "if one is" };
 
+/** The same at the end of an operation, of nodes that it does not change. */
+export const mendStep: Step = {
+  verb: "repair",
+  text: "start declared nodes that are down, and put back those that run another release: a change of theirs was cut short",
+  when: "if there are any",
+};
+
 /** What is going to be done to running nodes. */
 interface Stops {
   readonly versions: boolean;

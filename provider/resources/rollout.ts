@@ -5,7 +5,7 @@ import { type Plain, plain } from "../engine/outputs.js";
 import { hasUnknown } from "../engine/unknown.js";
 import { UserError } from "../error.js";
 import { type Passed, passedBy, passedText } from "../plan/point-of-no-return.js";
-import { repairStep } from "../plan/preflight.js";
+import { mendStep } from "../plan/preflight.js";
 import type { Item } from "../plan/steps.js";
 import { StillPaused } from "../rollout/balance.js";
 import { Execution, notMet } from "../rollout/execute.js";
@@ -16,9 +16,10 @@ import { failuresOf, topologyInputs } from "./inputs.js";
 import type { NodeContext } from "./node/context.js";
 import { nodeId } from "./node/plan.js";
 import { observe } from "./observe.js";
+import { changeIdle } from "./preflight/gate.js";
 import { outputsOf } from "./preflight/handlers.js";
 import { repairDown } from "./preflight/repair.js";
-import { anyNode, digestOf, feVersionOf, type Topology, topologyOf } from "./preflight/topology.js";
+import { anyNode, digestOf, feVersionOf, nodeDigests, type Topology, topologyOf } from "./preflight/topology.js";
 import { pruneHosts } from "./prune.js";
 import { assertRunning } from "./running.js";
 import { survey } from "./survey.js";
@@ -30,7 +31,7 @@ interface Wanted {
   readonly changes: boolean;
   /** Whether there are nodes that this operation does not change: they may have died unseen. */
   readonly repair: boolean;
-  /** Whether running nodes are stopped. */
+  /** Whether running nodes are stopped, or were and are not proven yet. */
   readonly stops: boolean;
   /** Seconds for which nodes are watched, where any was started anew. */
   readonly observe: number;
@@ -47,7 +48,7 @@ const itemOf = ({ changes, repair, stops, observe, verify, prune }: Wanted): Ite
   stops: false,
   steps: changes
     ? [
-        ...(repair ? [repairStep] : []),
+        ...(repair ? [mendStep] : []),
         {
           verb: "survey",
           text: "see every declared node Alive with the declared version, several times, and query each FE",
@@ -75,14 +76,18 @@ const itemOf = ({ changes, repair, stops, observe, verify, prune }: Wanted): Ite
     : [],
 });
 
-/** What the end of this operation has to do: more where running nodes are stopped. */
-const wantedOf = (topology: Topology, changes: boolean, before: string | undefined): Wanted => {
+/** What the end of this operation has to do: more where running nodes are stopped, or were by one that did not come to its end. */
+const wantedOf = (
+  topology: Topology,
+  changes: boolean,
+  { before, unproven = false }: Pick<Recorded, "before" | "unproven">,
+): Wanted => {
   const run = runOf(topology.cluster);
   const { observe, verify } = topology.policy;
   return {
     changes,
     repair: unchanged(run, topology).length > 0,
-    stops: [...run.items.values()].some((item) => item.stops),
+    stops: unproven || [...run.items.values()].some((item) => item.stops),
     observe,
     verify: verify.length > 0,
     prune:
@@ -100,15 +105,18 @@ interface Recorded {
   readonly before?: string | undefined;
   /** What is passed for the first time. */
   readonly crossed?: Passed | undefined;
+  /** Whether nodes are declared otherwise than then: an operation before this one may have restarted them all, and failed. */
+  readonly unproven?: boolean;
 }
 
 /** Proves the cluster; what of it was changed for the time of the operation is set back, or this fails. */
-export const prove = async (topology: Topology, { before, crossed }: Recorded = {}): Promise<void> => {
+export const prove = async (topology: Topology, recorded: Recorded = {}): Promise<void> => {
+  const { before, crossed } = recorded;
   const run = runOf(topology.cluster);
   const { care } = run;
   await guard({ ...anyNode(topology), node: "The cluster", report: progressOf(topology.urn) });
   await care?.end();
-  const wanted = wantedOf(topology, true, before);
+  const wanted = wantedOf(topology, true, recorded);
   let started = wanted.stops;
   const execution: Execution = new Execution(
     itemOf(wanted),
@@ -116,8 +124,9 @@ export const prove = async (topology: Topology, { before, crossed }: Recorded = 
       repair: async () => {
         const nodes = unchanged(run, topology);
         const outcome = await repairDown(run, topology, execution, { nodes, turns: "over", unreachable: "left" });
-        started ||= outcome.mark === "done";
-        return outcome;
+        const changed = await changeIdle(run, topology);
+        started ||= outcome.mark === "done" || changed.length > 0;
+        return changed.length === 0 ? outcome : { mark: "done", detail: `put back ${changed.join(", ")}` };
       },
       survey: async () => {
         const outcome = await survey(topology, execution.report);
@@ -174,14 +183,24 @@ const end = async (id: string, olds: Plain, news: Plain): Promise<Record<string,
   const topology = topologyOf(news);
   const recorded = recordedIn(olds);
   const passed = passedBy(recorded, feVersionOf(topology));
+  const unproven = news.__unproven === true || olds.unproven === true;
   const outs = { ...outputsOf(news), ...(passed && { pointOfNoReturn: passed }) };
   try {
-    await prove(topology, { before: recorded.id, crossed: passed === recorded.passed ? undefined : passed });
+    await prove(topology, {
+      before: recorded.id,
+      crossed: passed === recorded.passed ? undefined : passed,
+      unproven,
+    });
     return outs;
   } catch (error) {
-    // Where balancing is still paused, the next `up` must come here again, also if it has nothing else to do.
-    throw error instanceof StillPaused
-      ? new PartialFailure(id, { ...outs, digest: "balancing is still paused" }, error)
+    const failed = { ...outs, ...plain(olds), ...(unproven && { unproven }) };
+    if (error instanceof StillPaused) {
+      const known = error.cause === undefined ? outs : failed;
+      throw new PartialFailure(id, { ...known, digest: "balancing is still paused" }, error);
+    }
+    // What is recorded is what is declared, so that the next `up` would not come here again by itself.
+    throw olds.digest === digestOf(news)
+      ? new PartialFailure(id, { ...failed, digest: "what is declared is not proven" }, error)
       : error;
   }
 };
@@ -213,18 +232,25 @@ export const rollout: Handlers = {
       await tellPath(run, topology, judgement, { first });
     }
     const changes = first || run.willAct || changed(olds, news);
-    run.items.set("rollout", itemOf(wantedOf(topology, changes, recordedIn(olds).id)));
-    // In an update everything before was done already, and the report tells of it.
-    if (!run.acted && run.plan !== undefined) {
-      await tell(clusterUrn, run.plan);
-    }
-    return { inputs: news };
+    const unproven = !first && otherNodes(olds, news);
+    run.items.set("rollout", itemOf(wantedOf(topology, changes, { before: recordedIn(olds).id, unproven })));
+    await tellPlan(run, clusterUrn);
+    // An update is given outputs of before, which do not have the nodes.
+    return { inputs: unproven ? { ...news, __unproven: true } : news };
   },
 
   diff: async (_id, olds, news) => {
     const run = runOf(String(news.cluster));
-    const changes = hasUnknown(news) || olds.digest !== digestOf(news) || run.willAct || run.acted;
-    return { changes, deleteBeforeReplace: true };
+    const isUnknown = hasUnknown(news);
+    const isOwed = !isUnknown && olds.digest !== digestOf(news);
+    if (isOwed && run.items.get("rollout")?.steps.length === 0) {
+      // Only the outputs tell that the end of the operation before failed.
+      const topology = topologyOf(news);
+      const recorded = { before: recordedIn(olds).id, unproven: olds.unproven === true };
+      run.items.set("rollout", itemOf(wantedOf(topology, true, recorded)));
+      await tellPlan(run, topology.clusterUrn);
+    }
+    return { changes: isUnknown || isOwed || run.willAct || run.acted, deleteBeforeReplace: true };
   },
 
   create: async (inputs) => {
@@ -239,6 +265,13 @@ export const rollout: Handlers = {
   delete: async () => undefined,
 };
 
+/** In an update everything before was done already, and the report tells of it. */
+const tellPlan = async (run: Run, clusterUrn: string | undefined): Promise<void> => {
+  if (!run.acted && run.plan !== undefined) {
+    await tell(clusterUrn, run.plan);
+  }
+};
+
 /** Silence in a preview would look like nothing to do. */
 const tellUnknown = async (news: Plain): Promise<void> => {
   const unknown = Object.keys(news).filter((key) => !key.startsWith("__") && hasUnknown(news[key]));
@@ -248,6 +281,16 @@ const tellUnknown = async (news: Plain): Promise<void> => {
       `The plan cannot be told in this preview: ${unknown.map((key) => `\`${key}\``).join(", ")} of this cluster hold what is known only once ` +
         "other resources are made (a new host's address, a generated password). Make those first (`pulumi up --target …`), then preview again.",
     );
+  }
+};
+
+/** Whether a node is declared otherwise than when the last operation ended well; one that was added or left is none. */
+const otherNodes = (olds: Plain, news: Plain): boolean => {
+  try {
+    const before = nodeDigests(olds);
+    return [...nodeDigests(news)].some(([name, digest]) => before.has(name) && before.get(name) !== digest);
+  } catch {
+    return false;
   }
 };
 

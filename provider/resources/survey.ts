@@ -14,7 +14,7 @@ export const survey = async (topology: Topology, report: (seen: string) => void)
   if (!any) {
     return { mark: "not met", detail: "no nodes are declared" };
   }
-  const added = await addDropped(topology);
+  const added = await addDropped(topology.nodes);
   const steady = new Steady();
   await until(
     async () => {
@@ -36,24 +36,28 @@ export const survey = async (topology: Topology, report: (seen: string) => void)
     await query(node);
   }
   const proven = `${topology.nodes.length} nodes Alive with ${versionsText(topology)}`;
-  const again = added.length > 0 ? `added again, as the cluster had lost ${added.join(", ")}; ` : "";
+  const again = added.length > 0 ? `${addedAgain(added)}; ` : "";
   return { mark: "done", detail: `${again}${proven}` };
 };
 
 /**
- * Adds declared BEs that the cluster does not have, and gives them. Whoever is to join has done so by now: these were dropped, by
- * a rebuild that was killed half-way or by hand, which their members' state does not tell before a refresh.
+ * Adds those of these BEs that the cluster does not have, and gives them: they were dropped, by a rebuild that was killed
+ * half-way or by hand, which their members' state does not tell before a refresh.
  */
-const addDropped = async (topology: Topology): Promise<readonly string[]> => {
-  const { frontends, limits, run } = anyNode(topology);
-  const rows = await frontends.rows();
-  const dropped = topology.nodes.filter(isBe).filter(({ spec }) => rows && !backendRow(spec, rows.backends));
-  for (const { spec } of dropped) {
+export const addDropped = async (nodes: readonly NodeContext[]): Promise<readonly string[]> => {
+  const [any] = nodes;
+  const rows = await any?.frontends.rows();
+  const dropped = nodes.filter(isBe).filter(({ spec }) => rows && !backendRow(spec, rows.backends));
+  for (const { frontends, limits, run, spec } of dropped) {
     run.lease?.assertHeld();
     await frontends.tell((sql) => addBackend(sql, spec.address, spec.ports.heartbeat, limits.sql));
   }
   return dropped.map(({ spec }) => labelOf(spec));
 };
+
+/** For people. */
+export const addedAgain = (added: readonly string[]): string =>
+  `added again, as the cluster had lost ${added.join(", ")}`;
 
 /** What keeps every declared node from being Alive with the declared version, for people; none when nothing does. */
 export const missingOf = async (topology: Topology): Promise<readonly string[]> => {

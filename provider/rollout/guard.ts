@@ -59,7 +59,13 @@ const begin = async (options: GuardOptions): Promise<void> => {
   const { frontends, limits, report, run, urn } = options;
   const hosts = keepersOf(frontends);
   report("the lease on the cluster");
-  const lease = await acquireLease({ hosts, owner: ownerHere(operationOf(run, urn)), limit: limits.lease, report });
+  const lease = await acquireLease({
+    hosts,
+    owner: ownerHere(operationOf(run, urn)),
+    limit: limits.lease,
+    report,
+    note: (text) => run.journal.note(text),
+  });
   run.lease = lease;
   onEnd(() => lease.release());
   const { mark } = await BalancePause.recover(balanceOptions(options, report));

@@ -17,6 +17,8 @@ export interface Health {
 
 interface Line {
   readonly item: Item;
+  /** What its node was taken back to, for people. */
+  back?: string;
   readonly marks: Map<Step, { mark: Mark; milliseconds: number; detail?: string }>;
 }
 
@@ -101,6 +103,14 @@ export class Journal {
     });
   }
 
+  /** Notes what the node of an item was taken back to: its settings, or a release, which need not be the one that its plan began with. */
+  tookBack(item: Item, what: string): void {
+    const entry = this.#lines.get(item.id);
+    if (entry) {
+      entry.back = what;
+    }
+  }
+
   /** Marks what a failure left undone, but for the steps that are there for it. */
   abandon(item: Item, except: readonly Verb[] = []): void {
     for (const step of item.steps.filter(({ verb }) => !except.includes(verb))) {
@@ -133,13 +143,13 @@ export class Journal {
     readonly item: Item;
     readonly summary: string;
     readonly down: number;
-    readonly back: boolean;
+    readonly back: string | undefined;
   }[] {
     return [...this.#lines.values()].map((entry) => ({
       item: entry.item,
       summary: summaryOf(entry),
       down: downOf(entry),
-      back: entry.item.steps.some(({ verb }, at) => verb === "rollback" && markAt(entry, at) === "done"),
+      back: entry.back,
     }));
   }
 

@@ -1,8 +1,18 @@
 import { UserError } from "../error.js";
 import { type FoundClaim, makeClaim, readClaim } from "../host/claims.js";
-import { describeOwner, type Owner, ownerOf, standingOf } from "../plan/lease.js";
+import {
+  describeClaim,
+  describeOwner,
+  leaseLifetime,
+  type Owner,
+  ownerBeyond,
+  ownerOf,
+  patienceWith,
+  type Standing,
+  standingOf,
+} from "../plan/lease.js";
 import { majorityOf } from "../plan/quorum.js";
-import { type Look, until } from "../wait.js";
+import { type Look, seconds, until } from "../wait.js";
 import { answersOfMajority, askAll, type Keeper } from "./majority.js";
 import { isDeadHere } from "./owner.js";
 
@@ -15,6 +25,8 @@ export interface LeaseOptions {
   /** Milliseconds to wait for another operator. */
   readonly limit: number;
   readonly report?: (seen: string) => void;
+  /** Told what the journal is to say. */
+  readonly note?: (text: string) => void;
 }
 
 /** Milliseconds in which a host that is there answers, a first login over a slow line included. */
@@ -56,10 +68,21 @@ export const acquireLease = async (options: LeaseOptions): Promise<Lease> => {
       return 200 + Math.random() * 600;
     },
     ...(options.report && { onProgress: options.report }),
-    advice: "Nothing was touched. Let that operation end, or stop it, then run `pulumi up` again.",
+    get advice() {
+      const way = "Nothing was touched. Let that operation end, or stop it, then run `pulumi up` again.";
+      return attempt.hindrance === undefined ? way : `${way} ${attempt.hindrance}`;
+    },
   });
   return attempt;
 };
+
+/** What was seen of a host's claim first: from then on it has stood there, as far as it has not changed since. */
+interface Sight {
+  readonly generation: number;
+  readonly text: string;
+  /** By `performance.now`, which stands still while this machine sleeps: then the claim has stood for longer. */
+  readonly since: number;
+}
 
 /** This process has the cluster no more, so that what it has begun is no business of it either. */
 export class LeaseLost extends UserError {}
@@ -69,6 +92,8 @@ export class Lease {
   readonly #ttl: number;
   readonly #text: string;
   readonly #held = new Map<Keeper, Held>();
+  readonly #sights = new Map<Keeper, Sight>();
+  #hindrance: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #renewal: Promise<void> | undefined;
   #lost: string | undefined;
@@ -77,8 +102,13 @@ export class Lease {
 
   constructor(options: LeaseOptions) {
     this.#options = options;
-    this.#ttl = (options.ttlSeconds ?? 60) * 1000;
-    this.#text = JSON.stringify(options.owner);
+    this.#ttl = options.ttlSeconds === undefined ? leaseLifetime : options.ttlSeconds * 1000;
+    this.#text = JSON.stringify({ ...options.owner, lifetime: this.#ttl } satisfies Owner);
+  }
+
+  /** Which claim kept this contender out at its last try, and what can be done about it. */
+  get hindrance(): string | undefined {
+    return this.#hindrance;
   }
 
   /** One try. A majority and nobody else's claim on any host that answers, else everything is given back. */
@@ -88,11 +118,9 @@ export class Lease {
       await askAll(hosts, ({ host, folder }) => readClaim(host, folder), askLimit),
       "tell who is changing this cluster",
     );
-    for (const { value } of seen) {
-      const standing = this.#standing(value);
-      if (standing.type === "held") {
-        return { done: false, seen: `${standing.by} is changing this cluster` };
-      }
+    const kept = this.#keptOut(seen);
+    if (kept !== undefined) {
+      return { done: false, seen: kept };
     }
     // In one order for all contenders, and the first alone: who loses there has taken nothing from the winner.
     const inOrder = [...seen].sort((a, b) => (placeOf(a.keeper) < placeOf(b.keeper) ? -1 : 1));
@@ -122,6 +150,34 @@ export class Lease {
     return { done: true, value: undefined };
   }
 
+  /** What keeps this contender out, for people; a claim that is certainly in force before one that may not be. */
+  #keptOut(seen: readonly { readonly keeper: Keeper; readonly value: FoundClaim }[]): string | undefined {
+    const all = seen.map(({ keeper, value }) => ({ keeper, value, standing: this.#standing(keeper, value) }));
+    const hindering =
+      all.find(({ standing }) => standing.type === "held") ?? all.find(({ standing }) => standing.type === "doubtful");
+    this.#hindrance = hindering && describeClaim(hindering.value, hindering.keeper);
+    const by = hindering && holderIn(hindering.standing);
+    if (!hindering || by === undefined) {
+      this.#noteOverruled(all);
+      return undefined;
+    }
+    const owner = hindering.standing.type === "doubtful" ? ownerBeyond(hindering.value) : undefined;
+    return owner
+      ? `the claim of ${by} on ${hindering.keeper.name} lasts longer than a lease can: it counts as ended unless it is renewed within ${seconds(patienceWith(owner))}`
+      : `${by} is changing this cluster`;
+  }
+
+  #noteOverruled(all: readonly { readonly keeper: Keeper; readonly value: FoundClaim; readonly standing: Standing }[]) {
+    for (const { keeper, standing, value } of all) {
+      const owner = standing.type === "free" ? ownerBeyond(value) : undefined;
+      if (owner && !isDeadHere(owner)) {
+        this.#options.note?.(
+          `The claim of ${describeOwner(owner)} on ${keeper.name} was taken for expired: it would last longer than a lease can, as that host's clock was set back, and nobody has renewed it.`,
+        );
+      }
+    }
+  }
+
   /** Throws when the lease was lost: then another operator may be at work, and nothing may be begun. */
   assertHeld(): void {
     this.#judge();
@@ -143,9 +199,9 @@ export class Lease {
   async holder(): Promise<string | undefined> {
     const seen = await askAll(this.#options.hosts, ({ host, folder }) => readClaim(host, folder), holderLimit);
     for (const answer of seen) {
-      const standing = "value" in answer ? this.#standing(answer.value) : undefined;
-      if (standing?.type === "held") {
-        return standing.by;
+      const holder = "value" in answer ? holderIn(this.#standing(answer.keeper, answer.value)) : undefined;
+      if (holder !== undefined) {
+        return holder;
       }
     }
     return undefined;
@@ -158,8 +214,14 @@ export class Lease {
     await this.#giveBack();
   }
 
-  #standing(claim: FoundClaim) {
-    return standingOf(claim, this.#options.owner.id, isDeadHere);
+  /** To be asked when the host has answered: a claim has stood there since the answer that showed it first, if not for longer. */
+  #standing(keeper: Keeper, claim: FoundClaim): Standing {
+    const { generation, text } = claim;
+    const before = this.#sights.get(keeper);
+    const same = before?.generation === generation && before.text === text;
+    const sight = same ? before : { generation, text, since: performance.now() };
+    this.#sights.set(keeper, sight);
+    return standingOf(claim, this.#options.owner.id, isDeadHere, performance.now() - sight.since);
   }
 
   /** Claims one host after what was seen there; true when it is ours. */
@@ -175,7 +237,7 @@ export class Lease {
       this.#held.set(keeper, { generation: result.generation, at });
       return true;
     }
-    if (this.#standing(result).type === "mine") {
+    if (this.#standing(keeper, result).type === "mine") {
       // Our last claim came through, though its answer did not.
       return this.#claim(keeper, result);
     }
@@ -190,7 +252,7 @@ export class Lease {
       lifetime: 0,
       text: this.#text,
     });
-    if (!won && this.#standing(result).type === "mine") {
+    if (!won && this.#standing(keeper, result).type === "mine") {
       await this.#unclaim(keeper, result.generation);
     }
   }
@@ -206,11 +268,12 @@ export class Lease {
       this.#options.hosts,
       async (keeper) => {
         const claim = await readClaim(keeper.host, keeper.folder);
-        const ours = this.#standing(claim).type === "mine" || claim.generation === this.#held.get(keeper)?.generation;
+        const standing = this.#standing(keeper, claim);
+        const ours = standing.type === "mine" || claim.generation === this.#held.get(keeper)?.generation;
         if (!ours && this.#held.delete(keeper)) {
           // Taken, even if it is free again: it counts as lost before it is claimed once more.
           this.#taker = describeOwner(ownerOf(claim));
-        } else if (this.#lost === undefined && this.#standing(claim).type !== "held") {
+        } else if (this.#lost === undefined && holderIn(standing) === undefined) {
           await this.#claim(keeper, claim);
         }
       },
@@ -241,6 +304,9 @@ export class Lease {
     await askAll([...held.keys()], (keeper) => this.#unclaim(keeper, held.get(keeper)?.generation ?? 0), releaseLimit);
   }
 }
+
+/** Who may have the cluster by a claim. */
+const holderIn = (standing: Standing): string | undefined => ("by" in standing ? standing.by : undefined);
 
 /** The same for all contenders, whatever their programs call the node. */
 const placeOf = ({ host, folder }: Keeper): string => `${host.name} ${folder}`;

@@ -48,6 +48,8 @@ export interface Care {
    * that were changed in this operation are looked at by `Run.lookBack`.
    */
   gone(kind: NodeSpec["kind"], butFor: string): Promise<readonly NodeSpec[]>;
+  /** Starts declared FEs that are found down, but for one, which waits for a majority. */
+  startFrontends(butFor: string, report: (seen: string) => void): Promise<void>;
   /** Runs the user's own queries through any FE. */
   verify(report: (seen: string) => void): Promise<Outcome>;
 }
@@ -354,7 +356,7 @@ export class Run {
   #figures(): readonly string[] {
     const stopped = this.journal.items.filter(({ down }) => down > 0);
     const [longest] = [...stopped].sort((a, b) => b.down - a.down);
-    const back = this.journal.items.filter((one) => one.back).map(({ item }) => `${item.id} to ${item.from}`);
+    const back = this.journal.items.flatMap(({ back, item }) => (back === undefined ? [] : [`${item.id} to ${back}`]));
     return [
       ...(longest
         ? [`  ${nodeCount(stopped.length)} restarted; longest down: ${longest.item.id}, ${seconds(longest.down)}`]

@@ -30,6 +30,9 @@ export const feStop: readonly VersionRow<{ readonly graceful: boolean; readonly 
 /**
  * What `stop_be.sh -g` does: `none` is a SIGKILL whatever the flag; `orderly` is a SIGTERM that shuts down at once (3.1 to
  * 3.3, where the FE may hold a node that drains longer for dead); `drains` waits up to 20 s for running queries (3.4).
+ *
+ * From the first version that knows it on, though StarRocks' operator passes it only from 3.3.19, 3.4.8 and 3.5.6 on: an
+ * earlier patch may end badly by it, or hang, but then it is killed at `limits.stop`, which is what the plain stop is.
  */
 export type BeGraceful = "none" | "orderly" | "drains";
 
@@ -44,14 +47,14 @@ export const beStop: readonly VersionRow<{ readonly graceful: BeGraceful; readon
   {
     since: "3.1.0",
     value: { graceful: "orderly", timeout: false },
-    text: "`stop_be.sh --graceful`: a SIGTERM, on which the BE shuts down at once.",
-    source: "bin/stop_be.sh",
+    text: "`stop_be.sh --graceful`: a SIGTERM, on which the BE shuts down at once; never told to drain, as FEs may take it for dead after 15 s.",
+    source: "bin/stop_be.sh; graceful_exit.md",
   },
   {
     since: "3.4.0",
     value: { graceful: "drains", timeout: true },
     text: "`stop_be.sh --graceful`: the BE waits for running queries (`loop_count_wait_fragments_finish`).",
-    source: "bin/stop_be.sh",
+    source: "bin/stop_be.sh; graceful_exit.md",
   },
 ];
 

@@ -151,6 +151,8 @@ export interface Features {
   readonly starletPort: boolean;
   /** The fe.conf key that lets a copy of the metadata start alone. The wrong one is silently ignored. */
   readonly recoveryKey: "metadata_failure_recovery" | "bdbje_reset_election_group";
+  /** The line of the FE's BDB library: what the newer one has opened the older one cannot (3.0). */
+  readonly bdbJe: 7 | 18;
   /** fe.conf `cluster_id`, which must agree with image/VERSION; silently ignored from 3.3 on. */
   readonly clusterIdKey: boolean;
   /** Bytes that must be free on the disk of its metadata, or an FE does not start. */
@@ -182,6 +184,7 @@ export const features = (version: Version): Features => {
     starletPort: from("2.3.0"),
     recoveryKey:
       from("3.2.5") || (from("3.1.10") && !from("3.2.0")) ? "bdbje_reset_election_group" : "metadata_failure_recovery",
+    bdbJe: from("3.0.0") ? 18 : 7,
     clusterIdKey: !from("3.3.0"),
     metaFreeBytes: from("3.3.0") ? jeFreeDisk : 0,
   };

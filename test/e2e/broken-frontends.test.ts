@@ -203,3 +203,37 @@ describe("an FE group whose leader goes away while it is to write an image", () 
     );
   });
 });
+
+describe("a group of two FEs, of which a build hangs at its start", () => {
+  let lab: Lab;
+
+  before(async () => {
+    // The other one ends while that is waited for, as it leads nobody.
+    lab = await Lab.create({ frontends: 2, backends: 1, times: { exitWithoutQuorumMs: 4000 } });
+    lab.declare(lab.args(await lab.release("3.5.7")));
+    await lab.stack.up();
+  });
+  afterEach(tellFailure(() => lab));
+  after(() => lab?.close());
+
+  it("is whole again when that one was taken back: the other one is started for it", async () => {
+    const bad = await lab.release("3.5.8", { fe: { faults: [{ fault: "hangAtStart" }] } });
+    lab.declare(
+      lab.args(bad, (args) => {
+        Object.assign(args.limits as object, { start: 12 });
+      }),
+    );
+    const outcome = await lab.stack.up(["--skip-preview"], { expectFailure: true });
+    assert.match(told(outcome, "error")["sr-fe-fe2"] ?? "", /\nFE fe2 was taken back to 3\.5\.7 and is proven there\./);
+    const session = new Session({
+      frontends: ["fe1", "fe2"].map((name) => ({ host: lab.fleet.host(name).address })),
+      password: rootPassword,
+    });
+    const rows = await session.query("SHOW FRONTENDS");
+    session.close();
+    assert.deepEqual(
+      rows.map(({ Alive, Version }) => `${Alive} ${String(Version).split("-")[0]}`),
+      ["true 3.5.7", "true 3.5.7"],
+    );
+  });
+});

@@ -133,7 +133,7 @@ describe("a minor jump that fails in a group of two voting FEs", () => {
 
   before(async () => {
     lab = await Lab.create({ kind: realHosts(), frontends: 2, backends: 1 });
-    lab.declare(lab.args(await lab.release("3.4.9"), unrehearsed));
+    lab.declare(lab.args(await lab.release("3.4.10"), unrehearsed));
     await lab.stack.up();
   });
   afterEach(tellFailure(() => lab));
@@ -145,13 +145,13 @@ describe("a minor jump that fails in a group of two voting FEs", () => {
     const { stdout } = await lab.stack.up(["--skip-preview"], { expectFailure: true });
     const text = stdout.slice(stdout.indexOf("Diagnostics:"));
     assert.match(text, /FE fe2 \([\d.:]+\) failed to prove [\s\S]*class not found/);
-    assert.match(text, /FE fe2 was taken back to 3\.4\.9 and is proven there\./);
+    assert.match(text, /FE fe2 was taken back to 3\.4\.10 and is proven there\./);
     assert.deepEqual(
       (await recordedNodes(lab.stack))
         .filter(({ kind }) => kind === "fe")
         .map(({ name, status, version }) => `${name} ${version} ${status}`)
         .sort(),
-      ["fe1 3.4.9 running", "fe2 3.4.9 running"],
+      ["fe1 3.4.10 running", "fe2 3.4.10 running"],
     );
   });
 });

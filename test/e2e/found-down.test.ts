@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { tellFailure } from "../lab/failure.js";
 import { itemsOf } from "../lab/journal.js";
-import { Lab } from "../lab/lab.js";
+import { Lab, rootPassword } from "../lab/lab.js";
 import { NodeProcesses } from "../lab/node-processes.js";
 import { told } from "../lab/told.js";
+import { Session } from "../simulator/client/session.js";
 
 describe("a change of version that finds nodes down", () => {
   let lab: Lab;
@@ -38,6 +39,27 @@ describe("a change of version that finds nodes down", () => {
     assert.ok(stepsOf("BE be2").includes("stop done"), "it ran before its turn");
     assert.ok(stepsOf("BE be2").includes("switch done"));
     assert.equal(backups().length, 1);
+  });
+
+  it("adds a BE that somebody has dropped, before any node is stopped: a proof asks the cluster for it", async () => {
+    const [frontend, dropped] = [lab.fleet.host("fe1").address, lab.fleet.host("be2").address];
+    const session = new Session({ frontends: [{ host: frontend }], password: rootPassword });
+    await session.query(`ALTER SYSTEM DROP BACKEND "${dropped}:9050" FORCE`);
+    lab.declare(
+      lab.args(await lab.release("3.5.8"), ({ backends }) => {
+        backends.config = { ...backends.config, sys_log_roll_num: "5" };
+      }),
+    );
+    await lab.stack.up();
+    const gate = itemsOf(lab.journal()).find(({ id }) => id === "gate");
+    const detail = gate?.steps.find(({ verb }) => verb === "gate")?.detail;
+    assert.equal(detail, "added again, as the cluster had lost BE be2");
+    const rows = await session.query("SHOW BACKENDS");
+    session.close();
+    assert.deepEqual(
+      rows.map(({ Alive }) => Alive),
+      ["true", "true"],
+    );
   });
 
   it("refuses an older version after a destroy, with nothing started: data and homes are there still", async () => {

@@ -93,7 +93,7 @@ describe("a minor version change of a group that another FE than the declared on
 
   before(async () => {
     lab = await Lab.create({ kind: realHosts(), backends: 1 });
-    lab.declare(lab.args(await lab.release("3.4.9"), unrehearsed));
+    lab.declare(lab.args(await lab.release("3.4.10"), unrehearsed));
     await lab.stack.up();
     session = new Session(login());
   });
@@ -124,7 +124,7 @@ describe("a minor version change of a group that another FE than the declared on
 
   it("goes down again where that is declared: the FEs first, then the BE", async () => {
     lab.declare(
-      lab.args(await lab.release("3.4.9"), (args) => {
+      lab.args(await lab.release("3.4.10"), (args) => {
         unrehearsed(args);
         args.direction = "downgrade";
       }),
@@ -139,7 +139,7 @@ describe("a minor version change of a group that another FE than the declared on
       .map(({ id }) => id);
     assert.equal(stops.at(-1), "BE be1");
     assert.equal(stops.at(-2), "FE fe1");
-    assert.deepEqual(await versions(), ["3.4.9", "3.4.9", "3.4.9"]);
+    assert.deepEqual(await versions(), ["3.4.10", "3.4.10", "3.4.10"]);
     await lab.stack.preview(["--expect-no-changes"]);
   });
 

@@ -28,7 +28,7 @@ describe("an operation that leaves resources out, by --target or --exclude", () 
   before(async () => {
     lab = await Lab.create({ frontends: 1, backends: 2 });
     processes = new NodeProcesses(lab.fleet);
-    await declare("3.4.9");
+    await declare("3.4.10");
     await lab.stack.up();
   });
   afterEach(tellFailure(() => lab));
@@ -39,7 +39,7 @@ describe("an operation that leaves resources out, by --target or --exclude", () 
       await declare(version);
       const preview = await lab.stack.preview(targets("fe-fe1"), { expectFailure: true });
       const reason = new RegExp(
-        `FE fe1 \\(3\\.4\\.9 → ${version}\\): it is guarded by the Preflight "sr-preflight", which this operation does not include`,
+        `FE fe1 \\(3\\.4\\.10 → ${version}\\): it is guarded by the Preflight "sr-preflight", which this operation does not include`,
       );
       assert.match(told(preview, "error")["sr-fe-fe1"] ?? "", reason);
       const { errors, touched } = await refused(...targets("fe-fe1"));
@@ -60,7 +60,7 @@ describe("an operation that leaves resources out, by --target or --exclude", () 
     const before = await refused(...targets("preflight", "fe-fe1"));
     assert.match(
       before.errors["sr-fe-fe1"] ?? "",
-      /FE fe1 was not touched: BE be1 comes before it, is still of 3\.4\.9, and this operation does not include it/,
+      /FE fe1 was not touched: BE be1 comes before it, is still of 3\.4\.10, and this operation does not include it/,
     );
     assert.deepEqual(before.touched, []);
     const { errors, touched } = await refused(...targets("preflight", "be-be2"));

@@ -37,7 +37,7 @@ describe("a rehearsal whose cluster cannot be asked, or whose operation ends by 
   before(async () => {
     lab = await Lab.create({ frontends: 1, backends: 1 });
     processes = new NodeProcesses(lab.fleet);
-    declare(await lab.release("3.4.9"));
+    declare(await lab.release("3.4.10"));
     await lab.stack.up();
   });
   afterEach(tellFailure(() => lab));
@@ -82,7 +82,7 @@ describe("a rehearsal whose cluster cannot be asked, or whose operation ends by 
   }
 
   it("is left alone by another operator's, who waits for the lease", async () => {
-    const second = await lab.secondStack(lab.args(await lab.release("3.4.9")));
+    const second = await lab.secondStack(lab.args(await lab.release("3.4.10")));
     await second.up();
     const args = lab.args(await lab.release("3.5.8"), ({ limits }) => {
       Object.assign(limits as object, { lease: 1 });

@@ -12,7 +12,7 @@ describe("a rehearsal on real hosts, by a login user that is not root", () => {
     }
     // Its run user has no sudo password; the only FE's host is where it has to be done.
     lab = await Lab.create({ kind: "namespaces", frontends: 1, backends: 1 });
-    lab.declare(lab.args(await lab.release("3.4.9")));
+    lab.declare(lab.args(await lab.release("3.4.10")));
     await lab.stack.up();
   });
   afterEach(tellFailure(() => lab));
@@ -54,7 +54,7 @@ describe("a rehearsal on a host that is declared to have no route to the cluster
       this.skip();
     }
     lab = await Lab.create({ kind: "namespaces", frontends: 1, backends: 1, spares: ["lone"] });
-    lab.declare(lab.args(await lab.release("3.4.9")));
+    lab.declare(lab.args(await lab.release("3.4.10")));
     await lab.stack.up();
     const refuses = "#!/bin/bash\necho 'unshare failed: Operation not permitted' >&2\nexit 1\n";
     await lab.fleet.host("lone").addProgram("unshare", refuses);

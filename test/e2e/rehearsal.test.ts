@@ -67,7 +67,7 @@ describe("the rehearsal of a new FE on a copy of the metadata", () => {
   after(() => lab?.close());
 
   it("is not planned where no cluster runs yet", async () => {
-    declare(await lab.release("3.4.9"));
+    declare(await lab.release("3.4.10"));
     const { plan } = await previewThenUp(lab);
     assert.doesNotMatch(plan ?? "", /rehearsal/);
     await lab.stack.preview(["--expect-no-changes"]);

@@ -47,8 +47,8 @@ export interface Hazard {
   readonly looks?: Look;
   /** What is asked for must be done before: found undone, it is refused as if it were forbidden. */
   readonly must?: true;
-  /** Whether the declared fe.conf settings of an FE see to it already; then the row is not shown. */
-  readonly settledBy?: (config: Settings) => boolean;
+  /** Whether the declared fe.conf settings of an FE see to it already, with the version that it is to have; then the row is not shown. */
+  readonly settledBy?: (config: Settings, to: Version) => boolean;
   /** For people: what it is and what to do. */
   readonly text: string;
   /** Where it is from: StarRocks' docs, release notes, source, or a section of our facts. */

@@ -1,7 +1,7 @@
 import { messageOf, TransientError, UserError } from "../../error.js";
-import { mayBeTooLate, noWayBack } from "../../plan/back.js";
+import { closesBdb, type Failed, mayBeTooLate, noWayBack } from "../../plan/back.js";
 import { versionOfId } from "../../plan/release-id.js";
-import type { NodeRelease, NodeSpec } from "../../plan/spec.js";
+import type { NodeSpec } from "../../plan/spec.js";
 import type { Outcome } from "../../rollout/execute.js";
 import type { Contact, Frontends } from "../../rollout/frontends.js";
 import { observeHome } from "../../starrocks/observe.js";
@@ -23,6 +23,8 @@ export interface Before<S extends NodeSpec = NodeSpec> {
   readonly spec: S;
   /** Its conf file; undefined where that was not written. */
   readonly conf: string | undefined;
+  /** Whether the release that failed may have opened its data: it was started, now or by an operation that was cut short. */
+  readonly opened: boolean;
 }
 
 /** For people: what a node is taken back to. */
@@ -36,7 +38,7 @@ export const takeBack = async (
   before: Before,
   report: Report,
 ): Promise<Outcome> => {
-  const reason = await whyNot(context, work, before.spec.release);
+  const reason = await whyNot(context, work, before);
   if (reason !== undefined) {
     throw new UserError(`It is not taken back to ${wordsOf(context, before)}: ${reason}.`);
   }
@@ -148,9 +150,9 @@ export const restore = async (old: NodeContext, { conf }: Before): Promise<void>
   }
 };
 
-const whyNot = async (context: NodeContext, work: KindWork, from: NodeRelease): Promise<string | undefined> => {
+const whyNot = async (context: NodeContext, work: KindWork, before: Before): Promise<string | undefined> => {
   const { frontends, limits, spec } = context;
-  const failed = { kind: spec.kind, from: from.version, to: spec.release.version };
+  const failed = failedIn(context, before);
   if (!mayBeTooLate(failed)) {
     return undefined;
   }
@@ -166,6 +168,13 @@ const whyNot = async (context: NodeContext, work: KindWork, from: NodeRelease): 
     others: leader === undefined ? await Promise.all(others.map((contact) => newestOn(frontends, contact))) : [],
   });
 };
+
+const failedIn = ({ spec }: NodeContext, { opened, spec: { release } }: Before): Failed => ({
+  kind: spec.kind,
+  from: release.version,
+  to: spec.release.version,
+  opened,
+});
 
 /** The newest version that an FE's home is set to, or was proven with last; undefined where it cannot be looked at. */
 const newestOn = async (frontends: Frontends, contact: Contact): Promise<string | undefined> => {
@@ -186,12 +195,16 @@ export const stuck = (context: NodeContext, before: Before, error: unknown): str
   `${labelOf(context.spec)} could not be taken back to ${wordsOf(context, before)}: ${messageOf(error)}`;
 
 /** For a node that starts with no release: how it is left, why that may be, and what can be done. */
-export const whatNow = async (context: NodeContext, from: NodeRelease, failure: unknown): Promise<string> => {
-  const { position, run, spec } = context;
+export const whatNow = async (context: NodeContext, before: Before, failure: unknown): Promise<string> => {
+  const { host, position, run, spec } = context;
+  const from = before.spec.release;
   const label = labelOf(spec);
   const to = spec.release.version;
   if (spec.kind === "fe") {
-    return "Its metadata is untouched.";
+    return before.opened && closesBdb(failedIn(context, before))
+      ? `${label} is left as it is. Declare a repaired build of ${to}. Or, while the other FEs have a leader, stop it, move ${spec.metaDir} on ${host.name} aside, ` +
+          "and run `pulumi up`: without metadata it joins its group anew (--helper)."
+      : "Nothing of its metadata was moved or removed.";
   }
   const home = await look(context).catch(() => undefined);
   const changed = from.id !== spec.release.id;

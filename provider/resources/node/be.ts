@@ -49,6 +49,9 @@ export class BeWork {
     this.#context = context;
   }
 
+  /** An FE's concern; whether a BE can go back its own start tells. */
+  readonly opened = false;
+
   get started(): boolean {
     return this.#watch?.started.did === "ran";
   }
@@ -74,10 +77,10 @@ export class BeWork {
   };
 
   /** Takes note of what is there before anything is stopped. */
-  async note(): Promise<void> {
+  async note(now = false): Promise<void> {
     const { frontends, limits, run, spec } = this.#context;
     // Where the gate saw a cluster, its silence is an election, not an answer.
-    const rows = run.answers ? await frontends.rowsSoon(limits.leader) : await frontends.rows();
+    const rows = run.answers && !now ? await frontends.rowsSoon(limits.leader) : await frontends.rows();
     this.#before = { answered: rows !== undefined, row: rows && backendRow(spec, rows.backends) };
   }
 

@@ -176,7 +176,7 @@ class Change {
           this.#touched = true;
           this.#stopped = true;
         }
-        await this.#work.note();
+        await this.#work.note(this.#action.type === "repair");
         // What runs already may work in a cluster whose state was lost: its tablets are asked for as any other's.
         const before = async (): Promise<void> => {
           if (conditionalStop) {
@@ -210,7 +210,7 @@ class Change {
         const begun = this.#touched;
         const mayStart = async (): Promise<void> => {
           if (!begun) {
-            await run.assertMayStart(labelOf(this.#context.spec));
+            await this.#assertMayStart();
           }
         };
         await mayStart();
@@ -281,10 +281,15 @@ class Change {
   async #beginHome(): Promise<void> {
     const { run, spec } = this.#context;
     if (!this.#touched && this.#action.type !== "create") {
-      const repairs = this.#action.type === "repair";
-      await (repairs ? run.assertMayStart(labelOf(spec)) : run.assertGoing(labelOf(spec)));
+      await (this.#action.type === "repair" ? this.#assertMayStart() : run.assertGoing(labelOf(spec)));
       this.#touched = true;
     }
+  }
+
+  async #assertMayStart(): Promise<void> {
+    const { run, spec } = this.#context;
+    const isNeeded = this.#action.type === "repair" && this.#action.needed;
+    await (isNeeded ? assertMayBringUp(this.#context) : run.assertMayStart(labelOf(spec)));
   }
 
   async #takeTurn(): Promise<Outcome> {

@@ -18,7 +18,7 @@ import {
 } from "../../starrocks/statements.js";
 import { runsVersion, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
-import { labelOf, type NodeContext } from "./context.js";
+import { labelOf, type NodeContext, type Report } from "./context.js";
 import { firstStart } from "./first-start.js";
 import { handOverLeadership, stopLeader } from "./leadership.js";
 import { type StartWish, startNode } from "./start.js";
@@ -34,6 +34,9 @@ interface Before {
 /** All that an FE can come to while too few others run: no proof of its version. */
 const waitsForMajority = "it waits for a majority of the FE group";
 
+/** Milliseconds between two looks for other FEs that are down. */
+const othersEvery = 2000;
+
 export class FeWork {
   readonly #context: NodeContext<FeSpec>;
   readonly #self: Contact;
@@ -42,10 +45,13 @@ export class FeWork {
   #before: Before = { row: undefined, answered: false };
   #watch: Watch | undefined;
   #proven = false;
+  #opened = false;
   /** It leads, and others can elect another one. */
   #succeeded = false;
   /** It had no metadata, and there was no group to join. */
   #founds = false;
+  /** When others were looked at that it waits for. */
+  #othersSeen = Number.NEGATIVE_INFINITY;
   /** Lets the next FE start for the first time. */
   #letNext: (() => void) | undefined;
   /** Its metadata was lost while the group knew it: its old row is dropped and it is added anew. */
@@ -62,6 +68,10 @@ export class FeWork {
 
   get started(): boolean {
     return this.#watch?.started.did === "ran";
+  }
+
+  get opened(): boolean {
+    return this.#opened;
   }
 
   get row(): string {
@@ -88,11 +98,11 @@ export class FeWork {
     return down.length === 0 && problem ? [describeQuorum(problem)] : down;
   };
 
-  async note(): Promise<void> {
+  async note(now = false): Promise<void> {
     const { frontends, limits, run, spec } = this.#context;
     const known = this.#known;
     // Where the gate saw a cluster, its silence is an election, not an answer; but that may need this very FE.
-    const rows = run.answers && !known ? await frontends.rowsSoon(limits.leader) : await frontends.rows();
+    const rows = run.answers && !known && !now ? await frontends.rowsSoon(limits.leader) : await frontends.rows();
     const row = rows && frontendRow(spec, rows.frontends);
     this.#before = known && !rows ? known : { answered: rows !== undefined, row };
     this.#succeeded = rows !== undefined && row?.role === "leader" && canElect(rows.frontends, row);
@@ -126,7 +136,9 @@ export class FeWork {
 
   async #startWith(wish: StartWish): Promise<Outcome> {
     this.#proven = false;
-    const watch = await startNode(this.#context, wish);
+    const watch = await startNode(this.#context, wish, () => {
+      this.#opened = true;
+    });
     this.#watch = watch;
     if (watch.started.did !== "ran") {
       return skipped("it runs as declared");
@@ -173,7 +185,7 @@ export class FeWork {
     const steady = new Steady();
     // Alone it cannot become ready; the leader, where it is started last, must.
     const mayWait = together || (!this.#before.answered && spec.role !== "leader");
-    const ready = until<string>(() => this.#look(steady, mayWait), {
+    const ready = until<string>(() => this.#look(steady, mayWait, report), {
       what: `${labelOf(spec)} on ${host.name} to be ready with ${spec.release.version}`,
       limit: limits.start,
       onProgress: report,
@@ -204,14 +216,30 @@ export class FeWork {
     }
   }
 
-  async #look(steady: Steady, mayWait: boolean): Promise<Look<string>> {
+  async #look(steady: Steady, mayWait: boolean, report: Report): Promise<Look<string>> {
     const { host, limits, spec } = this.#context;
     const bootstrap = await feBootstrap(host, spec.address, spec.ports.http, { limit: limits.http });
     if (bootstrap.ok) {
       this.#watch?.serves();
       return this.#lookInside(steady);
     }
-    return this.#lookAtLog(bootstrap.seen, steady, mayWait);
+    const look = await this.#lookAtLog(bootstrap.seen, steady, mayWait);
+    if (!mayWait && !look.done && look.seen === waitsForMajority) {
+      await this.#startOthers(report);
+    }
+    return look;
+  }
+
+  /**
+   * The other one of two led without a majority while this one was down, and such an FE ends by itself after some 40 s (seen
+   * on a real 3.5.7): without it this one would wait in vain.
+   */
+  async #startOthers(report: Report): Promise<void> {
+    const { run, spec } = this.#context;
+    if (performance.now() - this.#othersSeen > othersEvery) {
+      await run.care?.startFrontends(labelOf(spec), report);
+      this.#othersSeen = performance.now();
+    }
   }
 
   /** A starting FE says for a moment what a waiting one says again and again. */

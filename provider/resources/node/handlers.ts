@@ -22,6 +22,7 @@ import { leftOut } from "../preflight/left-out.js";
 import { contextOf, labelOf, type NodeContext, placeOf, specOf } from "./context.js";
 import { converge } from "./converge.js";
 import { NodeFailure } from "./left.js";
+import { ownAddressProblems } from "./own-address.js";
 import { nodeItem, recordedOf } from "./plan.js";
 import { removalWorks } from "./removal.js";
 import { inputsSeen, seenLast, seenOf, statusOf } from "./seen.js";
@@ -103,7 +104,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
         return { inputs: news, failures };
       }
       const spec = specOf(kind, news);
-      failures.push(...storageProblems(news.storage), ...nodeProblems(spec));
+      failures.push(...storageProblems(news.storage), ...nodeProblems(spec), ...ownAddressProblems(spec));
       const first = Object.keys(olds).length === 0;
       if (!first) {
         failures.push(...refusals(specOf(kind, olds), spec, onlyFe(spec, olds) && onlyFe(spec, news)));

@@ -8,14 +8,16 @@ import type { Ended } from "./watch.js";
 export interface KindWork {
   /** Whether the start script was run here: then what it left is ours to stop. */
   readonly started: boolean;
+  /** Whether a process that was started here may have opened the metadata, though its start may have had no answer. */
+  readonly opened: boolean;
   /** How `down` names this node. */
   readonly row: string;
   /** Whether what was started here was proven. */
   readonly proven: boolean;
   /** Names of the nodes of this kind that are down, this one left out: by the cluster's rows, and by their processes. */
   readonly down: () => Promise<readonly string[]>;
-  /** Takes note of what the cluster says before anything is stopped. */
-  note(): Promise<void>;
+  /** Takes note of what the cluster says before anything is stopped; `now`: it may need this very node for an answer. */
+  note(now?: boolean): Promise<void>;
   /** What must be so before the node is stopped: no tablet and no vote may be missed for it. */
   readonly mayStop: (report: Report, asked?: StopAsked) => Promise<Outcome>;
   /** Just before the stop script: gives running queries their time. */

@@ -1,4 +1,5 @@
 import { explained, UserError } from "../../error.js";
+import { closesBdb } from "../../plan/back.js";
 import type { Action } from "../../plan/node.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { deeds, type Item, type Step } from "../../plan/steps.js";
@@ -44,7 +45,9 @@ export const failureOf = (error: unknown, { action, context, item, left, step }:
   const at = step ? `step ${item.steps.indexOf(step) + 1} of ${item.steps.length}` : "at the beginning";
   const others = action.type === "create" ? "" : " No other node is touched any more.";
   const back =
-    action.type === "version" && left.as === "it is"
+    action.type === "version" &&
+    left.as === "it is" &&
+    !closesBdb({ kind: spec.kind, from: action.from.version, to: action.to.version })
       ? ` Declaring ${action.from.version} again takes this node back.`
       : "";
   const reason = error instanceof RefusedTurn ? error.reason : explained(error).message;

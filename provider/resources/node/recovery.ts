@@ -51,7 +51,7 @@ export class Recovery {
   /** Takes back what failed after something was done to the node. */
   async takeBack(error: UserError, found: Found): Promise<Left> {
     if (this.#action.type === "repair" || error instanceof LeaseLost) {
-      return this.#lost({ spec: this.#context.spec, conf: undefined }, error);
+      return this.#lost({ spec: this.#context.spec, conf: undefined, opened: this.#work.opened }, error);
     }
     const before = this.#before(found);
     if (!before) {
@@ -61,7 +61,12 @@ export class Recovery {
       const back = await this.#execution.recover("rollback", () =>
         takeBack(this.#context, this.#work, before, this.#execution.report),
       );
-      return back ? { as: "before", what: wordsOf(this.#context, before) } : { as: "it is" };
+      if (!back) {
+        return { as: "it is" };
+      }
+      const what = wordsOf(this.#context, before);
+      this.#context.run.journal.tookBack(this.#execution.item, what);
+      return { as: "before", what };
     } catch (stop) {
       return this.#lost(before, stop, stuck(this.#context, before, stop));
     }
@@ -136,15 +141,18 @@ export class Recovery {
   #before({ conf: found, home }: Found): Before | undefined {
     const action = this.#action;
     const recorded = this.#recorded;
+    const { release } = this.#context.spec;
     const conf = recorded ? confBefore(found, recorded, this.#context.spec) : found;
+    const opened = this.#work.opened || home?.current === release.id;
     switch (action.type) {
       case "version":
         return {
           spec: { ...(recorded ?? this.#context.spec), release: former(home, action.from, action.to) },
           conf,
+          opened,
         };
       case "restart":
-        return recorded && { spec: recorded, conf };
+        return recorded && { spec: recorded, conf, opened };
       default:
         return undefined;
     }
@@ -156,12 +164,12 @@ export class Recovery {
     if (failure instanceof LeaseLost) {
       return { as: "stuck", why: lines(reason, await howLeft(context)) };
     }
-    const { conf, spec } = before;
+    const { spec } = before;
     let refusal: string | undefined;
     try {
       const rebuilt = await this.#execution.recover("rebuild", async () =>
         isBe(context) && spec.kind === "be"
-          ? rebuild(context, { conf, spec }, failure, this.#execution.report)
+          ? rebuild(context, { ...before, spec }, failure, this.#execution.report)
           : notMet(`${labelOf(context.spec)} is no BE`),
       );
       if (rebuilt?.mark === "done") {
@@ -181,7 +189,7 @@ export class Recovery {
     }
     return reason === undefined && refusal === undefined
       ? { as: "it is" }
-      : { as: "stuck", why: lines(reason, refusal, await whatNow(context, before.spec.release, failure)) };
+      : { as: "stuck", why: lines(reason, refusal, await whatNow(context, before, failure)) };
   }
 }
 

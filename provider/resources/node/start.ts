@@ -10,9 +10,15 @@ export interface StartWish {
 }
 
 /** Runs the start script and watches from before its first line of log on. */
-export const startNode = async (context: NodeContext, wish: StartWish): Promise<Watch> => {
+export const startNode = async (
+  context: NodeContext,
+  wish: StartWish,
+  /** Called before the script is sent: it may do its work though its answer is lost. */
+  before: () => void = () => undefined,
+): Promise<Watch> => {
   const { host, limits, spec } = context;
   const [javaHome, logs] = await Promise.all([javaHomeOf(context), logsOfNode(context)]);
+  before();
   const started = await startProcess(host, spec.kind, spec.home, {
     ...wish,
     ...(javaHome !== undefined && { javaHome }),

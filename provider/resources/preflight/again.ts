@@ -1,34 +1,55 @@
+import { TransientError } from "../../error.js";
 import { gateItem } from "../../plan/preflight.js";
 import { versionOfId } from "../../plan/release-id.js";
 import type { Run } from "../../rollout/run.js";
-import { RefusedTurn } from "../../rollout/turnstile.js";
+import type { ObservedHome } from "../../starrocks/observe.js";
 import { labelOf, type NodeContext } from "../node/context.js";
 import { converge } from "../node/converge.js";
-import { NodeFailure } from "../node/left.js";
 import { nodeId, nodeItem } from "../node/plan.js";
 import { look } from "../node/works.js";
 import type { Topology } from "./topology.js";
 
 /**
- * Changes once more, before `node` has its turn, what the state has as changed and what runs another release all the same:
+ * Changes once more what the state has as changed and what runs another release all the same:
  * nodes that had died after their change had succeeded, and were taken back. Pulumi checks a node when those that it
  * depends on are changed, so each is looked at when it is known that nothing is planned for it.
  */
-export const changeAgain = async (run: Run, { nodes }: Topology, node: string): Promise<void> => {
-  const idle = nodes.filter(({ spec }) => run.items.get(nodeId(spec))?.steps.length === 0);
-  for (const one of idle.filter(({ spec }) => run.first(`${nodeId(spec)} runs what is declared`))) {
-    try {
-      await changeOne(run, one);
-    } catch (error) {
-      throw error instanceof NodeFailure ? new RefusedTurn(node, error.message) : error;
-    }
+export const changeAgain = async (run: Run, topology: Topology): Promise<void> => {
+  for (const one of idleIn(run, topology).filter(({ spec }) => run.first(`${nodeId(spec)} runs what is declared`))) {
+    await changeOne(run, one);
   }
 };
 
+/** Nodes with nothing to do in this operation that run another release than declared. */
+export const idleElsewhere = async (run: Run, topology: Topology): Promise<readonly NodeContext[]> => {
+  const idle = idleIn(run, topology);
+  const others = await Promise.all(
+    idle.map(async (node) => {
+      try {
+        return otherRelease(node, await look(node)) !== undefined;
+      } catch (error) {
+        if (!(error instanceof TransientError)) {
+          throw error;
+        }
+        // What the cluster says of its node counts.
+        return false;
+      }
+    }),
+  );
+  return idle.filter((_, index) => others[index]);
+};
+
+const idleIn = (run: Run, { nodes }: Topology): readonly NodeContext[] =>
+  nodes.filter(({ spec }) => run.items.get(nodeId(spec))?.steps.length === 0);
+
+/** The release that runs, where it is not the declared one. */
+const otherRelease = ({ spec }: NodeContext, { current, marker, process }: ObservedHome): string | undefined =>
+  process && current !== spec.release.id && !marker?.left ? current : undefined;
+
 const changeOne = async (run: Run, node: NodeContext): Promise<void> => {
   const { position, spec } = node;
-  const { current, marker, process } = await look(node);
-  if (!process || current === undefined || current === spec.release.id || marker?.left) {
+  const current = otherRelease(node, await look(node));
+  if (current === undefined) {
     return;
   }
   const from = { id: current, version: versionOfId(current) };

@@ -15,6 +15,7 @@ import { labelOf } from "../node/context.js";
 import { nodeId } from "../node/plan.js";
 import { verifyThroughAny } from "../verify.js";
 import { nodesNow } from "./nodes-now.js";
+import { startDownFrontends } from "./repair.js";
 import { anyNode, type Topology } from "./topology.js";
 
 type Report = (seen: string) => void;
@@ -115,6 +116,14 @@ export class ClusterCare implements Care {
     });
     const running = await Promise.all(asked.map(({ host, spec }) => isRunning(host, spec.kind, spec.home)));
     return asked.flatMap(({ spec }, index) => (running[index] ? [] : [spec]));
+  }
+
+  async startFrontends(butFor: string, report: Report): Promise<void> {
+    const item = this.#run.items.get(butFor);
+    const nodes = this.#topology.nodes.filter(({ spec }) => spec.kind === "fe" && labelOf(spec) !== butFor);
+    if (item) {
+      await startDownFrontends(this.#run, this.#topology, { item, report }, nodes);
+    }
   }
 
   verify(report: Report): Promise<Outcome> {

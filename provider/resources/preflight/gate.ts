@@ -5,11 +5,12 @@ import { done, Execution, notMet, type Outcome } from "../../rollout/execute.js"
 import { guard } from "../../rollout/guard.js";
 import type { Run } from "../../rollout/run.js";
 import { PreflightFailed, RefusedTurn } from "../../rollout/turnstile.js";
-import { isBe, type NodeContext } from "../node/context.js";
+import { isBe, labelOf, type NodeContext } from "../node/context.js";
 import type { Gate } from "../node/converge.js";
+import { NodeFailure } from "../node/left.js";
 import { assertStaged } from "../node/staged.js";
 import { look, runsAsDeclared } from "../node/works.js";
-import { changeAgain } from "./again.js";
+import { changeAgain, idleElsewhere } from "./again.js";
 import { ClusterCare } from "./care.js";
 import { assertHealthy } from "./health.js";
 import { inspectHosts } from "./inspect.js";
@@ -54,8 +55,29 @@ export const gateOf =
       }
       throw new PreflightFailed(node, run.first("gate") ? messageOf(error) : undefined);
     }
-    await run.changingAgain.run(() => changeAgain(run, topology, node));
+    try {
+      await run.changingAgain.run(() => changeAgain(run, topology));
+    } catch (error) {
+      throw error instanceof NodeFailure ? new RefusedTurn(node, error.message) : error;
+    }
   };
+
+/**
+ * Changes nodes with nothing to do here that run another release than declared, behind the gate: a change of theirs was cut
+ * short, and what it was to bring is declared no longer. Gives them.
+ */
+export const changeIdle = async (run: Run, topology: Topology): Promise<readonly string[]> => {
+  const idle = await idleElsewhere(run, topology);
+  if (idle.length > 0) {
+    try {
+      await run.once("gate", () => passGate(run, topology));
+      await run.changingAgain.run(() => changeAgain(run, topology));
+    } finally {
+      await run.care?.end();
+    }
+  }
+  return idle.map(({ spec }) => labelOf(spec));
+};
 
 /** The work of the `Preflight` resource itself. */
 export const inspect = async (run: Run, topology: Topology): Promise<void> => {

@@ -12,6 +12,7 @@ import { inspectTopology } from "../../plan/topology.js";
 import { runOf } from "../../rollout/run.js";
 import type { Handlers } from "../handlers.js";
 import { failuresOf, read, type SqlAccess, topologyInputs } from "../inputs.js";
+import { ownAddressProblems } from "../node/own-address.js";
 import { declare, inspect } from "./gate.js";
 import { digestOf, specsOf, topologyOf, waysOf } from "./topology.js";
 
@@ -33,10 +34,12 @@ const placesOf = ({ nodes }: Plain): Parameters<typeof nodeFields>[0] =>
 const problemsOfNodes = (news: Plain): readonly CheckFailure[] =>
   specsOf(news).flatMap((spec, index) => {
     const { storage } = (news.nodes as readonly Plain[])[index] ?? {};
-    return [...storageProblems(storage), ...nodeProblems(spec)].map(({ property, reason }) => ({
-      property: `nodes[${index}].${property}`,
-      reason,
-    }));
+    return [...storageProblems(storage), ...nodeProblems(spec), ...ownAddressProblems(spec)].map(
+      ({ property, reason }) => ({
+        property: `nodes[${index}].${property}`,
+        reason,
+      }),
+    );
   });
 
 const noPassword = "sql.password is not declared: root of a new cluster will have no password.";

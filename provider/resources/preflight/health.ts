@@ -14,6 +14,7 @@ import { until } from "../../wait.js";
 import { isFe, labelOf, type NodeContext } from "../node/context.js";
 import { nodeId } from "../node/plan.js";
 import { look } from "../node/works.js";
+import { addDropped, addedAgain } from "../survey.js";
 import { assertClocks } from "./clocks.js";
 import { anyNode, type Topology } from "./topology.js";
 import { assertWay } from "./way.js";
@@ -30,11 +31,19 @@ export const assertHealthy = async (run: Run, topology: Topology, report: (seen:
   if (!clusterExists(nodes)) {
     return notMet("there is no cluster yet");
   }
+  let added: readonly string[] | undefined;
   const rows = await until<ClusterRows>(
     async () => {
       const seen = await frontends.rows();
       if (!seen) {
         return { done: false, seen: "no FE answers" };
+      }
+      assertMembers(nodes, seen);
+      if (added === undefined) {
+        added = await addDropped(nodes.filter(hasRun).map(({ node }) => node));
+        if (added.length > 0) {
+          return { done: false, seen: addedAgain(added) };
+        }
       }
       const wrong = [...downNames(seen).map((name) => `${name} not Alive`), ...strangersIn(run, nodes, seen)];
       return wrong.length === 0 ? { done: true, value: seen } : { done: false, seen: wrong.join(", ") };
@@ -53,7 +62,29 @@ export const assertHealthy = async (run: Run, topology: Topology, report: (seen:
   assertSettled(run, rows);
   await assertClocks(topology);
   await assertWay(run, topology, rows);
-  return done;
+  return added?.length ? { mark: "done", detail: addedAgain(added) } : done;
+};
+
+/** A BE that was proven here, and is not on its way out. */
+const hasRun = ({ home: { marker } }: Seen): boolean =>
+  (marker?.releases.length ?? 0) > 0 && marker?.left === undefined;
+
+/**
+ * An FE that has metadata of the group and is not in it was dropped by hand. All that is asked before a stop is asked of
+ * members: it could be stopped, and would never come back.
+ */
+const assertMembers = (nodes: readonly Seen[], { frontends }: ClusterRows): void => {
+  const dropped = nodes.find(
+    ({ node: { spec }, home: { data, marker } }) =>
+      spec.kind === "fe" && data.some(holdsMetadata) && marker?.left === undefined && !frontendRow(spec, frontends),
+  );
+  if (dropped) {
+    const { host, spec } = dropped.node;
+    throw new UserError(
+      `${labelOf(spec)} on ${host.name} has metadata, but SHOW FRONTENDS does not list it: somebody has dropped it. Nothing was stopped. ` +
+        "Take it out of the program; or stop it, move its metadata folder away, and let `pulumi up --refresh` add it anew.",
+    );
+  }
 };
 
 /** Whether an FE of this cluster has ever run: then not answering is a fault, not the beginning. */

@@ -10,6 +10,7 @@ import type { ObservedHome } from "../../starrocks/observe.js";
 import { type Look, until } from "../../wait.js";
 import { isBe, isFe, labelOf, type NodeContext } from "../node/context.js";
 import { converge } from "../node/converge.js";
+import { NodeFailure } from "../node/left.js";
 import { nodeId, nodeItem } from "../node/plan.js";
 import { lastWordsOf } from "../node/watch.js";
 import { look } from "../node/works.js";
@@ -22,6 +23,8 @@ interface Asked {
   readonly turns?: "to come" | "over";
   /** What a host that cannot be asked means. Default: refused; else what the cluster says of its node counts. */
   readonly unreachable?: "refused" | "left";
+  /** Whether another node that is on its way waits for them. */
+  readonly needed?: true;
 }
 
 /** A node whose host could be asked. */
@@ -46,6 +49,24 @@ export const repairDown = async (
   return repair.outcome;
 };
 
+/**
+ * Starts those of these FEs that have run before and are down now. Waits for no leader: whoever asks does, and may be what
+ * the group needs for one.
+ */
+export const startDownFrontends = async (
+  run: Run,
+  topology: Topology,
+  execution: Pick<Execution, "item" | "report">,
+  nodes: readonly NodeContext[],
+): Promise<void> => {
+  try {
+    await new Repair(run, topology, execution, { nodes, unreachable: "left", needed: true }).frontendsOnce();
+  } catch (error) {
+    // It is another node's failure, by which the one that waits for it fails in its own way.
+    throw error instanceof NodeFailure ? new UserError(error.message, { cause: error }) : error;
+  }
+};
+
 class Repair {
   readonly #run: Run;
   readonly #topology: Topology;
@@ -53,14 +74,16 @@ class Repair {
   readonly #nodes: readonly NodeContext[];
   readonly #unreachable: Asked["unreachable"];
   readonly #turns: Asked["turns"];
+  readonly #needed: Asked["needed"];
   readonly #repaired = new Set<NodeContext>();
 
   constructor(
     run: Run,
     topology: Topology,
     execution: Pick<Execution, "item" | "report">,
-    { nodes = topology.nodes, turns = "to come", unreachable = "refused" }: Asked,
+    { needed, nodes = topology.nodes, turns = "to come", unreachable = "refused" }: Asked,
   ) {
+    this.#needed = needed;
     this.#run = run;
     this.#topology = topology;
     this.#execution = execution;
@@ -88,6 +111,12 @@ class Repair {
         onProgress: this.#execution.report,
         advice: majorityAdvice,
       });
+    }
+  }
+
+  async frontendsOnce(): Promise<void> {
+    for (const one of (await this.#find(inStartOrder(this.#nodes.filter(isFe)))).filter(isDown)) {
+      await this.#start(one);
     }
   }
 
@@ -131,7 +160,8 @@ class Repair {
     this.#execution.report(`starting ${labelOf(node.spec)}`);
     const release = await this.#releaseFor(node, home);
     const spec = { ...node.spec, release } as NodeContext["spec"];
-    const action = { type: "repair", status: "stopped", together: true } as const;
+    const needed = this.#needed && ({ needed: true } as const);
+    const action = { type: "repair", status: "stopped", together: true, ...needed } as const;
     const { id, wave, position } = this.#execution.item;
     const place = { id: `${labelOf(spec)}, found down`, node: nodeId(spec), within: id, wave, position };
     const own = { ...nodeItem(action, spec, this.#run.placeOf(spec, node.position)), ...place };

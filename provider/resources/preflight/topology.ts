@@ -95,9 +95,18 @@ const sorted = (value: unknown): unknown => {
 /** The declared cluster in a few bytes, taken from the inputs as given: a default of a later version must not change it. */
 export const digestOf = (inputs: Plain): string => {
   const digested = Object.entries(inputs).filter(([key]) => !notDigested.has(key) && !key.startsWith("__"));
-  const nodes = (inputs.nodes as readonly Plain[]).map(({ limits, adopt, rack, ...node }) => node);
-  return createHash("sha256")
-    .update(JSON.stringify(sorted({ ...Object.fromEntries(digested), nodes })))
+  return digest({ ...Object.fromEntries(digested), nodes: digestedNodes(inputs) });
+};
+
+/** The same of each node, by its id. */
+export const nodeDigests = (inputs: Plain): ReadonlyMap<string, string> =>
+  new Map(digestedNodes(inputs).map((node) => [`${node.kind} ${node.name}`, digest(node)]));
+
+const digestedNodes = ({ nodes }: Plain): readonly Plain[] =>
+  (nodes as readonly Plain[]).map(({ limits, adopt, rack, ...node }) => node);
+
+const digest = (value: Plain): string =>
+  createHash("sha256")
+    .update(JSON.stringify(sorted(value)))
     .digest("hex")
     .slice(0, 16);
-};

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Downs, unnoticed } from "./downs.js";
+import { Downs, type Excuse, unnoticed } from "./downs.js";
 import type { NodeName } from "./plan.js";
 
 const nodes: readonly NodeName[] = ["fe1", "fe2", "fe3", "be1", "be2", "be3"];
@@ -9,6 +9,12 @@ interface Moment {
   readonly after: number;
   readonly down: readonly NodeName[];
   readonly struck?: NodeName;
+  /** A fault begins to take it down again and again. */
+  readonly loops?: NodeName;
+  /** That is over. */
+  readonly healed?: NodeName;
+  /** A fault meant it, and hit nothing. */
+  readonly missed?: NodeName;
 }
 
 interface History {
@@ -84,6 +90,81 @@ const histories: readonly History[] = [
     extra: 0,
   },
   {
+    what: "a struck BE that runs again, and is then stopped by the operation besides another one",
+    moments: [
+      { after: 100, down: ["be1"], struck: "be1" },
+      { after: long, down: [] },
+      { after: long, down: ["be2"] },
+      { after: 5000, down: ["be1", "be2"] },
+    ],
+    extra: 1,
+  },
+  {
+    what: "a struck BE that was not seen down yet, as its process is just ending",
+    moments: [
+      { after: 100, down: [], struck: "be1" },
+      { after: 100, down: ["be1"] },
+      { after: short, down: ["be1", "be2"] },
+    ],
+    extra: 0,
+  },
+  {
+    what: "a BE that is struck once more",
+    moments: [
+      { after: 100, down: ["be1"], struck: "be1" },
+      { after: long, down: [] },
+      { after: long, down: ["be2"] },
+      { after: 100, down: ["be1", "be2"], struck: "be1" },
+    ],
+    extra: 0,
+  },
+  {
+    what: "a BE that a fault takes down again and again",
+    moments: [
+      { after: 100, down: ["be1"], loops: "be1" },
+      { after: long, down: [] },
+      { after: long, down: ["be2"] },
+      { after: 100, down: ["be1", "be2"] },
+    ],
+    extra: 0,
+  },
+  {
+    what: "a BE that a fault took down again and again, and the operation after the fault",
+    moments: [
+      { after: 100, down: ["be1"], loops: "be1" },
+      { after: long, down: ["be1"], healed: "be1" },
+      { after: long, down: [] },
+      { after: long, down: ["be1", "be2"] },
+    ],
+    extra: 1,
+  },
+  {
+    what: "a BE that has not come back since such a fault is over",
+    moments: [
+      { after: 100, down: [], loops: "be1" },
+      { after: long, down: ["be1"], healed: "be1" },
+      { after: short, down: ["be1", "be2"] },
+    ],
+    extra: 0,
+  },
+  {
+    what: "a BE that such a fault never took down",
+    moments: [
+      { after: 100, down: [], loops: "be1" },
+      { after: long, down: [], healed: "be1" },
+      { after: long, down: ["be1", "be2"] },
+    ],
+    extra: 1,
+  },
+  {
+    what: "a BE that a fault did not hit",
+    moments: [
+      { after: 100, down: [], missed: "be1" },
+      { after: 100, down: ["be1", "be2"] },
+    ],
+    extra: 1,
+  },
+  {
     what: "one of two FEs, of which the one that is left ends by itself",
     frontends: 2,
     moments: [
@@ -101,10 +182,20 @@ describe("the nodes that an operation has down", () => {
       let now = 0;
       let most = 0;
       downs.look(nodes, new Set(nodes), now);
-      for (const { after, down, struck } of moments) {
+      const excuses = new Map<NodeName, Excuse>();
+      for (const { after, down, healed, loops, missed, struck } of moments) {
         now += after;
         if (struck) {
-          downs.excuse(struck);
+          downs.excuse(struck).struck();
+        }
+        if (loops) {
+          excuses.set(loops, downs.excuse(loops));
+        }
+        if (healed) {
+          excuses.get(healed)?.healed();
+        }
+        if (missed) {
+          downs.excuse(missed).takeBack();
         }
         const running = new Set(nodes.filter((node) => !down.includes(node)));
         most = Math.max(most, ...downs.look(nodes, running, now).map(({ count }) => count));

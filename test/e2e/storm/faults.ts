@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { nodeCommand } from "../../lab/node-processes.js";
-import { type Login, Session } from "../../simulator/client/session.js";
+import type { Login } from "../../simulator/client/session.js";
+import { ask, askAny } from "./ask.js";
+import type { Excuse } from "./downs.js";
 import type { Up } from "./driver.js";
 import type { Fault, NodeName } from "./plan.js";
 import type { Site } from "./site.js";
@@ -10,8 +12,8 @@ export interface Scene {
   readonly login: Login;
   /** The operation that is under way, where one is. */
   readonly up: Up | undefined;
-  /** To be told before a node is taken down: from then on it is no fault of the operation. Gives what takes that back. */
-  readonly excuse: (node: NodeName) => () => void;
+  /** To be told before a node is taken down: from then on it is no fault of the operation. */
+  readonly excuse: (node: NodeName) => Excuse | undefined;
 }
 
 /** What a fault has done. */
@@ -23,34 +25,6 @@ export interface Struck {
 }
 
 const nothing = async (): Promise<void> => undefined;
-
-export const ask = async (login: Login, statement: string): Promise<readonly Record<string, unknown>[]> => {
-  const session = new Session(login);
-  try {
-    return await session.query(statement);
-  } finally {
-    session.close();
-  }
-};
-
-/** The same from whichever FE answers; undefined when none does. */
-export const askAny = async (
-  login: Login,
-  statement: string,
-): Promise<readonly Record<string, unknown>[] | undefined> => {
-  const session = new Session(login);
-  try {
-    for (const _ of login.frontends) {
-      const rows = await session.query(statement).catch(() => undefined);
-      if (rows) {
-        return rows;
-      }
-    }
-    return undefined;
-  } finally {
-    session.close();
-  }
-};
 
 /** Writes what the simulated node reads, and gives what takes it back. */
 const simulate = async (
@@ -84,15 +58,18 @@ const strikers: Readonly<Record<Fault["kind"], (fault: Fault, scene: Scene) => P
     return { heal: () => host.restoreNetwork() };
   },
   "host reboot": async ({ node }, { excuse, site }) => {
-    excuse(node);
+    const excused = excuse(node);
     await site.lab.fleet.host(node).reboot();
+    excused?.struck();
     return { heal: nothing };
   },
   "process killed": async ({ node }, { excuse, site }) => {
-    const takeBack = excuse(node);
+    const excused = excuse(node);
     const killed = await site.lab.fleet.host(node).kill(nodeCommand);
     if (killed === 0) {
-      takeBack();
+      excused?.takeBack();
+    } else {
+      excused?.struck();
     }
     return { heal: nothing };
   },
@@ -108,8 +85,14 @@ const strikers: Readonly<Record<Fault["kind"], (fault: Fault, scene: Scene) => P
   "slow start": async ({ node }, scene) => ({ heal: await simulate(scene, node, { fault: "slowStart", ms: 3000 }) }),
   "hang at start": async ({ node }, scene) => ({ heal: await simulate(scene, node, { fault: "hangAtStart" }) }),
   "crash loop": async ({ node }, scene) => {
-    scene.excuse(node);
-    return { heal: await simulate(scene, node, { fault: "crashLoop", afterMs: 1500 }) };
+    const excused = scene.excuse(node);
+    const remove = await simulate(scene, node, { fault: "crashLoop", afterMs: 1500 });
+    return {
+      heal: async () => {
+        await remove();
+        excused?.healed();
+      },
+    };
   },
   "stale Alive": async ({ node }, scene) =>
     node.startsWith("be")

@@ -80,6 +80,9 @@ export type Change = Alteration | Destroy;
 /** What a plan's program declares that others do not: queries to be answered, a canary to be rebuilt, a rehearsal of every release. */
 export type Extra = "verify" | "rebuild" | "rehearsal";
 
+/** By ADMIN SET: an FE that is restarted has forgotten them. */
+export type OwnBalancer = "in fe.conf" | "by ADMIN SET";
+
 export interface Plan {
   readonly seed: number;
   readonly frontends: number;
@@ -90,6 +93,8 @@ export interface Plan {
   readonly canary: boolean;
   readonly racks: boolean;
   readonly extras?: readonly Extra[];
+  /** How the user's own values of the balancer came into the FEs. Default: there are none. */
+  readonly balancer?: OwnBalancer;
   readonly changes: readonly Change[];
 }
 
@@ -97,7 +102,7 @@ export interface Plan {
 const ladders: readonly [readonly string[], ...(readonly string[])[]] = [
   ["3.5.7", "3.5.8", "3.5.9"],
   ["3.5.7", "3.5.8", "3.5.9"],
-  ["3.4.4", "3.4.5", "3.5.7"],
+  ["3.4.10", "3.4.11", "3.5.7"],
   ["3.3.10", "3.3.11", "3.3.12"],
 ];
 
@@ -111,6 +116,13 @@ const olderLadders: typeof ladders = [
   ["3.1.14", "3.1.15", "3.1.16"],
   ["3.1.14", "3.1.15", "3.2.11"],
 ];
+
+/** No random number decides on them: the rest of a plan is as its seed had it before there were these. */
+const balancers: readonly (OwnBalancer | undefined)[] = [undefined, "in fe.conf", undefined, "by ADMIN SET"];
+
+/** Mixes the digits, so that plans of older lines, each eighth, have all of them. */
+const balancerOf = (seed: number): OwnBalancer | undefined =>
+  balancers[(seed + Math.floor(seed / 8)) % balancers.length];
 
 /** Steps of a node after which something can strike. */
 const strikes: readonly [Verb, ...Verb[]] = ["turn", "stop", "switch", "start", "prove"];
@@ -154,6 +166,7 @@ export const planOf = (seed: number): Plan => {
   for (let count = random.pick([1, 1, 1, 1, 2]); count > 0; count--) {
     changes.push(changeOf(random, shape, rungs));
   }
+  const balancer = balancerOf(seed);
   return {
     seed,
     frontends,
@@ -163,6 +176,7 @@ export const planOf = (seed: number): Plan => {
     maxUnavailable: backends === 4 && random.chance(0.5) ? 2 : 1,
     canary: backends > 1 && random.chance(0.5),
     racks: backends > 2 && random.chance(0.3),
+    ...(balancer && { balancer }),
     changes,
   };
 };
@@ -248,6 +262,7 @@ const faultOf = (random: Random, { frontends, backends }: Shape): Fault => {
 /** One line for people. */
 export const describePlan = ({
   backends,
+  balancer,
   canary,
   changes,
   extras = [],
@@ -262,6 +277,7 @@ export const describePlan = ({
     ...(canary ? ["canary"] : []),
     ...(racks ? ["racks"] : []),
     ...extras,
+    ...(balancer ? [`own balancer ${balancer}`] : []),
   ];
   return `${frontends} FE + ${backends} BE of ${version}${how.length > 0 ? ` (${how.join(", ")})` : ""}: ${told.join("; ")}`;
 };

@@ -1,5 +1,6 @@
 import { nodeCommand } from "../../lab/node-processes.js";
-import { askAny } from "./faults.js";
+import { askAny } from "./ask.js";
+
 import type { Sign } from "./plan.js";
 import type { Site } from "./site.js";
 

@@ -2,7 +2,9 @@ import { posix } from "node:path";
 import { Mutex } from "../../../provider/rollout/mutex.js";
 import { Lab, type PlainArgs, rootPassword } from "../../lab/lab.js";
 import type { BuiltRelease } from "../../simulator/release.js";
+import { askAny } from "./ask.js";
 import type { Driver } from "./driver.js";
+
 import { handlersDriver } from "./handlers-driver.js";
 import type { BadBuild, Extra, NodeName } from "./plan.js";
 import { stackDriver } from "./stack-driver.js";
@@ -24,6 +26,8 @@ export interface Wanted {
   readonly canary: boolean;
   readonly racks: boolean;
   readonly extras: readonly Extra[];
+  /** `ownBalancer` is in every fe.conf. */
+  readonly ownBalancer: boolean;
   /** Default: an upgrade. */
   readonly direction?: "downgrade";
   readonly release: BuiltRelease;
@@ -109,14 +113,15 @@ export class Site {
         followers: (frontends.followers ?? []).slice(0, wanted.frontends - 1),
         config: {
           default_replication_num: String(wanted.replicas),
-          ...setting("qe_max_connection", wanted.settings.fe),
+          ...setting(settingNames.fe, wanted.settings.fe),
+          ...(wanted.ownBalancer && ownBalancer),
         },
       };
       args.backends = {
         nodes: backends.nodes
           .slice(0, wanted.backends)
           .map((node, index) => ({ ...node, ...(wanted.racks && { rack: `rack${index % 2}` }) })),
-        config: { ...backends.config, ...setting("sys_log_roll_num", wanted.settings.be) },
+        config: { ...backends.config, ...setting(settingNames.be, wanted.settings.be) },
         rollout: {
           ...{ soak: 0.5, maxUnavailable: wanted.maxUnavailable },
           ...(!wanted.canary && { canary: false }),
@@ -138,12 +143,42 @@ export class Site {
     };
   }
 
+  /** The declared value of what plans set on nodes of this kind; undefined where none is. */
+  settingOf(node: NodeName, { settings }: Wanted): string | undefined {
+    const value = settings[kindOf(node)];
+    return value === undefined ? undefined : String(value);
+  }
+
+  /** The same in the node's conf file, and as its process has it. */
+  async settingOn(node: NodeName): Promise<{ readonly conf?: string; readonly process?: string }> {
+    const kind = kindOf(node);
+    const key = settingNames[kind];
+    const host = this.lab.fleet.host(node);
+    const conf = valueIn(await host.readFile(`/opt/starrocks/${kind}/conf/${kind}.conf`), key);
+    const process = kind === "fe" ? await this.#askFrontend(host.address, key) : await askBackend(host.address, key);
+    return { ...(conf !== undefined && { conf }), ...(process !== undefined && { process }) };
+  }
+
+  async #askFrontend(address: string, key: string): Promise<string | undefined> {
+    const rows = await askAny(
+      { ...this.login(1), frontends: [{ host: address }] },
+      `ADMIN SHOW FRONTEND CONFIG LIKE '${key}'`,
+    );
+    const value = rows?.find(({ Key }) => Key === key)?.Value;
+    return value === undefined ? undefined : String(value);
+  }
+
   /** Folders of a BE's data that were moved aside. */
   asideOn(node: NodeName): Promise<readonly string[]> {
     return this.#list(
       node,
       ["/disk1", "/disk2"].map((disk) => `${disk}/*.trash-*`),
     );
+  }
+
+  /** What is in them. */
+  dataAsideOn(node: NodeName): Promise<readonly string[]> {
+    return this.#list(node, ["/disk[12]/*.trash-*/data/*"]);
   }
 
   /** Nodes in whose folders there is no data. */
@@ -181,6 +216,30 @@ export class Site {
     return this.lab.close();
   }
 }
+
+/** What plans set on the nodes of a kind. */
+const settingNames = { fe: "qe_max_connection", be: "sys_log_roll_num" } as const;
+
+/** Other values than an FE starts with, and than those of the pause. */
+export const ownBalancer: Readonly<Record<string, string>> = {
+  disable_colocate_balance: "true",
+  max_balancing_tablets: "77",
+  max_scheduling_tablets: "7777",
+};
+
+const kindOf = (node: NodeName): "fe" | "be" => (node.startsWith("fe") ? "fe" : "be");
+
+/** The value in a conf file, or a page, of lines `key = value`. */
+const valueIn = (text: string | undefined, key: string): string | undefined =>
+  new RegExp(`(?:^|>)${key} *= *(.*?) *$`, "m").exec(text ?? "")?.[1];
+
+const askBackend = async (address: string, key: string): Promise<string | undefined> => {
+  const page = await fetch(`http://${address}:8040/varz`, { signal: AbortSignal.timeout(3000) }).then(
+    (answer) => answer.text(),
+    () => undefined,
+  );
+  return valueIn(page, key);
+};
 
 const queries = [{ sql: "SELECT 1 + 1", expect: [[2]] }];
 

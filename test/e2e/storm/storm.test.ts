@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ask } from "./ask.js";
 import { unnoticed } from "./downs.js";
 import type { Driver, Ended } from "./driver.js";
-import { ask } from "./faults.js";
+
 import { type Plan, planOf } from "./plan.js";
 import { Site } from "./site.js";
 import { play } from "./story.js";
+import { isWell } from "./verdict.js";
 
 const smallUpgrade = {
   ...{ frontends: 1, backends: 2, replicas: 2, version: "3.5.7", maxUnavailable: 1, canary: false, racks: false },
@@ -76,6 +78,42 @@ const querulous = (driver: Driver, site: Site): Driver =>
     },
   });
 
+/** An operator who sets the balancer to what an FE has by default, does nothing else, and says these things of the operations after the creation. */
+const idle = (driver: Driver, site: Site, says: readonly Ended[]): Driver => {
+  const left = [...says];
+  let ups = 0;
+  return {
+    ...driver,
+    up: async (args) => {
+      ups += 1;
+      const said = ups > 1 ? left.shift() : undefined;
+      if (said === undefined) {
+        return driver.up(args);
+      }
+      await ask(site.login(1), 'ADMIN SET FRONTEND CONFIG ("disable_colocate_balance" = "false")');
+      return { ended: Promise.resolve(said), kill: async () => undefined };
+    },
+  };
+};
+
+const failed: Ended = { exitCode: 1, told: "no reason" };
+const late: Ended = { exitCode: 1, told: "Waited 5 s for nothing." };
+const allWell: Ended = { exitCode: 0, told: "" };
+
+/** An operator who brings the removed BE's data back, and starts it. */
+const untidy = (driver: Driver, site: Site): Driver =>
+  atChange(driver, {
+    after: async (outcome) => {
+      const host = site.lab.fleet.host("be3");
+      await host.exec(
+        `for disk in '${host.path("/disk1")}' '${host.path("/disk2")}'; do mv "$disk"/starrocks.trash-* "$disk/starrocks"; done`,
+      );
+      await host.exec(`'${host.path("/opt/starrocks/be/bin/start_be.sh")}' --daemon`);
+      await sleep(1000);
+      return outcome;
+    },
+  });
+
 const tableOfWorkload =
   "CREATE TABLE workload.acknowledged (k BIGINT, v VARCHAR(64)) DISTRIBUTED BY HASH(k) BUCKETS 3 " +
   'PROPERTIES ("replication_num" = "2")';
@@ -122,9 +160,88 @@ describe("a storm over clusters", () => {
     );
     const told = log.join("\n");
     assert.match(told, /UNTRUE: exit code 1, and the balancer is left with disable_balance = true/);
-    assert.match(told, /UNTRUE: it failed, but everything is done, and nothing was in its way: no reason/);
+    assert.match(told, /UNTRUE: it failed, though nothing was in its way and no limit was reached: no reason/);
     assert.ok(untrueExits >= 2, told);
     assert.equal(unfinished, 0, told);
+  });
+
+  it("notices a setting that no node has, a change that stays half-way without a reason, and an own balancer that was set to the defaults", async () => {
+    const { log } = await play(
+      {
+        ...{ ...planOf(0), ...smallUpgrade, balancer: "by ADMIN SET" },
+        changes: [
+          // That its fault never comes does not excuse it.
+          {
+            type: "one more BE",
+            faults: [{ kind: "process killed", node: "be1", when: { verb: "rebuild", nth: 1 } }],
+          },
+          { type: "setting", of: "be", value: 7, faults: [] },
+          { type: "setting", of: "fe", value: 77, faults: [] },
+        ],
+      },
+      site,
+      "handlers",
+      (driver) => idle(driver, site, [failed, allWell, allWell, allWell]),
+    );
+    const told = log.join("\n");
+    const own = "disable_balance = false, disable_colocate_balance = true, max_balancing_tablets = 77";
+    assert.match(told, /UNTRUE: it failed, though nothing was in its way and no limit was reached: no reason/);
+    assert.match(told, new RegExp(`UNTRUE: exit code 1, and the balancer is left with .*, was ${own}`));
+    assert.match(told, new RegExp(`UNTRUE: exit code 0, but the balancer is left with .*, was ${own}`));
+    for (const node of ["be1", "be2"]) {
+      assert.match(told, new RegExp(`a setting of ${node}, its conf file has undefined, its process 10$`, "m"));
+    }
+    assert.match(told, /a setting of fe1, its conf file has undefined, its process 4096/);
+  });
+
+  it("tells a repaired build from the bad one of the same version", async () => {
+    const { log, untrueExits } = await play(
+      {
+        ...{ ...planOf(0), ...smallUpgrade },
+        changes: [{ type: "bad build", version: "3.5.7", build: {}, afterwards: "repair", faults: [] }],
+      },
+      site,
+      "handlers",
+      (driver) => idle(driver, site, [late, allWell]),
+    );
+    const told = log.join("\n");
+    assert.match(told, /UNTRUE: exit code 0 for 3\.5\.7-0123abc, but the cluster says .*"be1":"3\.5\.7-d2da301"/);
+    assert.equal(untrueExits, 1, told);
+  });
+
+  it("excuses a change that nothing hindered if it reached a limit", async () => {
+    const { log, untrueExits } = await play(
+      { ...planOf(0), ...smallUpgrade, changes: [{ type: "setting", of: "be", value: 7, faults: [] }] },
+      site,
+      "handlers",
+      (driver) => idle(driver, site, [late]),
+    );
+    assert.equal(untrueExits, 0, log.join("\n"));
+  });
+
+  it("notices a removed BE that runs, and data of it that is where it was", async () => {
+    const { log, untrueExits } = await play(
+      {
+        ...{ ...planOf(0), ...smallUpgrade, backends: 3, balancer: "in fe.conf" },
+        changes: [{ type: "one BE less", faults: [] }],
+      },
+      site,
+      "handlers",
+      (driver) => untidy(driver, site),
+    );
+    const told = log.join("\n");
+    assert.match(told, /UNTRUE: exit code 0, but be3 is not declared any more, and has a process/);
+    assert.match(told, /UNTRUE: exit code 0, but be3 is not declared any more, and its data is where it was/);
+    assert.match(told, /UNTRUE: exit code 0, but the data of be3 is not in a dated folder/);
+    assert.equal(untrueExits, 3, told);
+  });
+
+  it("is not well where the client could not write", () => {
+    const verdict = { seed: 0, log: [], faults: 0, writesLost: 0, extraNodesDown: 0, untrueExits: 0, unfinished: 0 };
+    assert.deepEqual(
+      [0, 1].map((writesAcknowledged) => isWell({ ...verdict, writesAcknowledged })),
+      [false, true],
+    );
   });
 
   it("starts an FE that ends while the other one is started, as a leader without a majority does", async () => {

@@ -64,11 +64,23 @@ class Story {
   }
 
   async run(): Promise<Verdict> {
-    const { backends, canary, changes, extras = [], frontends, maxUnavailable, racks, replicas, version } = this.#plan;
+    const {
+      backends,
+      balancer,
+      canary,
+      changes,
+      extras = [],
+      frontends,
+      maxUnavailable,
+      racks,
+      replicas,
+      version,
+    } = this.#plan;
     const release = await this.#site.release(version);
     this.#wanted = {
       ...{ frontends, backends, replicas, maxUnavailable, canary, racks, extras, release },
       settings: { fe: undefined, be: undefined },
+      ownBalancer: balancer === "in fe.conf",
     };
     this.#watch = new Watch(this.#site, {
       ...{ frontends, maxUnavailable },
@@ -79,7 +91,7 @@ class Story {
     }
     this.#watch.expect(nodesOf(this.#now));
     const login = this.#site.login(frontends);
-    await this.#judge.begin();
+    await this.#judge.begin(this.#now, { setsBalancer: balancer === "by ADMIN SET" });
     this.#workload = await startWorkload({ ...login, replicationNum: replicas, pauseMs: 200, verifyMs: 30_000 });
     for (const change of changes) {
       if (this.#unfinished === 0) {
@@ -103,6 +115,7 @@ class Story {
       return true;
     }
     this.#note(`creation: exit code ${first.exitCode}; ${first.told}`);
+    this.#judge.complaint(first.told);
     const { exitCode, told } = await this.#up([]);
     if (exitCode !== 0) {
       this.#fail("unfinished", `the cluster was not created: ${told}`);
@@ -133,8 +146,8 @@ class Story {
       if (!killed && exitCode !== undefined) {
         await this.#judge.failure({ exitCode, told });
       }
-      if (struck.length === 0 && change.type !== "bad build") {
-        await this.#judge.complaint(told, this.#now);
+      if (struck.length === 0 && change.type !== "bad build" && exitCode !== undefined) {
+        this.#judge.complaint(told);
       }
       await this.#finish(change, before);
     }
@@ -146,13 +159,16 @@ class Story {
   async #destroy({ faults }: Destroy): Promise<void> {
     this.#watch?.expect([]);
     for (const strikes of [faults, []]) {
-      const { exitCode, told } = await this.#operate(strikes, undefined);
+      const { exitCode, struck, told } = await this.#operate(strikes, undefined);
       this.#note(`destroy: exit code ${exitCode}${exitCode === 0 ? "" : `; ${told}`}`);
       if (exitCode === 0) {
         await this.#judge.destroyed(this.#now, this.#watch?.running() ?? []);
         await this.#again();
         this.#watch?.expect(nodesOf(this.#now));
         return;
+      }
+      if (struck.length === 0 && exitCode !== undefined) {
+        this.#judge.complaint(told);
       }
     }
     this.#fail("unfinished", "a plain destroy did not finish");
@@ -202,7 +218,7 @@ class Story {
   }
 
   async #operate(faults: Change["faults"], args: PlainArgs | undefined): Promise<Operated> {
-    const excuse: Scene["excuse"] = (node) => this.#watch?.excuse(node) ?? (() => undefined);
+    const excuse: Scene["excuse"] = (node) => this.#watch?.excuse(node);
     const login = this.#site.login(this.#plan.frontends);
     const struck: Struck[] = [];
     const hit = async (fault: Change["faults"][number], up: Scene["up"]): Promise<void> => {
@@ -239,6 +255,9 @@ class Story {
       this.#acknowledged = writesAcknowledged;
       this.#lost = writesLost;
       this.#note(`${writesAcknowledged} writes acknowledged, ${writesFailed} failed; ${readsFailed} reads failed`);
+      if (writesAcknowledged === 0) {
+        this.#note("NOTHING WRITTEN: the client could not write a row, so that none could be lost");
+      }
       if (writesLost > 0) {
         this.#note(`LOST: ${writesLost} writes, of keys ${lostKeys.slice(0, 5).join()}`);
       }

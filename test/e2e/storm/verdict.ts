@@ -15,5 +15,6 @@ export interface Verdict extends Counts {
   readonly log: readonly string[];
 }
 
-export const isWell = (verdict: Verdict): boolean =>
-  verdict.writesLost + verdict.extraNodesDown + verdict.untrueExits + verdict.unfinished === 0;
+/** That nothing was lost is known only where the client wrote. */
+export const isWell = ({ extraNodesDown, unfinished, untrueExits, writesAcknowledged, writesLost }: Verdict): boolean =>
+  writesLost + extraNodesDown + untrueExits + unfinished === 0 && writesAcknowledged > 0;

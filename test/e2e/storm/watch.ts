@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { NodeProcesses } from "../../lab/node-processes.js";
-import { Downs, type DownsOptions } from "./downs.js";
+import { Downs, type DownsOptions, type Excuse } from "./downs.js";
 import type { NodeName } from "./plan.js";
 import type { Site } from "./site.js";
 
@@ -34,8 +34,8 @@ export class Watch {
     this.#nodes = nodes;
   }
 
-  /** A fault takes it down now, until all is settled. Gives what takes that back. */
-  excuse(node: NodeName): () => void {
+  /** A fault takes it down from now on. */
+  excuse(node: NodeName): Excuse {
     return this.#downs.excuse(node);
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Failed, type Group, mayBeTooLate, noWayBack } from "../../../provider/plan/back.js";
 
-const failed: Failed = { kind: "fe", from: "3.4.9", to: "3.5.7" };
+const failed: Failed = { kind: "fe", from: "3.4.9", to: "3.5.7", opened: true };
 const group: Group = { leader: "3.4.9-abcdef0", led: false, others: ["3.4.9", "3.4.9"] };
 
 describe("noWayBack", () => {
@@ -31,6 +31,15 @@ describe("noWayBack", () => {
   it("lets an FE of a group that has no leader without it go back, as no other one can have led with the new version", () => {
     assert.equal(noWayBack(failed, { leader: undefined, led: false, others: ["3.4.9"] }), undefined);
     assert.equal(noWayBack(failed, { leader: undefined, led: false, others: [] }), undefined);
+  });
+
+  it("keeps an FE on 3.0 once it has started with it: its bdb is closed to the library of 2.5, whoever leads", () => {
+    const old: Group = { leader: "2.5.21-abcdef0", led: false, others: ["2.5.21"] };
+    const from25 = { ...failed, from: "2.5.21", to: "3.0.9" };
+    assert.match(noWayBack(from25, old) ?? "", /it was started with 3\.0\.9, .*\(bdb\) that of 2\.5\.21 cannot open/);
+    assert.equal(noWayBack({ ...from25, opened: false }, old), undefined, "it failed before its start");
+    assert.equal(noWayBack({ ...from25, kind: "be" }, old), undefined);
+    assert.equal(noWayBack({ ...from25, from: "3.0.8", to: "3.1.2" }, { ...old, leader: "3.0.8" }), undefined);
   });
 
   it("keeps an FE where nobody leads and another one may have led with the new version", () => {

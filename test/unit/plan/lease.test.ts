@@ -36,6 +36,41 @@ describe("plan/lease", () => {
     ],
     ["a newer version of this package has it", claim({ text: "?" }), "b", true, { type: "held", by: unknown }],
   ];
+  const day = 86_400_000;
+  const hour = 3_600_000;
+  const patient = JSON.stringify({ ...anna, lifetime: hour });
+  const tooLong: [string, Claim, number, unknown][] = [
+    ["it ends when a lease may end", claim({ expires: 61_000 }), day, { type: "held", by: annaWords }],
+    ["it lasts too long, seen for the first time", claim({ expires: day }), 0, { type: "doubtful", by: annaWords }],
+    [
+      "it lasts too long, and may still be renewed",
+      claim({ expires: day }),
+      60_000,
+      { type: "doubtful", by: annaWords },
+    ],
+    ["it lasts too long, and was not renewed in time", claim({ expires: day }), 67_000, { type: "free" }],
+    [
+      "it lasts as long as its owner said",
+      claim({ expires: hour, text: patient }),
+      day,
+      { type: "held", by: annaWords },
+    ],
+    [
+      "nobody knows how long its owner renews it",
+      claim({ expires: day, text: "?" }),
+      day,
+      { type: "held", by: unknown },
+    ],
+  ];
+  for (const [name, found, unchanged, standing] of tooLong) {
+    it(`tells of a claim that has stood for ${unchanged} ms: ${name}`, () => {
+      assert.deepEqual(
+        standingOf(found, "b", () => false, unchanged),
+        standing,
+      );
+    });
+  }
+
   for (const [name, found, me, dead, standing] of cases) {
     it(`knows that ${name}`, () => {
       assert.deepEqual(

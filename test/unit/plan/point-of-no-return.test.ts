@@ -11,6 +11,10 @@ describe("the point of no return", () => {
       planText("lab", [item, leader], { maxUnavailable: 1 }),
       /^Point of no return: the first FE of 3\.5\.7 that leads; until then a node that fails is taken back to 3\.4\.5 \(docs\/changes\.md\)\.$/m,
     );
+    assert.match(
+      pointAhead([{ ...leader, from: "2.5.21", to: "3.0.9" }]).join(),
+      /is taken back to 2\.5\.21, but for an FE that was started with 3\.0\.9: 2\.5\.21 cannot open its bdb any more \(docs/,
+    );
     assert.deepEqual(pointAhead([{ ...leader, from: "3.5.6" }]), [], "a patch");
     assert.deepEqual(pointAhead([{ ...leader, from: "3.5.7", to: "3.4.5" }]), [], "a downgrade");
     assert.deepEqual(pointAhead([{ ...leader, wave: "backends" }]), [], "no FE");

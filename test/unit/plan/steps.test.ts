@@ -73,6 +73,17 @@ describe("nodeSteps", () => {
     ]);
   });
 
+  it("takes an FE back from 3.0 only where it was not started there", () => {
+    const [from, to] = ["2.5.21", "3.0.9"].map((text) => ({ id: `${text}-aaaaaaaaaaaa`, version: text }));
+    assert.ok(from && to);
+    const way = (spec: NodeSpec) => nodeSteps({ type: "version", from, to, fields: [] }, spec).at(-1)?.when;
+    assert.equal(
+      way(fe({ release: to })),
+      "if a step after the stop fails, and before its start: 2.5.21 cannot open its bdb then",
+    );
+    assert.equal(way(be({ release: to })), "if a step after the stop fails");
+  });
+
   it("reads as sentences in an FE's first start", () => {
     assert.deepEqual(numbered(nodeSteps({ type: "create" }, fe({ metaDir: "/data/meta" }))), [
       "1. make /opt/starrocks/fe and /data/meta where they are missing",

@@ -247,6 +247,7 @@ describe("converge", function () {
         }
       });
       await assert.rejects(change(context, action), /BE be-1 was taken back to 3\.5\.7 and is proven there\./);
+      assert.match(run.report("failed"), /^ +taken back: BE be-1 to 3\.5\.7$/m);
       await currentIs(old);
     }));
 

@@ -248,6 +248,11 @@ describe("the gate before the first stop", () => {
       says: /last seen: BE be-1 runs 3\.4\.4-0123abc, expected is 3\.4\.5 or 3\.5\.7\. Nothing was stopped\. .*`pulumi up --refresh`/,
     },
     {
+      what: "an FE that has metadata and was dropped from the group",
+      wrong: { frontend: { address: "10.0.0.19" } },
+      says: /FE fe-1 on \S+ has metadata, but SHOW FRONTENDS does not list it: somebody has dropped it\. Nothing was stopped\./,
+    },
+    {
       what: "a newer version that runs, whatever is recorded",
       wrong: { frontend: { version: "4.0.1-0123abc" } },
       says: /3\.5\.7 is older than 4\.0\.1, which FEs of this cluster run/,

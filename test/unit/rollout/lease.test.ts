@@ -27,11 +27,13 @@ describe("Lease", () => {
     readonly ttl?: number;
     readonly limit?: number;
     readonly report?: (seen: string) => void;
+    readonly note?: (text: string) => void;
   }
 
-  const acquire = async (what: string, { hosts = keepers.all, ttl = 60, limit = 0, report }: Wish = {}) => {
+  const acquire = async (what: string, { hosts = keepers.all, ttl = 60, limit = 0, report, note }: Wish = {}) => {
     const owner = ownerHere(what);
-    const lease = await acquireLease({ hosts, owner, ttlSeconds: ttl, limit, ...(report && { report }) });
+    const more = { ...(report && { report }), ...(note && { note }) };
+    const lease = await acquireLease({ hosts, owner, ttlSeconds: ttl, limit, ...more });
     leases.push(lease);
     return lease;
   };
@@ -248,6 +250,61 @@ describe("Lease", () => {
     await makeClaim(host, folder, { generation: 0, lifetime: 700, text });
     await assert.rejects(acquire("stack prod"), /stack dev/);
     (await acquire("stack prod", { limit: 20_000 })).assertHeld();
+  });
+
+  describe("where a host's clock was a day ahead when it was claimed", () => {
+    const day = 86_400_000;
+    const gone = JSON.stringify({ ...ownerHere("stack dev"), place: "another machine", lifetime: 2000 });
+
+    it("passes from an operator who is gone once nobody has renewed the claim in time, and says so", async () => {
+      const { host, folder } = at(1);
+      await makeClaim(host, folder, { generation: 0, lifetime: day, text: gone });
+      const [seen, notes]: [string[], string[]] = [[], []];
+      const wish = {
+        limit: 30_000,
+        report: (text: string) => seen.push(text),
+        note: (text: string) => notes.push(text),
+      };
+      (await acquire("stack prod", wish)).assertHeld();
+      assert.match(seen[0] ?? "", /stack dev.* on FE fe-2 lasts longer than a lease can/);
+      assert.match(notes.join(), /^The claim of .*stack dev.* on FE fe-2 was taken for expired/);
+    });
+
+    it("is not had while the claim is renewed, however far its end", async () => {
+      const { host, folder } = at(1);
+      let [generation, stop] = [0, false];
+      const renewing = (async () => {
+        while (!stop) {
+          await makeClaim(host, folder, { generation, lifetime: day, text: gone });
+          generation += 1;
+        }
+      })();
+      await eventually("the first claim", async () => generation > 0);
+      try {
+        await assert.rejects(acquire("stack prod", { limit: 5000 }), /stack dev/);
+      } finally {
+        stop = true;
+        await renewing;
+      }
+    });
+  });
+
+  it("tells a contender in vain which claim keeps it out, until when, and what to do", async () => {
+    await acquire("stack dev");
+    await assert.rejects(acquire("stack prod"), (error: unknown) => {
+      const way =
+        /It is kept out by \S+\/fe-1\/state\/cluster\/claim\.1 on FE fe-1, which ends by itself at 20\S+Z by that host's clock unless its operator renews it\./;
+      assert.match(String(error), way);
+      return true;
+    });
+    await keepers.close();
+    keepers = new Keepers(1);
+    const { host, folder } = at(0);
+    await makeClaim(host, folder, { generation: 0, lifetime: 86_400_000, text: "{}" });
+    await assert.rejects(
+      acquire("stack prod"),
+      /claim\.1 on FE fe-1, which ends by itself at .*If its operator is certainly gone, remove \S+\/claim\.\* there\./,
+    );
   });
 
   it("passes at once from a process of this machine that is dead", async function () {

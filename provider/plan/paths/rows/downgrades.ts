@@ -1,4 +1,4 @@
-import { jdkNeed, versionOf } from "../../../starrocks/versions.js";
+import { atLeast, jdkNeed, versionOf } from "../../../starrocks/versions.js";
 import type { Hazard } from "../hazard.js";
 
 const lost = "An older FE cannot read the metadata (`UNKNOWN Operation Type`) and does not start.";
@@ -141,10 +141,11 @@ export const downgrades: readonly Hazard[] = [
     id: "unknown-operations",
     severity: "asks",
     when: { direction: "down", size: "minor", from: { since: "2.2.0" } },
-    settledBy: (config) =>
-      config.ignore_unknown_log_id === "true" || config.metadata_ignore_unknown_operation_type === "true",
+    settledBy: (config, to) =>
+      config.ignore_unknown_log_id === "true" ||
+      (atLeast(to, "3.3.0") && config.metadata_ignore_unknown_operation_type === "true"),
     text:
-      'Before: declare `frontends.config.ignore_unknown_log_id: "true"` (3.3 and later call it metadata_ignore_unknown_operation_type) ' +
+      'Before: declare `frontends.config.ignore_unknown_log_id: "true"` (3.3 and later call it metadata_ignore_unknown_operation_type and take both names; older FEs know this one only) ' +
       "until the first image of the older version; then take it out.",
     source: "downgrade.md, from v2.2",
   },

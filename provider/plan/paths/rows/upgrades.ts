@@ -50,6 +50,15 @@ export const upgrades: readonly Hazard[] = [
     source: "upgrade.md",
   },
   {
+    id: "bdb-jar-to-3-0",
+    severity: "warning",
+    when: toLine("3.0"),
+    text:
+      "An FE that was started with 3.0 or later is not taken back where it fails: the BDB library of 2.5 (je-7) cannot open what the newer one has opened. " +
+      "It is left as it is; the way is upwards, or new metadata from the FEs that lead.",
+    source: "release-3.0.md, Upgrade Notes, BDBJE",
+  },
+  {
     id: "pipeline-engine-for-3-2",
     severity: "asks",
     when: toLine("3.2"),
@@ -94,7 +103,8 @@ export const upgrades: readonly Hazard[] = [
     severity: "asks",
     when: { direction: "up", from: { before: "3.4.10" }, to: { since: "3.5.0" } },
     looks: "low cardinality optimization on",
+    must: true,
     text: "Before: SET GLOBAL cbo_enable_low_cardinality_optimize = false, for as long as versions are mixed. After: set it back to true.",
-    source: "upgrade.md",
+    source: "release-3.5.md, Upgrade Notes",
   },
 ];

@@ -34,7 +34,7 @@ describe("the table of ways between versions", () => {
     { from: "3.5.7", to: "4.0.3", meets: everyUp },
     { from: "3.2.9", to: "3.3.2", meets: [...everyUp, "jdk-11"] },
     { from: "3.1.9", to: "3.2.6", meets: [...everyUp, "pipeline-engine-for-3-2"] },
-    { from: "2.5.13", to: "3.0.4", meets: [...everyUp, "database-named-starrocks"] },
+    { from: "2.5.13", to: "3.0.4", meets: [...everyUp, "database-named-starrocks", "bdb-jar-to-3-0"] },
     // Several at once.
     {
       from: "3.3.9",
@@ -205,6 +205,10 @@ describe("the table of ways between versions", () => {
     assert.equal(shows("unknown-operations", "3.4.6", "3.5.7", [ignoring, ignoring]), false);
     assert.equal(shows("unknown-operations", "3.4.6", "3.5.7", [ignoring, {}]), true);
     assert.equal(shows("unknown-operations", "3.4.6", "3.5.7", [{ ignore_unknown_log_id: "false" }]), true);
+    const renamed = { metadata_ignore_unknown_operation_type: "true" };
+    assert.equal(shows("unknown-operations", "3.3.12", "3.4.6", [renamed]), false);
+    assert.equal(shows("unknown-operations", "3.2.11", "3.3.9", [renamed]), true, "3.2 knows only the old name");
+    assert.equal(shows("unknown-operations", "3.2.11", "3.3.9", [ignoring]), false);
     const old = (...settings: readonly Record<string, string>[]) =>
       shows("old-collectors-in-java-opts", "3.5.7", "3.4.5", settings);
     const [clean, collector] = ["-Xmx8g -XX:+UseG1GC", "-XX:+UseConcMarkSweepGC"];

@@ -169,7 +169,7 @@ describe("the work on a BE", function () {
       },
     });
     const failure = new BeDied("it died", { state: "failed", crash: true });
-    assert.equal((await rebuild(context, { spec, conf: undefined }, failure, report)).mark, "done");
+    assert.equal((await rebuild(context, { spec, conf: undefined, opened: false }, failure, report)).mark, "done");
     assert.deepEqual(done.slice(0, 2), ["repair goes on", "copying is looked at"]);
   });
 

@@ -122,6 +122,7 @@ describe("a change of a BE", function () {
     assert.ok(runs);
     assert.doesNotMatch(conf, /soon|^mem_limit/m);
     assert.equal(bench.run.backends.closed, "BE be-1 failed");
+    assert.match(bench.run.report("failed"), /^ +taken back: BE be-1 to its settings before$/m);
   });
 
   for (const what of ["a setting", "version and setting"] as const) {

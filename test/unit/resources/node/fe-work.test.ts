@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Host } from "../../../../provider/host/types.js";
 import { limitsOf } from "../../../../provider/plan/limits.js";
 import type { FeSpec } from "../../../../provider/plan/spec.js";
-import { takeBack } from "../../../../provider/resources/node/back.js";
+import { takeBack, whatNow } from "../../../../provider/resources/node/back.js";
 import type { NodeContext } from "../../../../provider/resources/node/context.js";
 import { FeWork } from "../../../../provider/resources/node/fe.js";
 import type { KindWork } from "../../../../provider/resources/node/kind-work.js";
@@ -93,7 +93,8 @@ describe("the work on an FE", () => {
   const led = (value: boolean): KindWork => ({ led: async () => value }) as KindWork;
   const goBack = (rows: ClusterRows, work: KindWork) => {
     const context = contextOf(rows);
-    return takeBack(context, work, { spec: { ...context.spec, release: old }, conf: undefined }, () => undefined);
+    const before = { spec: { ...context.spec, release: old }, conf: undefined, opened: true };
+    return takeBack(context, work, before, () => undefined);
   };
 
   it("is not taken back from a minor jump once it has led, or one of the new version leads; nothing is done then", async () => {
@@ -105,6 +106,24 @@ describe("the work on an FE", () => {
       goBack(group(rowOf(1, { version: "3.5.7-bbbbbbb" }), rowOf(2), rowOf(3)), led(false)),
       /^UserError: It is not taken back to 3\.4\.9: the group's leader runs 3\.5\.7-bbbbbbb/,
     );
+  });
+
+  it("is told how to go on where its bdb was opened by 3.0: upwards, or with new metadata where others lead", async () => {
+    const context = contextOf(group(rowOf(1), rowOf(2), rowOf(3)));
+    const at = (version: string) => ({ id: `${version}-aaaaaaaaaaaa`, version });
+    const failing = { ...context, spec: { ...context.spec, release: at("3.0.9") } };
+    const toldOf = (opened: boolean) =>
+      whatNow(failing, { spec: { ...context.spec, release: at("2.5.21") }, conf: undefined, opened }, undefined);
+    const told = await toldOf(true);
+    assert.match(
+      told,
+      /^FE fe-2 is left as it is\. Declare a repaired build of 3\.0\.9\. Or, while the other FEs have a leader, /,
+    );
+    assert.match(
+      told,
+      new RegExp(`stop it, move ${context.spec.metaDir} on fe-2 aside, .* joins its group anew \\(--helper\\)`),
+    );
+    assert.equal(await toldOf(false), "Nothing of its metadata was moved or removed.");
   });
 
   describe("on a host", function () {
@@ -143,8 +162,11 @@ describe("the work on an FE", () => {
         }),
       };
       Object.assign(context.frontends, { ask: async () => [rowOf(1)] });
+      let work = new FeWork(context);
       const startedWith = async (): Promise<string> => {
-        await new FeWork(context).start();
+        work = new FeWork(context);
+        assert.equal(work.opened, false);
+        await work.start();
         return until(
           async () => {
             const process = await observeProcess(bench.host, "fe", home);
@@ -154,6 +176,7 @@ describe("the work on an FE", () => {
         );
       };
       assert.match(await startedWith(), / --helper 10\.0\.0\.11:9010$/);
+      assert.equal(work.opened, true);
       await stopProcess(bench.host, "fe", home, { graceful: false, timeoutSeconds: 10 });
       mkdirSync(join(metaDir, "image"), { recursive: true });
       writeFileSync(join(metaDir, "image/VERSION"), "clusterId=1\n");

@@ -141,7 +141,12 @@ describe("a node whose operation loses the lease", function () {
       frontends.rows = async () => ({ frontends: [], backends: [] });
       frontends.tell = async (statement) => statement(noting(told));
       const work = () =>
-        rebuild(made.context, { spec: { ...made.context.spec, release: old }, conf: undefined }, died, () => undefined);
+        rebuild(
+          made.context,
+          { spec: { ...made.context.spec, release: old }, conf: undefined, opened: false },
+          died,
+          () => undefined,
+        );
       return { ...made, frontends, run, told, work };
     };
 

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
-import type { Refusal } from "./node.js";
-import type { NodeSpec } from "./spec.js";
+import type { Refusal } from "../../plan/node.js";
+import type { NodeSpec } from "../../plan/spec.js";
 
 /**
  * Settings by which StarRocks would take another address for the node's own than the declared one. It only warns of that in

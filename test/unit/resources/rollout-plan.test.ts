@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { runOf } from "../../../provider/rollout/run.js";
+import { handlersOf, newRelease, outputsOf, release, samples } from "./samples.js";
+
+type Inputs = Readonly<Record<string, unknown>>;
+type Given = Parameters<ReturnType<typeof handlersOf>["check"]>[0];
+
+describe("what Rollout plans", () => {
+  const verify = ["SELECT count(*) FROM shop.orders"];
+  const cluster = "lab/dev/proofs";
+  const { beNode, feNode, rollout } = samples(cluster);
+  const nodesOf = (of: typeof release, config: Inputs): readonly (readonly ["beNode" | "feNode", Inputs])[] => [
+    ["beNode", { ...beNode, name: "be-1", address: "10.0.0.21", release: of, config }],
+    ["beNode", { ...beNode, name: "be-2", address: "10.0.0.22", release: of, config }],
+    ["feNode", { ...feNode, name: "fe-1", address: "10.0.0.11", release: of }],
+  ];
+  const rolloutOf = (of: typeof release, config: Inputs): Inputs => ({
+    ...rollout,
+    release: of,
+    nodes: (rollout.nodes as readonly Inputs[]).map((node) => ({
+      ...node,
+      release: of,
+      ...(node.kind === "be" && { config }),
+    })),
+    policy: { verify },
+  });
+
+  /** Its steps, where the nodes and the last end of an operation are recorded with a release and settings of BEs each. */
+  const planned = async (
+    nodes: readonly [typeof release, Inputs],
+    end: readonly [typeof release, Inputs],
+    declared: readonly [typeof release, Inputs],
+  ): Promise<readonly string[]> => {
+    const run = runOf(cluster);
+    run.items.clear();
+    const wanted = rolloutOf(...declared);
+    await handlersOf("preflight").check(wanted as Given, wanted as Given);
+    await handlersOf("preflight").diff("id", outputsOf("preflight", wanted as Given), wanted as Given);
+    const recorded = nodesOf(...nodes);
+    for (const [index, [kind, node]] of nodesOf(...declared).entries()) {
+      const { failures = [] } = await handlersOf(kind).check((recorded[index]?.[1] ?? {}) as Given, node as Given);
+      assert.deepEqual(failures, []);
+    }
+    const olds = rolloutOf(...end);
+    const { failures = [], inputs } = await handlersOf("rollout").check(olds as Given, wanted as Given);
+    assert.deepEqual(failures, []);
+    await handlersOf("rollout").diff("id", outputsOf("rollout", olds as Given), inputs);
+    return (run.items.get("rollout")?.steps ?? []).map(({ verb, when }) => (when ? `${verb}?` : verb));
+  };
+
+  const setting = { mem_limit: "70%" };
+  const cases: readonly { what: string; given: Parameters<typeof planned>; steps: readonly string[] }[] = [
+    {
+      what: "to prove, watch and ask after an upgrade",
+      given: [
+        [release, {}],
+        [release, {}],
+        [newRelease, {}],
+      ],
+      steps: ["survey", "observe", "verify", "prune?"],
+    },
+    {
+      what: "the same where the nodes were changed by an operation that did not come to its end",
+      given: [
+        [newRelease, {}],
+        [release, {}],
+        [newRelease, {}],
+      ],
+      steps: ["repair?", "survey", "observe", "verify", "prune?"],
+    },
+    {
+      what: "the same after a change of settings that did not",
+      given: [
+        [release, setting],
+        [release, {}],
+        [release, setting],
+      ],
+      steps: ["repair?", "survey", "observe", "verify"],
+    },
+    {
+      what: "nothing where all is as it was",
+      given: [
+        [release, {}],
+        [release, {}],
+        [release, {}],
+      ],
+      steps: [],
+    },
+  ];
+  for (const { given, steps, what } of cases) {
+    it(what, async () => assert.deepEqual(await planned(...given), steps));
+  }
+});
