@@ -12,12 +12,12 @@ const rooms = {
 
 const roomRules = Object.entries(rooms).map(([room, allowed]) => ({
   name: `provider-${room}`,
-  comment: `provider/${room} may import ${allowed.length === 0 ? "no other room" : allowed.join(", ")} of provider/, error.ts and wait.ts.`,
+  comment: `provider/${room} may import ${allowed.length === 0 ? "no other room" : allowed.join(", ")} of provider/, error.ts, strict.ts and wait.ts.`,
   severity: "error",
   from: { path: `^provider/${room}/` },
   to: {
     path: "^provider/",
-    pathNot: [`^provider/(${[room, ...allowed].join("|")})/`, "^provider/(error|wait)[.]ts$"],
+    pathNot: [`^provider/(${[room, ...allowed].join("|")})/`, "^provider/(error|strict|wait)[.]ts$"],
   },
 }));
 
@@ -62,12 +62,12 @@ module.exports = {
       name: "sdk-takes-only-types-of-provider",
       comment:
         "The program's process never loads the implementation; thin providers import it by the package's name. " +
-        "How a release is named, with an overlay or without, is a pure function that both sides must agree on.",
+        "How a release is named, and what may be a host, are pure functions that both sides must agree on.",
       severity: "error",
       from: { path: "^sdk/" },
       to: {
         path: "^provider/",
-        pathNot: "^provider/(plan/(overlay|release-id)|engine/packed)[.]ts$",
+        pathNot: "^provider/(plan/(host-name|overlay|release-id)|engine/packed)[.]ts$",
         dependencyTypesNot: ["type-only"],
       },
     },

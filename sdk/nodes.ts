@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { hostNameWanted, isHostName, isIpv6 } from "../provider/plan/host-name.js";
 import type { BackendArgs, ClusterArgs, ConnectionArgs, FrontendArgs } from "./args.js";
 
 /** A node of a program, with what the component knows of it before any value is resolved. */
@@ -42,6 +43,16 @@ const assertKnown = (value: unknown, field: string, names: string): void => {
   }
 };
 
+/** A text would be taken for "always". */
+const assertRehearsal = (rehearsal: unknown): void => {
+  if (typeof rehearsal === "object" && rehearsal !== null) {
+    assertKnown(rehearsal, "rehearsal", known.rehearsal);
+  } else if (rehearsal !== undefined && typeof rehearsal !== "boolean") {
+    const names = known.rehearsal.split(" ").join(", ");
+    refuse("rehearsal", `must be true, false or { ${names} }, got \`${JSON.stringify(rehearsal)}\``);
+  }
+};
+
 const assertList = (value: unknown, field: string): void => {
   if (!Array.isArray(value)) {
     refuse(field, "must be a list");
@@ -65,14 +76,18 @@ export const declaredNodes = (args: ClusterArgs): readonly DeclaredNode[] => {
   if (args.rollout) {
     assertKnown(args.rollout, "rollout", known.rollout);
   }
-  if (typeof args.rehearsal === "object") {
-    assertKnown(args.rehearsal, "rehearsal", known.rehearsal);
+  assertRehearsal(args.rehearsal);
+  if (args.key === "") {
+    refuse("key", "must not be empty");
   }
   const { leader, followers = [], observers = [] } = args.frontends;
   assertKnown(leader, "frontends.leader", known.frontend);
   assertList(args.backends.nodes, "backends.nodes");
   assertList(followers, "frontends.followers");
   assertList(observers, "frontends.observers");
+  if (args.backends.nodes.length === 0) {
+    refuse("backends.nodes", "wants at least one BE");
+  }
   const list = [
     ...args.backends.nodes.map(
       (node, index) => ({ kind: "be", field: `backends.nodes[${index}]`, args: node }) as const,
@@ -98,10 +113,19 @@ const knownEntries = (record: pulumi.Input<Record<string, unknown>> | undefined)
     : Object.entries(record).filter(([, value]) => !pulumi.Output.isInstance(value));
 
 const nameOf = ({ name, host }: FrontendArgs | BackendArgs, field: string): string => {
+  if (host === undefined || host === null) {
+    refuse(`${field}.host`, "must be given");
+  }
+  if (typeof host === "string" && !isHostName(host)) {
+    refuse(`${field}.host`, `${hostNameWanted}, got \`${host}\``);
+  }
   if (name !== undefined) {
     return name;
   }
-  return typeof host === "string" ? host : refuse(`${field}.name`, "must be given, as `host` is not a plain string");
+  if (typeof host !== "string") {
+    return refuse(`${field}.name`, "must be given, as `host` is not a plain string");
+  }
+  return isIpv6(host) ? refuse(`${field}.name`, "must be given, as `host` is an IPv6 address, which is no name") : host;
 };
 
 type Resolved = pulumi.Unwrap<ConnectionArgs>;

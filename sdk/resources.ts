@@ -109,6 +109,7 @@ export interface NodeResourceArgs extends Placed {
   cluster: pulumi.Input<string>;
   name: pulumi.Input<string>;
   address: pulumi.Input<string>;
+  /** Which release it runs. `id`: its folder among the staged ones, `<version>-<the first 12 digits of the tarball's sha256>`. */
   release: pulumi.Input<{ id: pulumi.Input<string>; version: pulumi.Input<string> }>;
   deployDir: pulumi.Input<string>;
   home?: pulumi.Input<string>;

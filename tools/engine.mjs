@@ -4,7 +4,7 @@
 import { pathToFileURL } from "node:url";
 import { buildEngine, builtBefore } from "./engine/build.mjs";
 import { downloadEngine, downloadedBefore } from "./engine/download.mjs";
-import { engineOnPath } from "./engine/on-path.mjs";
+import { engineGiven, engineOnPath } from "./engine/on-path.mjs";
 import { oldestRelease } from "./engine/release.mjs";
 import { runTool, SetupError, step } from "./lib/steps.mjs";
 
@@ -13,8 +13,9 @@ import { runTool, SetupError, step } from "./lib/steps.mjs";
  * @typedef {(progress: (detail: string) => void) => Promise<Engine | string | undefined>} Way a reason when it fails
  */
 
-/** In the order in which they are tried: what costs nothing first. @type {Readonly<Record<string, Way>>} */
+/** In the order in which they are tried: the one that is wanted, then what costs nothing first. @type {Readonly<Record<string, Way>>} */
 export const ways = {
+  PULUMI_STARROCKS_ENGINE: () => engineGiven(),
   "pulumi on PATH": () => engineOnPath(),
   "earlier download": downloadedBefore,
   "earlier build": builtBefore,

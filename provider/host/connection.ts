@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../error.js";
+import { strictObject } from "../strict.js";
 
 const kind = (value: unknown): string => {
   if (value === undefined) {
@@ -79,12 +80,12 @@ export type LinkSettings = z.output<z.ZodObject<typeof linkFields>> & {
   proxy?: LinkSettings | undefined;
 };
 
-const linkSchema: z.ZodType<LinkSettings> = z.strictObject({
+const linkSchema: z.ZodType<LinkSettings> = strictObject({
   ...linkFields,
   proxy: z.lazy(() => linkSchema).optional(),
 });
 
-const becomeSchema = z.strictObject({
+const becomeSchema = strictObject({
   /** The user that commands run as. Default `root`. */
   user: text("the name of the user that commands run as").optional(),
   /** Password for sudo, when sudo asks for one. */
@@ -94,7 +95,7 @@ const becomeSchema = z.strictObject({
 });
 
 /** How to reach a host over SSH; the field names of `@pulumi/command`, and some more. Nothing is filled in by parsing. */
-export const connectionSchema = z.strictObject({
+export const connectionSchema = strictObject({
   ...linkFields,
   proxy: linkSchema.optional(),
   /** Run commands as another user than the one that logs in. */

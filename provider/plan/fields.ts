@@ -26,7 +26,23 @@ interface Named {
   readonly reason: string;
 }
 
-/** Says what is wrong with inputs of the whole topology (`nodes[2].metaDir`) in the arguments of the `Cluster` they came from. */
+const backendRollout = ["canary", "soak", "pause", "drain", "singleReplicaTables", "onUnrecoverable"];
+const rollout = ["observe", "verify"];
+
+/** Arguments of a `Cluster` that say how a change is made (`policy.soak`). */
+const ofPolicy = (property: string): string => {
+  const [, name = ""] = /^policy\.(\w+)/.exec(property) ?? [];
+  const said = property.slice("policy.".length);
+  if (property === "maxUnavailable" || backendRollout.includes(name)) {
+    return `backends.rollout.${name ? said : property}`;
+  }
+  if (rollout.includes(name)) {
+    return `rollout.${said}`;
+  }
+  return name ? said : property;
+};
+
+/** Says what is wrong with inputs of the whole topology (`nodes[2].metaDir`, `policy.soak`) in the arguments of the `Cluster` they came from. */
 export const inArguments = <T extends Named>(failures: readonly T[], nodes: readonly Placed[]): readonly T[] => {
   const all = nodeFields(nodes);
   // Contacts repeat what the FEs say of themselves.
@@ -35,7 +51,7 @@ export const inArguments = <T extends Named>(failures: readonly T[], nodes: read
     const [, list, index, rest = ""] = /^(nodes|connections|frontends)\[(\d+)\](.*)$/.exec(failure.property) ?? [];
     const field = list && lists[list as keyof typeof lists][Number(index)];
     const part = list === "connections" ? ".connection" : "";
-    return field ? { ...failure, property: `${field}${part}${rest}` } : failure;
+    return { ...failure, property: field ? `${field}${part}${rest}` : ofPolicy(failure.property) };
   });
   return once(ofGroups(renamed, all));
 };

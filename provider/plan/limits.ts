@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { strictObject } from "../strict.js";
 
 const limit = (fallback: number) => z.number().positive().default(fallback);
 
@@ -6,7 +7,7 @@ const limit = (fallback: number) => z.number().positive().default(fallback);
  * The limit of every wait, in seconds. A real FE loads its image and a BE its tablets before they answer, in a time
  * that depends on the data: those limits are generous, as reaching one means that a person must look.
  */
-export const limitsSchema = z.strictObject({
+export const limitsSchema = strictObject({
   /** One command on a host. */
   command: limit(120),
   /** Upload or download of a release to one host; hashing what is there already. */

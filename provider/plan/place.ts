@@ -14,6 +14,9 @@ export interface Place {
   readonly manner: Manner;
 }
 
+/** All but the canary. */
+export const theOthers = "the others";
+
 export interface Declared {
   readonly nodes: readonly NodeSpec[];
   readonly policy: Policy;
@@ -33,7 +36,7 @@ export const placesOf = ({ nodes, policy, maxUnavailable }: Declared): ReadonlyM
     }
     const turn = waves.findIndex((wave) => wave.includes(spec.name));
     const canary = spec.name === policy.canary;
-    const rack = racks ? `rack ${spec.rack ?? "of its own"}` : "the others";
+    const rack = racks ? `rack ${spec.rack ?? "of its own"}` : theOthers;
     const group = canary ? "canary, alone" : rack;
     return {
       position: order.indexOf(spec.name),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { strictObject } from "../strict.js";
 
 const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 const durationPattern = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
@@ -25,24 +26,45 @@ export const unavailable = z.union(
   },
 );
 
-/** How many of `nodes` may be down at once; a share is rounded down, and is never less than one. */
-export const unavailableOf = (given: z.output<typeof unavailable>, nodes: number): number =>
-  typeof given === "number" ? given : Math.max(1, Math.floor((nodes * Number.parseInt(given, 10)) / 100));
+/** How many of `nodes` may be down at once: never more than there are; a share is rounded down, and is never less than one. */
+export const unavailableOf = (given: z.output<typeof unavailable>, nodes: number): number => {
+  const wanted = typeof given === "number" ? given : Math.floor((nodes * Number.parseInt(given, 10)) / 100);
+  return Math.max(1, Math.min(wanted, nodes));
+};
+
+/** What is allowed, but hardly meant. Of BEs in racks, never more than those of one are down together. */
+export const unavailableWarnings = (
+  given: z.output<typeof unavailable>,
+  backends: readonly { readonly rack?: string | undefined }[],
+): readonly string[] => {
+  const { length: nodes } = backends;
+  const sparesNone = nodes > 1 && unavailableOf(given, nodes) === nodes && backends.every(({ rack }) => !rack);
+  return sparesNone
+    ? [
+        `backends.rollout.maxUnavailable: ${given} spares none of ${nodes} BEs. Only what their tablets can do without keeps them from being down together.`,
+      ]
+    : [];
+};
+
+const verificationError = "expected a query, or `{ sql, expect: [[…row…]] }`";
 
 /** A query of the user's own; with `expect`, its rows must be exactly these (all values as text, NULL as null). */
-export const verification = z.union([
-  z
-    .string()
-    .min(1)
-    .transform((sql) => ({ sql, expect: undefined })),
-  z.strictObject({
-    sql: z.string().min(1),
-    expect: z.array(z.array(z.union([z.string(), z.number(), z.null()]))).optional(),
-  }),
-]);
+export const verification = z.union(
+  [
+    z
+      .string()
+      .min(1, verificationError)
+      .transform((sql) => ({ sql, expect: undefined })),
+    strictObject({
+      sql: z.string().min(1, verificationError),
+      expect: z.array(z.array(z.union([z.string(), z.number(), z.null()]))).optional(),
+    }),
+  ],
+  { error: verificationError },
+);
 
 /** How a change of a running cluster is made. None of it makes another cluster: a new value alone changes nothing. */
-export const policySchema = z.strictObject({
+export const policySchema = strictObject({
   /** `downgrade` must be said, and turns the order round: FEs first. */
   direction: z.enum(["upgrade", "downgrade"]).default("upgrade"),
   /** Ids of hazards that preview has shown and that the user takes. */

@@ -1,4 +1,5 @@
 import { versionChange } from "./change.js";
+import { theOthers } from "./place.js";
 import { pointAhead } from "./point-of-no-return.js";
 import { pauseText } from "./quorum.js";
 import { type Direction, type Item, verbs, type Wave, wavesOf } from "./steps.js";
@@ -10,6 +11,8 @@ export interface Bounds {
   readonly direction?: Direction;
   /** Voting FEs of the group, where they are known. */
   readonly voters?: number;
+  /** Whether a new cluster's root gets a password. */
+  readonly setsPassword?: boolean;
 }
 
 const headings: Readonly<Record<Wave, (bounds: Bounds, items: readonly Item[]) => string>> = {
@@ -18,13 +21,20 @@ const headings: Readonly<Record<Wave, (bounds: Bounds, items: readonly Item[]) =
   rehearsal: () => "The new FE on a copy of the metadata, cut off from every network",
   backends: ({ maxUnavailable }, items) =>
     items.some((item) => item.stops) ? `Backends, at most ${maxUnavailable} down at a time` : "Backends",
-  observers: (_, items) => (items.some((item) => item.stops) ? "Observer FEs, one at a time" : "Observer FEs"),
-  followers: (_, items) =>
-    items.some((item) => item.stops) ? "Follower FEs, one at a time" : "Follower FEs, one by one",
+  observers: (_, items) => `Observer FEs${pace(items)}`,
+  followers: (_, items) => `Follower FEs${pace(items)}`,
   leader: () => "Leader FE, last",
   members: () => "Membership",
   rollout: () => "At the end",
   removal: () => "Then, what the program has no longer",
+};
+
+/** First starts of FEs go one by one, each until it is proven; those that were only found down are started together. */
+const pace = (items: readonly Item[]): string => {
+  if (items.some((item) => item.stops)) {
+    return ", one at a time";
+  }
+  return items.length > 1 && items.every((item) => item.first) ? ", one by one" : "";
 };
 
 /** Items in the order in which they run: exact between waves, preferred within one. */
@@ -51,6 +61,8 @@ export const planText = (cluster: string, items: Iterable<Item>, bounds: Bounds)
   const lines = [
     title(shortName(cluster), ordered),
     `${bound(ordered, bounds)}From the recorded state; hosts are asked when it runs.`,
+    ...onFailure(ordered),
+    ...password(bounds),
     ...pause(ordered, bounds),
     ...pointAhead(ordered),
   ];
@@ -59,9 +71,11 @@ export const planText = (cluster: string, items: Iterable<Item>, bounds: Bounds)
     const inWave = ordered.filter((item) => item.wave === wave);
     if (inWave.length > 0) {
       lines.push(`${headings[wave](bounds, inWave)}:`);
+      // "The others" are none where no canary goes before them.
+      const grouped = inWave.some((item) => item.group !== undefined && item.group !== theOthers);
       let group: string | undefined;
       for (const item of inWave) {
-        if (item.group !== group && item.group !== undefined) {
+        if (grouped && item.group !== group && item.group !== undefined) {
           lines.push(`  ${item.group}:`);
         }
         group = item.group;
@@ -70,10 +84,9 @@ export const planText = (cluster: string, items: Iterable<Item>, bounds: Bounds)
       }
     }
   }
-  if (ordered.some((item) => item.steps.some((step) => step.when))) {
-    lines.push("Steps in [brackets] run only when they are found necessary.");
-  }
-  return lines.join("\n");
+  const conditions = ordered.some((item) => item.steps.some((step) => step.when));
+  const brackets = conditions ? "Steps in [brackets] run only when they are found necessary. " : "";
+  return [...lines, `${brackets}What each word stands for: docs/changes.md.`].join("\n");
 };
 
 /** Columns of a terminal, without the CLI's indent. */
@@ -92,6 +105,14 @@ const continuation = " ".repeat(8);
 /** What bounds the operation; only where a running node is stopped. */
 const bound = (items: readonly Item[], { maxUnavailable }: Bounds): string =>
   items.some((item) => item.stops) ? `At most ${maxUnavailable} BE and 1 FE down at a time. ` : "";
+
+const onFailure = (items: readonly Item[]): readonly string[] =>
+  items.some((item) => item.stops)
+    ? ["The first failure stops the change: that node is taken back, no other is begun."]
+    : [];
+
+const password = ({ setsPassword }: Bounds): readonly string[] =>
+  setsPassword ? ["The root of a new cluster gets the declared password."] : [];
 
 /** Small FE groups cannot go on without one of their FEs. */
 const pause = (items: readonly Item[], { voters = 0 }: Bounds): readonly string[] => {

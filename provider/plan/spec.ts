@@ -3,6 +3,8 @@ import { z } from "zod";
 import { beDefaultPorts, feDefaultPorts } from "../starrocks/ports.js";
 import { type DiskEntry, parseStorage } from "../starrocks/storage.js";
 import { parseVersion, versionProblem } from "../starrocks/versions.js";
+import { strictObject } from "../strict.js";
+import { hostNameWanted, isHostName } from "./host-name.js";
 import { limitsSchema } from "./limits.js";
 import { overlayProblems } from "./overlay.js";
 
@@ -21,21 +23,20 @@ export const versionText = z.string().refine((text) => parseVersion(text) !== un
 /** A name that can stand in a logical name, a file name and a plan. */
 const nodeName = nonEmpty.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "must consist of letters, digits, `.`, `_` and `-`");
 
-const hostName = nonEmpty.regex(/^[A-Za-z0-9:][A-Za-z0-9.:_-]*$/, "must be an IP address or a DNS name");
+const hostName = nonEmpty.refine(isHostName, hostNameWanted);
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lowercase hex digits (sha256sum prints them)");
 
-const overlayFile = z.strictObject({ archive: nonEmpty, sha256, version: versionText.optional() });
+const overlayFile = strictObject({ archive: nonEmpty, sha256, version: versionText.optional() });
 
 /** `archive` without `sha256` is hashed by the component; from a `url` nobody could tell what was fetched. */
-export const releaseSchema = z
-  .strictObject({
-    version: versionText,
-    sha256,
-    archive: nonEmpty.optional(),
-    url: z.url({ protocol: /^https?$/, error: "must be an http or https address" }).optional(),
-    overlay: z.record(z.string(), overlayFile).optional(),
-  })
+export const releaseSchema = strictObject({
+  version: versionText,
+  sha256,
+  archive: nonEmpty.optional(),
+  url: z.url({ protocol: /^https?$/, error: "must be an http or https address" }).optional(),
+  overlay: z.record(z.string(), overlayFile).optional(),
+})
   .refine((release) => (release.archive === undefined) !== (release.url === undefined), {
     error: "wants either `archive` (a file here) or `url` (each host downloads it)",
   })
@@ -48,7 +49,7 @@ export const releaseSchema = z
 export type ReleaseSpec = z.output<typeof releaseSchema>;
 
 /** What a node must know of its release: which one. Where it came from is the `Release` resource's business. */
-export const nodeReleaseSchema = z.strictObject({
+export const nodeReleaseSchema = strictObject({
   id: nonEmpty,
   version: versionText,
 });
@@ -72,14 +73,14 @@ const common = {
   limits: limitsSchema.optional(),
 };
 
-export const fePortsSchema = z.strictObject({
+export const fePortsSchema = strictObject({
   http: port.default(feDefaultPorts.http),
   rpc: port.default(feDefaultPorts.rpc),
   query: port.default(feDefaultPorts.query),
   editLog: port.default(feDefaultPorts.editLog),
 });
 
-export const bePortsSchema = z.strictObject({
+export const bePortsSchema = strictObject({
   be: port.default(beDefaultPorts.be),
   http: port.default(beDefaultPorts.http),
   heartbeat: port.default(beDefaultPorts.heartbeat),
@@ -98,19 +99,19 @@ export const feFields = {
 };
 
 export const storageEntry = z.union(
-  [nonEmpty, z.strictObject({ path: nonEmpty, medium: z.enum(["HDD", "SSD"]).optional() })],
+  [nonEmpty, strictObject({ path: nonEmpty, medium: z.enum(["HDD", "SSD"]).optional() })],
   { error: 'expected a path, or `{ path, medium }` with the medium "HDD" or "SSD"' },
 );
 
 export const beFields = {
   ...common,
-  storage: z.array(storageEntry).min(1, "wants at least one folder"),
+  storage: z.array(storageEntry, "must be a list of folders, one for each disk").min(1, "wants at least one folder"),
   rack: nonEmpty.optional(),
   ports: bePortsSchema.prefault({}),
 };
 
-export const feSpecSchema = z.strictObject({ ...feFields, kind: z.literal("fe") });
-export const beSpecSchema = z.strictObject({ ...beFields, kind: z.literal("be") });
+export const feSpecSchema = strictObject({ ...feFields, kind: z.literal("fe") });
+export const beSpecSchema = strictObject({ ...beFields, kind: z.literal("be") });
 
 /** A frontend as declared, with its defaults filled in. */
 export interface FeSpec extends z.output<typeof feSpecSchema> {

@@ -112,6 +112,8 @@ export interface Item {
   readonly to?: string;
   readonly size?: Size;
   readonly stops: boolean;
+  /** Whether a node is started for the first time. */
+  readonly first?: true;
   readonly steps: readonly Step[];
   /** The item of which a step does this one; such an item is never part of a plan, only of a journal. */
   readonly within?: string;

@@ -1,5 +1,5 @@
-import { posix } from "node:path";
 import { nodeFields } from "./fields.js";
+import { within } from "./own-folders.js";
 import type { BeSpec, FeSpec, NodeSpec } from "./spec.js";
 
 /** What is wrong with the whole, where no single node could tell. */
@@ -186,8 +186,6 @@ interface Folder {
   readonly host: string;
   readonly node: Named;
 }
-
-const within = (inner: string, outer: string): boolean => !posix.relative(outer, inner).startsWith("..");
 
 const sharedFolders = (nodes: readonly Named[]): readonly Problem[] => {
   const byHost = new Map<string, Folder[]>();

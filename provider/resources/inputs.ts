@@ -16,8 +16,9 @@ import {
   releaseSchema,
   roles,
 } from "../plan/spec.js";
+import { strictObject } from "../strict.js";
 
-export const sqlSchema = z.strictObject({
+export const sqlSchema = strictObject({
   user: z.string().min(1).default("root"),
   password: z.string().optional(),
 });
@@ -28,21 +29,19 @@ export type SqlAccess = z.output<typeof sqlSchema>;
  * An FE as others reach it, in as few fields as say it: every node records all of them. The connection holds only what
  * differs from that of the node that asks.
  */
-export const contactSchema = z
-  .strictObject({
-    name: z.string(),
-    address: z.string(),
-    role: z.enum(roles),
-    ports: fePortsSchema.prefault({}),
-    home: absolutePath,
-    metaDir: absolutePath.optional(),
-    connection: z.record(z.string(), z.unknown()).optional(),
-  })
-  .transform(({ metaDir, connection, ...contact }) => ({
-    ...contact,
-    metaDir: metaDir ?? posix.join(contact.home, "meta"),
-    connection: { host: contact.address, ...connection },
-  }));
+export const contactSchema = strictObject({
+  name: z.string(),
+  address: z.string(),
+  role: z.enum(roles),
+  ports: fePortsSchema.prefault({}),
+  home: absolutePath,
+  metaDir: absolutePath.optional(),
+  connection: z.record(z.string(), z.unknown()).optional(),
+}).transform(({ metaDir, connection, ...contact }) => ({
+  ...contact,
+  metaDir: metaDir ?? posix.join(contact.home, "meta"),
+  connection: { host: contact.address, ...connection },
+}));
 
 export type Contact = z.output<typeof contactSchema>;
 
@@ -90,10 +89,10 @@ const nodeContext = {
   preflight: z.string().optional(),
 };
 
-export const feNodeInputs = z.strictObject({ ...feFields, ...nodeContext });
-export const beNodeInputs = z.strictObject({ ...beFields, ...nodeContext });
+export const feNodeInputs = strictObject({ ...feFields, ...nodeContext });
+export const beNodeInputs = strictObject({ ...beFields, ...nodeContext });
 
-export const releaseInputs = z.strictObject({
+export const releaseInputs = strictObject({
   ...context,
   cluster: z.string().min(1),
   host: z.string().min(1),
@@ -118,14 +117,14 @@ export const memberFields = {
   limits: limitsSchema.optional(),
 };
 
-export const feMemberInputs = z.strictObject({
+export const feMemberInputs = strictObject({
   ...memberFields,
   role: z.enum(roles),
   metaDir: absolutePath,
   ports: fePortsSchema.prefault({}),
 });
 
-export const beMemberInputs = z.strictObject({
+export const beMemberInputs = strictObject({
   ...memberFields,
   port: z.int().min(1).max(65_535),
 });
@@ -137,8 +136,8 @@ const topologyFields = {
   release: nodeReleaseSchema,
   nodes: z.array(
     z.discriminatedUnion("kind", [
-      z.strictObject({ kind: z.literal("fe"), ...feFields }),
-      z.strictObject({ kind: z.literal("be"), ...beFields }),
+      strictObject({ kind: z.literal("fe"), ...feFields }),
+      strictObject({ kind: z.literal("be"), ...beFields }),
     ]),
   ),
   /** The connection of the first node; `connections` holds, for each node, what differs from it. */
@@ -151,7 +150,7 @@ const topologyFields = {
   limits: limitsSchema.optional(),
 };
 
-export const topologyInputs = z.strictObject(topologyFields);
+export const topologyInputs = strictObject(topologyFields);
 
 /**
  * Inputs with defaults filled in; throws for what `check` has refused. State of other releases of this package may have
@@ -222,7 +221,7 @@ export const failuresOf = (schema: z.ZodObject, inputs: Plain): readonly CheckFa
   }
   return result.error.issues
     .filter((issue) => issue.code === "unrecognized_keys" || !dependsOnUnknown(valueAt(inputs, issue.path)))
-    .map((issue) => ({ property: pathText(issue.path), reason: reasonOf(issue) }));
+    .map((issue) => ({ property: pathText(issue.path), reason: reasonOf(issue, valueAt(own, issue.path)) }));
 };
 
 /** The dynamic layer adds the provider's text to every resource's inputs. */
@@ -242,9 +241,5 @@ export const pathText = (path: readonly PropertyKey[]): string =>
     .join("")
     .replace(/^\./, "");
 
-const reasonOf = (issue: z.core.$ZodIssue): string => {
-  if (issue.code === "unrecognized_keys") {
-    return `unknown argument ${issue.keys.map((key) => `\`${key}\``).join(", ")}`;
-  }
-  return issue.message;
-};
+const reasonOf = ({ code, message }: z.core.$ZodIssue, value: unknown): string =>
+  code === "invalid_type" && value === undefined ? "must be given" : message;

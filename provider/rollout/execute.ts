@@ -23,6 +23,7 @@ export class Execution {
   readonly #works: Works;
   readonly #before: (step: Step) => Promise<void>;
   #current: Step | undefined;
+  #shown = "";
 
   /** `before` is called before each step of `run`, and fails it by throwing. */
   constructor(
@@ -46,11 +47,26 @@ export class Execution {
   }
 
   /** Tells in the resource's row what is being waited for: `3/6 start: no answer yet`. */
-  readonly report = (seen: string): void => {
+  readonly report = (seen: string): void => this.#show(seen ? `: ${seen}` : "");
+
+  #show(found: string): void {
     const index = this.#current ? this.item.steps.indexOf(this.#current) + 1 : 0;
     const deed = this.#current ? deeds[this.#current.verb] : "";
-    this.#progress(`${index}/${this.item.steps.length} ${deed}${seen ? `: ${seen}` : ""}`);
-  };
+    const text = `${index}/${this.item.steps.length} ${deed}${found}`;
+    if (text !== this.#shown) {
+      this.#shown = text;
+      this.#progress(text);
+    }
+  }
+
+  /** The row must not end with what was waited for, nor with what was not done. */
+  #showOutcome({ detail, mark }: Outcome): void {
+    if (mark === "not met") {
+      this.#show(` (not met${detail ? `: ${detail}` : ""})`);
+    } else {
+      this.report(detail ?? "");
+    }
+  }
 
   async run(steps: readonly Step[] = this.item.steps): Promise<void> {
     for (const step of steps) {
@@ -107,15 +123,19 @@ export class Execution {
       throw new Error(`No work for the step "${step.verb}" of ${this.item.id}`);
     }
     this.#current = step;
-    // Else the row of a node that is well would end with "be taken back".
-    if (!recovering.includes(step.verb)) {
+    // Whether a step with a condition is done is known when it ends, or tells what it waits for.
+    if (step.when === undefined) {
       this.report("");
     }
     try {
-      await this.#mark(step, async () => {
+      const outcome = await this.#mark(step, async () => {
         await this.#before(step);
         return work(step);
       });
+      // Else the row of a node that is well would end with "be taken back".
+      if (!recovering.includes(step.verb)) {
+        this.#showOutcome(outcome);
+      }
     } catch (error) {
       this.#journal.abandon(this.item, recovering);
       throw error;

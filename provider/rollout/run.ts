@@ -83,6 +83,8 @@ export class Run {
   isGuarded = false;
   /** Whether the whole cluster is created: then there is nothing that a release could be rehearsed on. */
   isNew = false;
+  /** Whether root of a cluster that this operation founds gets a password. */
+  setsPassword = false;
   /** Undefined for nodes that are declared alone. */
   care: Care | undefined;
   /** Whether an FE group answered before the first stop: then it is asked before each other one. */
@@ -176,6 +178,7 @@ export class Run {
       maxUnavailable: this.#maxUnavailable,
       direction: this.#policy.direction,
       voters: this.#voters,
+      setsPassword: this.setsPassword,
     };
     return isEmpty(items) ? undefined : planText(this.cluster, items, bounds);
   }

@@ -7,7 +7,7 @@ export interface VersionRow<V> {
   readonly value: V;
   /** For people. */
   readonly text: string;
-  /** Where it is from: StarRocks' docs, release notes, scripts, or a section of our facts. */
+  /** Where it is from: StarRocks' docs, release notes or scripts. */
   readonly source: string;
 }
 
@@ -17,13 +17,13 @@ export const feStop: readonly VersionRow<{ readonly graceful: boolean; readonly 
     since: "0.0.0",
     value: { graceful: false, timeout: false },
     text: "`stop_fe.sh` without flags: a SIGTERM; scripts up to 3.3 ignore all flags.",
-    source: "bin/stop_fe.sh; facts 2.4",
+    source: "bin/stop_fe.sh",
   },
   {
     since: "3.4.2",
     value: { graceful: true, timeout: true },
     text: "`stop_fe.sh --graceful`: the FE hands leadership over and lets connections drain.",
-    source: "bin/stop_fe.sh; facts 2.4",
+    source: "bin/stop_fe.sh",
   },
 ];
 
@@ -42,19 +42,19 @@ export const beStop: readonly VersionRow<{ readonly graceful: BeGraceful; readon
     since: "0.0.0",
     value: { graceful: "none", timeout: false },
     text: "`stop_be.sh` without flags: a SIGKILL, whatever the flags.",
-    source: "bin/stop_be.sh; facts 2.5",
+    source: "bin/stop_be.sh",
   },
   {
     since: "3.1.0",
     value: { graceful: "orderly", timeout: false },
     text: "`stop_be.sh --graceful`: a SIGTERM, on which the BE shuts down at once; never told to drain, as FEs may take it for dead after 15 s.",
-    source: "bin/stop_be.sh; graceful_exit.md; facts 2.5, 2.7, 10",
+    source: "bin/stop_be.sh; graceful_exit.md",
   },
   {
     since: "3.4.0",
     value: { graceful: "drains", timeout: true },
     text: "`stop_be.sh --graceful`: the BE waits for running queries (`loop_count_wait_fragments_finish`).",
-    source: "bin/stop_be.sh; graceful_exit.md; facts 2.5, 2.7, 10",
+    source: "bin/stop_be.sh; graceful_exit.md",
   },
 ];
 
@@ -64,13 +64,13 @@ export const cnStopTimeout: readonly VersionRow<boolean>[] = [
     since: "0.0.0",
     value: false,
     text: "`stop_cn.sh` returns before the process is gone, and knows no `--timeout`.",
-    source: "bin/stop_cn.sh; facts 2.5",
+    source: "bin/stop_cn.sh",
   },
   {
     since: "3.5.0",
     value: true,
     text: "`stop_cn.sh` waits for the process, as long as its `--timeout`.",
-    source: "bin/stop_cn.sh; facts 2.5",
+    source: "bin/stop_cn.sh",
   },
 ];
 
@@ -88,7 +88,7 @@ export const pausing: readonly VersionRow<Readonly<Record<string, string>>>[] = 
     since: "0.0.0",
     value: { ...balance, max_balancing_tablets: "0", [schedulingLimit]: "0" },
     text: "Balancing and clones are paused: `disable_balance`, `disable_colocate_balance`, `max_balancing_tablets` and `max_scheduling_tablets`, as each restart would set off clones.",
-    source: "upgrade.md, disable tablet clone; facts 7.2",
+    source: "upgrade.md, disable tablet clone",
   },
   {
     since: "3.1.0",
@@ -96,7 +96,7 @@ export const pausing: readonly VersionRow<Readonly<Record<string, string>>>[] = 
     text:
       "Only balancing is paused: `disable_balance` and `disable_colocate_balance` (aliases of `tablet_sched_…`), as a missing BE is waited for and a scheduling limit of 0 " +
       "would throttle the repair of replicas that missed writes.",
-    source: "upgrade.md; facts 6.4, 7.2",
+    source: "upgrade.md",
   },
 ];
 
@@ -119,31 +119,31 @@ export const jdks: readonly VersionRow<Jdk>[] = [
     since: "0.0.0",
     value: { also: [8, 11], from: Number.POSITIVE_INFINITY, preferred: [8, 11], compiler: true, name: "JDK 8 or 11" },
     text: "JDK 8 or 11: the JAVA_OPTS of these lines ask for collectors that JDK 14 removed.",
-    source: "bin/start_fe.sh; facts 2.3",
+    source: "bin/start_fe.sh",
   },
   {
     since: "2.5.0",
     value: { also: [8], from: 11, preferred: [11, 8, 17], compiler: true, name: "JDK 8, 11 or newer" },
     text: "JDK 8, or 11 and newer: 3.1's script refuses 9 and 10; 11 is recommended.",
-    source: "bin/start_fe.sh; docs, prerequisites; facts 2.3",
+    source: "bin/start_fe.sh; docs, prerequisites",
   },
   {
     since: "3.3.0",
     value: { also: [], from: 11, preferred: [11, 17], compiler: true, name: "JDK 11 or newer" },
     text: "JDK 11 or newer, with its compiler.",
-    source: "release-3.3.md; bin/start_fe.sh; facts 2.3",
+    source: "release-3.3.md; bin/start_fe.sh",
   },
   {
     since: "3.4.0",
     value: { also: [], from: 11, preferred: [11, 17], compiler: false, name: "JDK 11 or newer" },
     text: "JDK 11 or newer; a JRE does.",
-    source: "bin/start_fe.sh; facts 2.3",
+    source: "bin/start_fe.sh",
   },
   {
     since: "3.5.0",
     value: { also: [], from: 17, preferred: [17, 21], compiler: false, name: "JDK 17 or newer" },
     text: "JDK 17 or newer.",
-    source: "release-3.5.md; bin/start_fe.sh; facts 2.3",
+    source: "release-3.5.md; bin/start_fe.sh",
   },
 ];
 
@@ -157,7 +157,7 @@ const fileSets: readonly VersionRow<typeof replaced>[] = [
     text:
       "The whole part is replaced, for patches too: `bin`, `lib`, `webroot`, `spark-dpp` and `hive-udf` of an FE; `bin`, `lib` and `www` of a BE or CN. " +
       "`conf`, and what a node keeps in `lib` (`udf`, `small_file`, …), stay the node's own.",
-    source: "upgrade.md; facts 1.3, 1.4",
+    source: "upgrade.md",
   },
 ];
 

@@ -121,6 +121,7 @@ describe("the quickstart", function () {
       "up | 3.5.7 → 3.5.8, node by node | n s",
       "destroy | every process stopped, all data stays | n s",
       "of these lost | 0",
+      "Promised: one node down at a time, no acknowledged write lost. A statement may fail when the node that it runs on is stopped.",
       "Everything was as promised.",
     ]) {
       assert.ok(rows.includes(row), `${row}\n${table}`);

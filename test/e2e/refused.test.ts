@@ -124,7 +124,9 @@ describe("a program that a preview refuses", () => {
       change: ({ connection }) => {
         connection.knownhosts = "~/.ssh/known_hosts";
       },
-      says: ["connection: unknown argument `knownhosts`"],
+      says: [
+        "connection: unknown argument `knownhosts`; it has host, port, user, password, privateKey, privateKeyPassword, agentSocketPath, dialErrorLimit, perDialTimeout, dialPause, keepaliveInterval, hostKey, knownHosts, proxy, become, commandLimit",
+      ],
     },
     {
       what: "a host that is not known yet, without a name",
@@ -163,7 +165,10 @@ describe("a program that a preview refuses", () => {
         args.deployDir = "opt/starrocks";
         args.limits = { strat: 60 };
       },
-      says: ["deployDir: must be an absolute path", "limits: unknown argument `strat`"],
+      says: [
+        "deployDir: must be an absolute path",
+        "limits: unknown argument `strat`; it has command, transfer, unpack, start, stop, alive, turn, lease, leader, tablets, image, backup, decommission, sql, http",
+      ],
     },
     {
       what: "a relative metaDir, an unknown port and an unknown argument of `sql`, all at once",
@@ -173,9 +178,9 @@ describe("a program that a preview refuses", () => {
         args.sql = { pasword: "hunter22" };
       },
       says: [
-        "backends.ports: unknown argument `heartbeats`",
+        "backends.ports: unknown argument `heartbeats`; it has be, http, heartbeat, brpc, starlet",
         "frontends.leader.metaDir: must be an absolute path",
-        "sql: unknown argument `pasword`",
+        "sql: unknown argument `pasword`; it has user, password",
       ],
     },
     {
@@ -215,6 +220,38 @@ describe("a program that a preview refuses", () => {
       ],
     },
     {
+      what: "data folders that hold what is the node's own, each by a line",
+      change: ({ frontends, backends }) => {
+        frontends.leader.metaDir = "/opt/starrocks/fe";
+        backends.nodes[0].storage = ["/disk1/starrocks", "/opt/starrocks/releases"];
+      },
+      says: [
+        "frontends.leader.metaDir: /opt/starrocks/fe is the node's own `home`: data needs a folder of its own",
+        "backends.nodes[0].storage: /opt/starrocks/releases is in the way of the releases in /opt/starrocks/releases: data needs a folder of its own",
+      ],
+    },
+    {
+      what: "wrong values of how a change is made, by the cluster's arguments",
+      change: (args) => {
+        args.direction = "up";
+        args.backends.rollout = { maxUnavailable: 0, soak: "soon" };
+        args.rollout = { verify: [{ sql: "SELECT 1", expect: [1] }] };
+      },
+      says: [
+        'backends.rollout.maxUnavailable: must be a number of nodes from 1 on, or a share such as "25%"',
+        'backends.rollout.soak: must be seconds, or a text with its unit such as "90s", "5m" or "1h"',
+        'direction: Invalid option: expected one of "upgrade"|"downgrade"',
+        "rollout.verify[0]: expected a query, or `{ sql, expect: [[…row…]] }`",
+      ],
+    },
+    {
+      what: "an empty password",
+      change: (args) => {
+        args.sql = { password: "" };
+      },
+      says: ["sql.password: must not be empty; leave it out where root has none"],
+    },
+    {
       what: "a leader that is listed twice, and a single BE with three replicas of each tablet",
       change: ({ frontends, backends }) => {
         frontends.followers[0] = { host: "127.0.0.11" };
@@ -240,11 +277,14 @@ describe("a program that a preview refuses", () => {
     const outcome = await preview(({ frontends, backends }) => {
       frontends.followers.pop();
       backends.nodes[0] = { ...backends.nodes[0], host: "127.0.0.11", name: "be-1" };
+      backends.rollout = { maxUnavailable: 5 };
     });
     assert.equal(outcome.exitCode, 0, outcome.stdout);
     assert.deepEqual(told(outcome, "warning"), [
+      "sql.password is not declared: root of a new cluster will have no password.",
       "2 voting FEs (leader included): an even number bears no more failures than 1. Use an odd number, 3 or more for high availability.",
       "FE and BE on one host (127.0.0.11): a busy BE can starve the FE, on whose metadata everything depends.",
+      "backends.rollout.maxUnavailable: 5 spares none of 3 BEs. Only what their tablets can do without keeps them from being down together.",
     ]);
   });
 

@@ -3,6 +3,10 @@ import type { Story } from "./story.js";
 
 const inSeconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
 
+/** What a reader of "1 failed" must know. */
+const promise =
+  "Promised: one node down at a time, no acknowledged write lost. A statement may fail when the node that it runs on is stopped.";
+
 /** The story as a table for people. */
 export const tableOf = ({ availability, broken, chapters, workload }: Story): string => {
   const rows = chapters.map(({ name, what, seconds }) => [name, what, `${seconds.toFixed(1)} s`]);
@@ -20,7 +24,9 @@ export const tableOf = ({ availability, broken, chapters, workload }: Story): st
       : []),
   ];
   const promises =
-    broken.length === 0 ? ["Everything was as promised."] : broken.map((what) => `NOT AS PROMISED: ${what}`);
+    broken.length === 0
+      ? [[...(workload ? [promise] : []), "Everything was as promised."].join("\n")]
+      : broken.map((what) => `NOT AS PROMISED: ${what}`);
   return [columns(rows), columns(facts), ...promises].filter((part) => part !== "").join("\n\n");
 };
 

@@ -1,4 +1,5 @@
 import { compareVersions, parseVersion, versionOf } from "../../starrocks/versions.js";
+import { nearest } from "../nearest.js";
 import type { Policy } from "../policy.js";
 import type { Problem } from "../topology.js";
 import type { Hazard, Path } from "./hazard.js";
@@ -87,12 +88,13 @@ export const foundProblems = (
 
 const unknownIds = ({ policy }: Journey): readonly Problem[] => {
   const unknown = policy.acceptHazards.filter((id) => !hazardIds.has(id));
+  const near = [...new Set(unknown.flatMap((id) => nearest(id, hazardIds)))];
   return unknown.length === 0
     ? []
     : [
         {
           property: "acceptHazards",
-          reason: `there ${unknown.length === 1 ? "is no hazard" : "are no hazards"} ${quoted(unknown)}; known are ${[...hazardIds].join(", ")}`,
+          reason: `there ${unknown.length === 1 ? "is no hazard" : "are no hazards"} ${quoted(unknown)}; did you mean ${quoted(near)}? docs/versions.md lists all`,
         },
       ];
 };

@@ -8,7 +8,7 @@ import {
   statuses,
   stopsNode,
 } from "../../plan/node.js";
-import type { Place } from "../../plan/place.js";
+import { type Place, theOthers } from "../../plan/place.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import type { Item, Wave } from "../../plan/steps.js";
 import { specOf } from "./context.js";
@@ -28,12 +28,21 @@ export const nodeItem = (action: Action, spec: NodeSpec, { group, manner, positi
   id: nodeId(spec),
   wave: waveOf(spec),
   position,
-  ...(group !== undefined && stopsNode(action) && { group }),
+  ...groupOf(action, { group, manner }),
   change: changeText(action, spec),
   ...(action.type === "version" && { from: action.from.version, to: action.to.version }),
   stops: stopsNode(action),
+  ...(action.type === "create" && { first: true as const }),
   steps: nodeSteps(action, spec, manner),
 });
+
+/** Nodes are stopped group by group; first starts wait for nobody but the canary. */
+const groupOf = (action: Action, { group, manner }: Pick<Place, "group" | "manner">): Pick<Item, "group"> => {
+  if (group === undefined || !(stopsNode(action) || action.type === "create")) {
+    return {};
+  }
+  return { group: stopsNode(action) || manner.canary ? group : theOthers };
+};
 
 /** What a state says of a node, from its outputs. */
 export const recordedOf = (kind: "fe" | "be", outputs: Plain): Recorded => ({

@@ -5,12 +5,13 @@ import { type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
 import { inArguments, type nodeFields } from "../../plan/fields.js";
 import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
+import { unavailableWarnings } from "../../plan/policy.js";
 import { preflightItem } from "../../plan/preflight.js";
 import { removalItems } from "../../plan/removal.js";
 import { inspectTopology } from "../../plan/topology.js";
 import { runOf } from "../../rollout/run.js";
 import type { Handlers } from "../handlers.js";
-import { failuresOf, topologyInputs } from "../inputs.js";
+import { failuresOf, read, type SqlAccess, topologyInputs } from "../inputs.js";
 import { ownAddressProblems } from "../node/own-address.js";
 import { declare, inspect } from "./gate.js";
 import { digestOf, specsOf, topologyOf, waysOf } from "./topology.js";
@@ -41,6 +42,11 @@ const problemsOfNodes = (news: Plain): readonly CheckFailure[] =>
     );
   });
 
+const noPassword = "sql.password is not declared: root of a new cluster will have no password.";
+
+const passwordProblems = ({ password }: SqlAccess): readonly CheckFailure[] =>
+  password === "" ? [{ property: "sql.password", reason: "must not be empty; leave it out where root has none" }] : [];
+
 /** Which nodes inputs declare, whatever else those of another release of this package may say of them. */
 const membersOf = ({ nodes }: Plain): Parameters<typeof removalItems>[0] => {
   const members = z.array(z.object({ kind: z.enum(["fe", "be"]), name: z.string() }));
@@ -56,7 +62,8 @@ export const preflight: Handlers = {
       return { inputs: news, failures: [...given] };
     }
     const { problems, warnings } = inspectTopology(specsOf(news), waysOf(news));
-    const failures = [...inArguments(problemsOfNodes(news), placesOf(news)), ...problems];
+    const { maxUnavailable, nodes, sql } = read(topologyInputs, news);
+    const failures = [...inArguments(problemsOfNodes(news), placesOf(news)), ...problems, ...passwordProblems(sql)];
     if (failures.length > 0) {
       return { inputs: news, failures };
     }
@@ -70,7 +77,15 @@ export const preflight: Handlers = {
     for (const item of removalItems(membersOf(olds), membersOf(news))) {
       run.items.set(item.id, item);
     }
-    for (const warning of warnings) {
+    run.setsPassword = run.isNew && sql.user === "root" && sql.password !== undefined;
+    for (const warning of [
+      ...(run.isNew && sql.password === undefined ? [noPassword] : []),
+      ...warnings,
+      ...unavailableWarnings(
+        maxUnavailable,
+        nodes.flatMap((node) => (node.kind === "be" ? [node] : [])),
+      ),
+    ]) {
       await warn(topology.clusterUrn, warning);
     }
     return { inputs: news };

@@ -1,3 +1,4 @@
+import type { CheckFailure } from "../../engine/failure.js";
 import { echo, type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
 import { inEverySession } from "../../host/agent.js";
@@ -8,6 +9,12 @@ import type { Handlers } from "../handlers.js";
 import { failuresOf } from "../inputs.js";
 import { againstIn, type Inputs, inputsOf, rehearsalInputs } from "./inputs.js";
 import { forget, itemOf, rehearse } from "./perform.js";
+
+/** Where the arguments stand in a `Cluster` that the resource is part of. */
+const inCluster = (failure: CheckFailure, { __clusterUrn }: Plain): CheckFailure =>
+  __clusterUrn !== undefined && /^(memory|keep|isolated|limit)$/.test(failure.property)
+    ? { ...failure, property: `rehearsal.${failure.property}` }
+    : failure;
 
 /** What the outputs keep: how to come back to the host, for which release it was done, and on what. */
 const outputsOf = (inputs: Plain, { against }: Rehearsed): Record<string, unknown> => ({
@@ -54,7 +61,7 @@ const placeOf = ({ connection, deployDir }: Inputs): string =>
 
 export const rehearsal: Handlers = {
   check: async (olds, news) => {
-    const failures = [...failuresOf(rehearsalInputs, news)];
+    const failures = failuresOf(rehearsalInputs, news).map((failure) => inCluster(failure, news));
     if (failures.length > 0 || hasUnknown(withoutFrontends(news))) {
       return { inputs: news, failures };
     }

@@ -6,6 +6,7 @@ import { releaseOfPart } from "../../plan/overlay.js";
 import type { Ran } from "../../plan/rehearsal.js";
 import { absolutePath, releaseSchema } from "../../plan/spec.js";
 import { checkSettings } from "../../starrocks/settings.js";
+import { strictObject } from "../../strict.js";
 import { contactSchema, context, read, sqlSchema } from "../inputs.js";
 
 /** As the `config` of a node. */
@@ -15,7 +16,7 @@ const config = z.record(z.string(), z.string()).superRefine((settings, context) 
   }
 });
 
-export const rehearsalInputs = z.strictObject({
+export const rehearsalInputs = strictObject({
   ...context,
   cluster: z.string().min(1),
   release: releaseSchema,

@@ -29,9 +29,17 @@ describe("connectionSchema", () => {
 
   const refused: readonly (readonly [string, object, RegExp])[] = [
     ["no host", {}, /^connection\.host: expected an address or host name, got nothing$/],
-    ["an unknown field", { host: "a", hots: "b" }, /^connection: .*"hots"/],
-    ["an unknown field of a proxy", { host: "a", proxy: { host: "b", becom: {} } }, /^connection\.proxy: .*"becom"/],
-    ["become on a proxy", { host: "a", proxy: { host: "b", become: {} } }, /^connection\.proxy: .*"become"/],
+    ["an unknown field", { host: "a", hots: "b" }, /^connection: .*`hots`; it has host, port/],
+    [
+      "an unknown field of a proxy",
+      { host: "a", proxy: { host: "b", becom: {} } },
+      /^connection\.proxy: .*`becom`; it has host, port/,
+    ],
+    [
+      "become on a proxy",
+      { host: "a", proxy: { host: "b", become: {} } },
+      /^connection\.proxy: .*`become`; it has host, port/,
+    ],
     ["a port as text", { host: "a", port: "22" }, /^connection\.port: expected a port number .*, got a string$/],
     ["a port out of range", { host: "a", port: 70000 }, /^connection\.port: expected a port number .*, got 70000/],
     ["a broken port", { host: "a", port: 22.5 }, /^connection\.port: expected a port number .*, got 22\.5$/],

@@ -45,6 +45,26 @@ describe("inArguments", () => {
       told: ["backends.config.a"],
     },
     { what: "what one of a group says", properties: ["nodes[0].config.a"], told: ["backends.nodes[0].config.a"] },
+    {
+      what: "how BEs are changed",
+      properties: ["maxUnavailable", "policy.soak", "policy.canary", "policy.onUnrecoverable"],
+      told: [
+        "backends.rollout.maxUnavailable",
+        "backends.rollout.soak",
+        "backends.rollout.canary",
+        "backends.rollout.onUnrecoverable",
+      ],
+    },
+    {
+      what: "how a change ends",
+      properties: ["policy.verify[0]", "policy.observe"],
+      told: ["rollout.verify[0]", "rollout.observe"],
+    },
+    {
+      what: "which way a change goes",
+      properties: ["policy.direction", "policy.acceptHazards[0]"],
+      told: ["direction", "acceptHazards[0]"],
+    },
     { what: "what is no node's", properties: ["release.version", ""], told: ["release.version", ""] },
     { what: "a node that is not there", properties: ["nodes[9].home"], told: ["nodes[9].home"] },
   ];

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { duration, policySchema, unavailable, unavailableOf } from "../../../provider/plan/policy.js";
+import {
+  duration,
+  policySchema,
+  unavailable,
+  unavailableOf,
+  unavailableWarnings,
+} from "../../../provider/plan/policy.js";
 
 describe("duration", () => {
   const table = [
@@ -26,6 +32,19 @@ describe("unavailable", () => {
     assert.equal(unavailableOf(unavailable.parse("25%"), 10), 2);
     assert.equal(unavailableOf(unavailable.parse("10%"), 3), 1);
     assert.equal(unavailableOf(unavailable.parse("100%"), 3), 3);
+    assert.equal(unavailableOf(unavailable.parse(10), 3), 3);
+    assert.equal(unavailableOf(unavailable.parse(1), 0), 1);
+  });
+
+  it("warns of a number that spares no BE, however it is said", () => {
+    for (const given of [3, 10, "100%"]) {
+      assert.deepEqual(unavailableWarnings(unavailable.parse(given), [{}, {}, {}]), [
+        `backends.rollout.maxUnavailable: ${given} spares none of 3 BEs. Only what their tablets can do without keeps them from being down together.`,
+      ]);
+    }
+    assert.deepEqual(unavailableWarnings(unavailable.parse(2), [{}, {}, {}]), []);
+    assert.deepEqual(unavailableWarnings(unavailable.parse("100%"), [{}]), []);
+    assert.deepEqual(unavailableWarnings(unavailable.parse(2), [{ rack: "r1" }, { rack: "r2" }]), []);
   });
 
   it("refuses nothing, and more than all", () => {
@@ -42,5 +61,14 @@ describe("policySchema", () => {
       { sql: "SELECT 1", expect: undefined },
       { sql: "SELECT 2", expect: [[2]] },
     ]);
+  });
+
+  it("says what a query may be", () => {
+    for (const query of [{ sql: "SELECT 1", expect: [1] }, { query: "SELECT 1" }, 1, ""]) {
+      assert.deepEqual(
+        policySchema.safeParse({ verify: [query] }).error?.issues.map(({ message, path }) => [path.join("."), message]),
+        [["verify.0", "expected a query, or `{ sql, expect: [[…row…]] }`"]],
+      );
+    }
   });
 });

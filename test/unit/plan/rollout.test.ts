@@ -113,7 +113,7 @@ const scenarios: readonly Scenario[] = [
     items: [
       ...nodes().map(firstStage),
       preflightItem(true, 0),
-      ...itemsOf(nodes(), () => undefined),
+      ...itemsOf(nodes(), () => undefined, { canary: "be-1" }),
       ...nodes().map(member),
       survey,
     ],
@@ -126,7 +126,11 @@ const scenarios: readonly Scenario[] = [
   {
     file: "resumed",
     what: "the rest of a version change that failed half-way",
-    items: [preflightItem(false, 0), ...itemsOf(nodes({ release: next }), half(["be-1", "be-2"], "be-3")), survey],
+    items: [
+      preflightItem(false, 0),
+      ...itemsOf(nodes({ release: next }), half(["be-1", "be-2"], "be-3"), { canary: "be-1" }),
+      survey,
+    ],
   },
   {
     file: "canary-and-racks",
@@ -211,6 +215,39 @@ describe("planText", () => {
     const text = planText("a", change, { maxUnavailable: 1, voters: 2 });
     assert.match(text, /^The cluster pauses while an FE restarts: a group of two voting FEs has no majority/m);
     assert.doesNotMatch(planText("a", change, { maxUnavailable: 1, voters: 3 }), /pauses/);
+  });
+
+  it("says what a failure does, where running nodes are stopped", () => {
+    const said = /^The first failure stops the change: that node is taken back, no other is begun\.$/m;
+    assert.match(planText("a", itemsOf(nodes({ release: next }), half([], "")), { maxUnavailable: 1 }), said);
+    assert.doesNotMatch(
+      planText(
+        "a",
+        itemsOf(nodes(), () => undefined),
+        { maxUnavailable: 1 },
+      ),
+      said,
+    );
+  });
+
+  it("says that a new cluster's root gets the declared password", () => {
+    const first = itemsOf(nodes(), () => undefined);
+    const said = /^The root of a new cluster gets the declared password\.$/m;
+    assert.match(planText("a", first, { maxUnavailable: 1, setsPassword: true }), said);
+    assert.doesNotMatch(planText("a", first, { maxUnavailable: 1 }), said);
+  });
+
+  it("says of FEs that they go one by one only of first starts", () => {
+    const down = itemsOf(nodes(), (spec) => ({ spec, status: "stopped" }));
+    assert.match(planText("a", down, { maxUnavailable: 1 }), /^Follower FEs:$/m);
+    assert.match(
+      planText(
+        "a",
+        itemsOf(nodes(), () => undefined),
+        { maxUnavailable: 1 },
+      ),
+      /^Follower FEs, one by one:$/m,
+    );
   });
 
   it("says of a version change what it is: direction and size", () => {

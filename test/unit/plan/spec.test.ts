@@ -46,8 +46,16 @@ const rows = (schema: z.ZodType, cases: readonly Case[]): void => {
 describe("feSpecSchema", () => {
   rows(feSpecSchema, [
     { what: "the least that is needed", value: frontend, issue: undefined },
-    { what: "an unknown argument, by name", value: { ...frontend, metadir: "/m" }, issue: /"metadir"/ },
-    { what: "an unknown port, by name", value: { ...frontend, ports: { htpp: 1 } }, issue: /^ports: .*"htpp"/ },
+    {
+      what: "an unknown argument, by name",
+      value: { ...frontend, metadir: "/m" },
+      issue: /`metadir`; it has cluster, name/,
+    },
+    {
+      what: "an unknown port, by name",
+      value: { ...frontend, ports: { htpp: 1 } },
+      issue: /^ports: .*`htpp`; it has http, rpc/,
+    },
     { what: "a port that is none", value: { ...frontend, ports: { http: 70_000 } }, issue: /^ports\.http: .*65535/ },
     { what: "a port 0", value: { ...frontend, ports: { http: 0 } }, issue: /^ports\.http: / },
     {
@@ -68,6 +76,12 @@ describe("feSpecSchema", () => {
     { what: "a role that is none", value: { ...frontend, role: "master" }, issue: /^role: / },
     { what: "a name with a slash", value: { ...frontend, name: "a/b" }, issue: /^name: must consist of letters/ },
     { what: "an address with a port", value: { ...frontend, address: "http://h" }, issue: /^address: must be an IP/ },
+    { what: "an address with an SSH port", value: { ...frontend, address: "h:22" }, issue: /^address: must be an IP/ },
+    {
+      what: "an IPv4 address that is none",
+      value: { ...frontend, address: "10.0.0.300" },
+      issue: /^address: must be an IP/,
+    },
     { what: "an IPv6 address", value: { ...frontend, address: "fd00::1" }, issue: undefined },
     { what: "a DNS name", value: { ...frontend, address: "fe-1.example.com" }, issue: undefined },
     { what: "a setting that is a number", value: { ...frontend, config: { a: 1 } }, issue: /^config\.a: / },
@@ -80,7 +94,7 @@ describe("feSpecSchema", () => {
     {
       what: "an unknown limit, by name",
       value: { ...frontend, limits: { strat: 1 } },
-      issue: /^limits: .*"strat"/,
+      issue: /^limits: .*`strat`/,
     },
   ]);
 
@@ -101,13 +115,18 @@ describe("beSpecSchema", () => {
       value: { ...backend, storage: [{ path: "/d", medium: "SSD" }] },
       issue: undefined,
     },
+    {
+      what: "no list",
+      value: { ...backend, storage: "/disk1" },
+      issue: /^storage: must be a list of folders, one for each/,
+    },
     { what: "no folder", value: { ...backend, storage: [] }, issue: /^storage: wants at least one folder/ },
     {
       what: "a medium that is none, saying what a folder may be",
       value: { ...backend, storage: [{ path: "/d", medium: "NVMe" }] },
       issue: /^storage\.0: .*HDD.*SSD/,
     },
-    { what: "an FE's argument", value: { ...backend, metaDir: "/m" }, issue: /"metaDir"/ },
+    { what: "an FE's argument", value: { ...backend, metaDir: "/m" }, issue: /`metaDir`/ },
   ]);
 
   it("fills in home and ports, and takes storage apart", () => {
@@ -175,7 +194,7 @@ describe("limits", () => {
     { what: "0", value: { start: 0 }, issue: /^start: / },
     { what: "a negative one", value: { start: -1 }, issue: /^start: / },
     { what: "a text", value: { start: "60" }, issue: /^start: / },
-    { what: "one that is none, by name", value: { boot: 1 }, issue: /"boot"/ },
+    { what: "one that is none, by name", value: { boot: 1 }, issue: /`boot`; it has command, transfer/ },
   ]);
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../../provider/error.js";
 import type { Item } from "../../../provider/plan/steps.js";
-import { done, Execution, notMet, skipped, type Works } from "../../../provider/rollout/execute.js";
+import { done, Execution, notMet, type Outcome, skipped, type Works } from "../../../provider/rollout/execute.js";
 import { Journal } from "../../../provider/rollout/journal.js";
 import { inFolder, item, linesOf } from "./items.js";
 
@@ -48,7 +48,12 @@ describe("Execution", () => {
         ["configure", "not met"],
         ["start", "skipped", "it runs as declared"],
       ]);
-      assert.deepEqual(shown, ["1/3 stop", "2/3 write its conf file", "3/3 start"]);
+      assert.deepEqual(shown, [
+        "1/3 stop",
+        "2/3 write its conf file (not met)",
+        "3/3 start",
+        "3/3 start: it runs as declared",
+      ]);
     }));
 
   it("stops at a failure, marks it and what it left undone, and passes it on", () =>
@@ -84,7 +89,40 @@ describe("Execution", () => {
         (text) => shown.push(text),
       );
       await execution.run();
-      assert.deepEqual(shown, ["1/1 stop", "1/1 stop: the process is still there"]);
+      assert.deepEqual(shown, ["1/1 stop", "1/1 stop: the process is still there", "1/1 stop"]);
+    }));
+
+  it("shows at its end what was found out, not what was waited for", () =>
+    inFolder(async () => {
+      const shownOf = async (outcome: Outcome): Promise<string | undefined> => {
+        const shown: string[] = [];
+        const execution: Execution = new Execution(
+          { ...item, steps: item.steps.slice(0, 1) },
+          {
+            stop: async () => {
+              execution.report("connection refused");
+              return outcome;
+            },
+          },
+          new Journal("analytics"),
+          (text) => shown.push(text),
+        );
+        await execution.run();
+        return shown.at(-1);
+      };
+      assert.equal(await shownOf({ mark: "done", detail: "it ended in 2 s" }), "1/1 stop: it ended in 2 s");
+      assert.equal(await shownOf(done), "1/1 stop");
+    }));
+
+  it("shows a step that may be needless once it is known not to be", () =>
+    inFolder(async () => {
+      const step = { verb: "trash", text: "move its data", when: "if its cluster let it go" } as const;
+      const shownOf = async (outcome: Outcome) =>
+        (await executed({ trash: async () => outcome }, { ...item, steps: [step] })).shown;
+      assert.deepEqual(await shownOf(notMet("the cluster still has it")), [
+        "1/1 move its data aside (not met: the cluster still has it)",
+      ]);
+      assert.deepEqual(await shownOf(done), ["1/1 move its data aside"]);
     }));
 
   it("has no step before it begins, and none without work", () =>

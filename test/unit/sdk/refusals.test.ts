@@ -56,6 +56,37 @@ describe("what a Cluster refuses at once", () => {
       changes: { backends: { nodes: { host: "a" } } },
       message: /^backends\.nodes: must be a list/,
     },
+    { what: "no BE", changes: { backends: { nodes: [] } }, message: /^backends\.nodes: wants at least one BE$/ },
+    {
+      what: "a node without a host",
+      changes: { backends: { nodes: [{ storage: ["/d"] }] } },
+      message: /^backends\.nodes\[0\]\.host: must be given$/,
+    },
+    {
+      what: "a host with a port",
+      changes: { backends: { nodes: [{ host: "be1:22", storage: ["/d"] }] } },
+      message: /^backends\.nodes\[0\]\.host: must be an IP address or a DNS name, got `be1:22`$/,
+    },
+    {
+      what: "an IPv4 address that is none",
+      changes: { frontends: { leader: { host: "10.0.0.300", name: "fe-1" } } },
+      message: /^frontends\.leader\.host: must be an IP address or a DNS name, got `10\.0\.0\.300`$/,
+    },
+    {
+      what: "an IPv6 address without a name",
+      changes: { frontends: { leader: { host: "::1" } } },
+      message: /^frontends\.leader\.name: must be given, as `host` is an IPv6 address, which is no name$/,
+    },
+    {
+      what: "an empty key",
+      changes: { key: "" },
+      message: /^key: must not be empty$/,
+    },
+    ...["false", "true", 1, null].map((rehearsal) => ({
+      what: `${JSON.stringify(rehearsal)} for a rehearsal`,
+      changes: { rehearsal },
+      message: /^rehearsal: must be true, false or \{ host, memory, keep, isolated, limit \}, got `/,
+    })),
     {
       what: "a host that is not known yet, without a name",
       changes: { frontends: { leader: { host: pulumi.output("10.0.0.11") } } },

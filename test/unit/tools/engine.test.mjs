@@ -38,7 +38,14 @@ describe("ensureEngine", () => {
     console.log = log;
   });
 
-  const order = ["pulumi on PATH", "earlier download", "earlier build", "official download", "build from Go modules"];
+  const order = [
+    "PULUMI_STARROCKS_ENGINE",
+    "pulumi on PATH",
+    "earlier download",
+    "earlier build",
+    "official download",
+    "build from Go modules",
+  ];
 
   for (const [index, name] of order.entries()) {
     it(`takes ${name} when there is nothing before it, and tries nothing after it`, async () => {
@@ -81,9 +88,15 @@ describe("ensureEngine", () => {
     ]);
   });
 
+  it("takes no other than the one that is wanted", async () => {
+    const { tried, ways } = fakes({ PULUMI_STARROCKS_ENGINE: new SetupError("it holds no pulumi") });
+    await assert.rejects(ensureEngine(ways), /^SetupError: it holds no pulumi$/);
+    assert.deepEqual(tried, order.slice(0, 1));
+  });
+
   it("does not go on after a defect", async () => {
     const { tried, ways } = fakes({ "earlier build": new TypeError("x is not a function") });
     await assert.rejects(ensureEngine(ways), TypeError);
-    assert.deepEqual(tried, order.slice(0, 3));
+    assert.deepEqual(tried, order.slice(0, 4));
   });
 });

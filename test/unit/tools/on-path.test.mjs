@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { engineOnPath } from "../../../tools/engine/on-path.mjs";
+import { engineGiven, engineOnPath } from "../../../tools/engine/on-path.mjs";
+import { SetupError } from "../../../tools/lib/steps.mjs";
 
-describe("engineOnPath", () => {
+describe("engines that the machine has", () => {
   /** @type {string} */
   let folder;
   beforeEach(() => {
@@ -51,5 +52,24 @@ describe("engineOnPath", () => {
 
   it("says that there is none", async () => {
     assert.equal(await engineOnPath(folder), "no pulumi on PATH");
+  });
+
+  it("takes the one of a folder that is given", async () => {
+    installAll("v3.259.0");
+    assert.deepEqual(await engineGiven(folder), {
+      binFolder: folder,
+      version: "3.259.0",
+      source: "PULUMI_STARROCKS_ENGINE",
+    });
+    assert.equal(await engineGiven(""), undefined);
+  });
+
+  it("refuses a folder that is given and has none, or one that is too old", async () => {
+    await assert.rejects(engineGiven(folder), new SetupError(`PULUMI_STARROCKS_ENGINE: no pulumi in ${folder}`));
+    installAll("v3.215.0");
+    await assert.rejects(
+      engineGiven(folder),
+      /^SetupError: PULUMI_STARROCKS_ENGINE: .*pulumi is version 3\.215\.0; expected/,
+    );
   });
 });

@@ -24,5 +24,5 @@ export const withdrawnReleases: readonly Hazard[] = Object.entries(withdrawn).ma
   severity: "forbidden",
   when: { direction: "arrival", to: only(version) },
   text: `StarRocks withdrew ${version}${why}. Take a later patch of ${lineOf(version)}.`,
-  source: `release-${lineOf(version)}.md, "${version} (Yanked)"; facts 7.4`,
+  source: `release-${lineOf(version)}.md, "${version} (Yanked)"`,
 }));

@@ -66,6 +66,10 @@ describe("docs/versions.md", () => {
   it("shows every row of what a version takes", () =>
     shown("<!-- the rows of versions: UPDATE_GOLDEN=1 writes them -->\n", "<!-- end of the rows -->", rows));
 
+  it("names no source that is not StarRocks'", () => {
+    assert.doesNotMatch(readFileSync(page, "utf8"), /\bfacts\b/i);
+  });
+
   it("has rows in the order of their versions, the first of each subject for all before the second", () => {
     for (const [subject, all] of Object.entries(versionRows)) {
       const versions = all.map(({ since }) => versionOf(since));
