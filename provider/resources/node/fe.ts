@@ -52,6 +52,7 @@ export class FeWork {
   #founds = false;
   /** When others were looked at that it waits for. */
   #othersSeen = Number.NEGATIVE_INFINITY;
+  #othersFailed: string | undefined;
   /** Lets the next FE start for the first time. */
   #letNext: (() => void) | undefined;
   /** Its metadata was lost while the group knew it: its old row is dropped and it is added anew. */
@@ -224,22 +225,30 @@ export class FeWork {
       return this.#lookInside(steady);
     }
     const look = await this.#lookAtLog(bootstrap.seen, steady, mayWait);
-    if (!mayWait && !look.done && look.seen === waitsForMajority) {
-      await this.#startOthers(report);
-    }
-    return look;
+    return !mayWait && !look.done && look.seen === waitsForMajority
+      ? { done: false, seen: [look.seen, await this.#startOthers(report)].filter(Boolean).join("; ") }
+      : look;
   }
 
   /**
    * The other one of two led without a majority while this one was down, and such an FE ends by itself after some 40 s (seen
-   * on a real 3.5.7): without it this one would wait in vain.
+   * on a real 3.5.7): without it this one would wait in vain. Gives why one could not be started.
    */
-  async #startOthers(report: Report): Promise<void> {
+  async #startOthers(report: Report): Promise<string | undefined> {
     const { run, spec } = this.#context;
-    if (performance.now() - this.#othersSeen > othersEvery) {
-      await run.care?.startFrontends(labelOf(spec), report);
+    if (this.#othersFailed === undefined && performance.now() - this.#othersSeen > othersEvery) {
+      try {
+        await run.care?.startFrontends(labelOf(spec), report);
+      } catch (error) {
+        if (!(error instanceof UserError)) {
+          throw error;
+        }
+        // The others may be a majority without that one.
+        this.#othersFailed = error.message;
+      }
       this.#othersSeen = performance.now();
     }
+    return this.#othersFailed;
   }
 
   /** A starting FE says for a moment what a waiting one says again and again. */
