@@ -365,7 +365,7 @@ describe("a bad build of the BE", () => {
     assert.match(plan ?? "", /^sr: no running node is stopped\.$/m);
     assert.match(
       plan ?? "",
-      /^ +1\. rollout: \[repair\] → prove every node → \[watch every node\] → \[remove older releases\]$/m,
+      /^ +1\. rollout: \[repair\] → prove every node → watch every node → \[remove older releases\]$/m,
     );
     assert.deepEqual(touched, ["be2"]);
     await lab.stack.preview(["--expect-no-changes"]);
