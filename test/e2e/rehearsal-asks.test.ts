@@ -82,7 +82,7 @@ describe("a rehearsal whose cluster cannot be asked, or whose operation ends by 
   }
 
   it("ends by itself where the machine of its operator is lost, and its copy goes with its host", async () => {
-    const old = await lab.release("3.4.9");
+    const old = await lab.release("3.4.10");
     declare(await lab.release("3.5.7", { fe: { faults: [{ fault: "hangAtStart" }] } }), (args) => {
       args.rehearsal = { limit: 5 };
       args.limits = { ...(args.limits as object), start: 15, leader: 1, stop: 1, sql: 1, command: 10 };
