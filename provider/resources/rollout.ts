@@ -231,8 +231,9 @@ export const rollout: Handlers = {
       }
       await tellPath(run, topology, judgement, { first });
     }
-    const changes = first || run.willAct || changed(olds, news);
-    const unproven = !first && otherNodes(olds, news);
+    const differs = !first && changed(olds, news);
+    const changes = first || run.willAct || differs;
+    const unproven = differs && otherNodes(olds, news);
     run.items.set("rollout", itemOf(wantedOf(topology, changes, { before: recordedIn(olds).id, unproven })));
     await tellPlan(run, clusterUrn);
     // An update is given outputs of before, which do not have the nodes.

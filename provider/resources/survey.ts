@@ -1,5 +1,6 @@
 import { messageOf, TransientError, UserError } from "../error.js";
 import type { Outcome } from "../rollout/execute.js";
+import type { ClusterRows } from "../rollout/frontends.js";
 import { isSteadySoon, Steady } from "../rollout/steady.js";
 import { backendRow, frontendRow } from "../starrocks/rows.js";
 import { addBackend, versionComment } from "../starrocks/statements.js";
@@ -14,7 +15,8 @@ export const survey = async (topology: Topology, report: (seen: string) => void)
   if (!any) {
     return { mark: "not met", detail: "no nodes are declared" };
   }
-  const added = await addDropped(topology.nodes);
+  const rows = await any.frontends.rows();
+  const added = rows ? await addDropped(topology.nodes, rows) : [];
   const steady = new Steady();
   await until(
     async () => {
@@ -44,10 +46,11 @@ export const survey = async (topology: Topology, report: (seen: string) => void)
  * Adds those of these BEs that the cluster does not have, and gives them: they were dropped, by a rebuild that was killed
  * half-way or by hand, which their members' state does not tell before a refresh.
  */
-export const addDropped = async (nodes: readonly NodeContext[]): Promise<readonly string[]> => {
-  const [any] = nodes;
-  const rows = await any?.frontends.rows();
-  const dropped = nodes.filter(isBe).filter(({ spec }) => rows && !backendRow(spec, rows.backends));
+export const addDropped = async (
+  nodes: readonly NodeContext[],
+  { backends }: ClusterRows,
+): Promise<readonly string[]> => {
+  const dropped = nodes.filter(isBe).filter(({ spec }) => !backendRow(spec, backends));
   for (const { frontends, limits, run, spec } of dropped) {
     run.lease?.assertHeld();
     await frontends.tell((sql) => addBackend(sql, spec.address, spec.ports.heartbeat, limits.sql));

@@ -29,6 +29,10 @@ export const homeMarkerSchema = z.object({
 });
 export type HomeMarker = z.infer<typeof homeMarkerSchema>;
 
+/** Whether a node was proven in this home, and its cluster has not let it go since. */
+export const isInUse = (marker: HomeMarker | undefined): marker is HomeMarker =>
+  marker !== undefined && marker.releases.length > 0 && marker.left === undefined;
+
 const parseMarker = <T>(schema: z.ZodType<T>, text: string, where: string): T => {
   let json: unknown;
   try {

@@ -51,7 +51,7 @@ export interface Hazard {
   readonly settledBy?: (config: Settings, to: Version) => boolean;
   /** For people: what it is and what to do. */
   readonly text: string;
-  /** Where it is from: StarRocks' docs, release notes, source, or a section of our facts. */
+  /** Where it is from: StarRocks' docs, release notes or source. */
   readonly source: string;
 }
 

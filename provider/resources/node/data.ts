@@ -1,7 +1,7 @@
 import type { NodeSpec } from "../../plan/spec.js";
 import { parseConf } from "../../starrocks/conf.js";
 import { type DataFolder, describeFolder, type FolderOwner, ownershipOf } from "../../starrocks/folders.js";
-import { isMarkerOf } from "../../starrocks/marker.js";
+import { isInUse, isMarkerOf } from "../../starrocks/marker.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { parseStorage } from "../../starrocks/storage.js";
 import { labelOf } from "./context.js";
@@ -67,7 +67,7 @@ const usedFolders = (spec: NodeSpec, { conf, marker }: Before, recorded: boolean
   if (spec.kind === "be" && !marker && recorded) {
     return dataPaths(spec);
   }
-  if (spec.kind !== "be" || !marker || marker.left || marker.releases.length === 0) {
+  if (spec.kind !== "be" || !isInUse(marker)) {
     return [];
   }
   const written = conf && parseConf(conf.text).get("storage_root_path");

@@ -7,7 +7,6 @@ import { hasUnknown } from "../../engine/unknown.js";
 import { messageOf, UserError } from "../../error.js";
 import { inEverySession } from "../../host/agent.js";
 import { type Action, changeText, decide, refusals, stopsNode } from "../../plan/node.js";
-import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
 import { stoppingItem } from "../../plan/removal.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { numbered } from "../../plan/steps.js";
@@ -22,8 +21,8 @@ import { leftOut } from "../preflight/left-out.js";
 import { contextOf, labelOf, type NodeContext, placeOf, specOf } from "./context.js";
 import { converge } from "./converge.js";
 import { NodeFailure } from "./left.js";
-import { ownAddressProblems } from "./own-address.js";
 import { nodeItem, recordedOf } from "./plan.js";
+import { declaredProblems } from "./problems.js";
 import { removalWorks } from "./removal.js";
 import { inputsSeen, seenLast, seenOf, statusOf } from "./seen.js";
 import { look } from "./works.js";
@@ -104,7 +103,7 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
         return { inputs: news, failures };
       }
       const spec = specOf(kind, news);
-      failures.push(...storageProblems(news.storage), ...nodeProblems(spec), ...ownAddressProblems(spec));
+      failures.push(...declaredProblems(spec, news.storage));
       const first = Object.keys(olds).length === 0;
       if (!first) {
         failures.push(...refusals(specOf(kind, olds), spec, onlyFe(spec, olds) && onlyFe(spec, news)));

@@ -4,7 +4,6 @@ import type { Action } from "../../plan/node.js";
 import type { NodeRelease, NodeSpec } from "../../plan/spec.js";
 import { type Execution, notMet } from "../../rollout/execute.js";
 import { LeaseLost } from "../../rollout/lease.js";
-import { drift } from "../../starrocks/conf.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { stopProcess } from "../../starrocks/stop.js";
 import { type Before, stuck, takeBack, whatNow, wordsOf } from "./back.js";
@@ -13,7 +12,7 @@ import type { KindWork } from "./kind-work.js";
 import { type Left, leftText, lines } from "./left.js";
 import { HalfRebuilt, rebuild } from "./rebuild.js";
 import { assertMayBringUp, assertRight, howLeft } from "./right.js";
-import { declaredConf, settingsOf } from "./settings.js";
+import { declaredConf, differingKeys } from "./settings.js";
 
 /** The node as its change found it. */
 export interface Found {
@@ -195,7 +194,7 @@ export class Recovery {
 
 /** The conf file that was found, but where an operation that was cut short had written the declared settings into it already. */
 const confBefore = (found: string | undefined, recorded: NodeSpec, declared: NodeSpec): string | undefined =>
-  found === undefined || drift(found, settingsOf(declared)).length > 0
+  found === undefined || differingKeys(declared, found).length > 0
     ? found
     : declaredConf(
         recorded,

@@ -2,9 +2,8 @@ import type { Plain } from "../../engine/outputs.js";
 import type { Status } from "../../plan/node.js";
 import { versionOfId } from "../../plan/release-id.js";
 import type { NodeSpec } from "../../plan/spec.js";
-import { drift } from "../../starrocks/conf.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
-import { settingsOf } from "./settings.js";
+import { differingKeys } from "./settings.js";
 
 /** What a look at the host tells: the release that is current, and declared settings that the conf file does not have. */
 export const seenOf = (
@@ -15,13 +14,12 @@ export const seenOf = (
   const { release } = recorded as { readonly release?: { readonly id?: string } };
   // Of a home that could not be looked at nothing is known; where its conf file is gone, so is every setting.
   const text = conf?.text ?? (exists ? "" : undefined);
-  const differing = text === undefined ? [] : drift(text, settingsOf(spec));
+  const differing = text === undefined ? [] : differingKeys(spec, text);
   return {
     release:
       current === undefined || current === release?.id ? release : { id: current, version: versionOfId(current) },
     ...(conf && { confSha256: conf.sha256 }),
-    // Only keys: a value, on either side, may be a secret.
-    ...(differing.length > 0 && { drift: differing.map(({ key }) => key) }),
+    ...(differing.length > 0 && { drift: differing }),
   };
 };
 

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { BeSpec, FeSpec, NodeSpec } from "../../plan/spec.js";
-import { applySettings, type Settings } from "../../starrocks/conf.js";
+import { applySettings, drift, type Settings } from "../../starrocks/conf.js";
 import { bePortAliases, bePortSettings, fePortSettings } from "../../starrocks/ports.js";
 import { storageText } from "../../starrocks/storage.js";
 import { versionOf } from "../../starrocks/versions.js";
@@ -32,6 +32,10 @@ const unwantedKeys = (spec: Configured): readonly string[] =>
 /** The conf file of which the text was, with all that is declared in effect; `undeclared` are keys that were, and are no longer. */
 export const declaredConf = (spec: Configured, text: string, undeclared: readonly string[]): string =>
   applySettings(text, settingsOf(spec), { remove: unwantedKeys(spec), restore: undeclared });
+
+/** Keys of what is declared that a conf file does not have so. Only keys: a value, on either side, may be a secret. */
+export const differingKeys = (spec: Configured, text: string): readonly string[] =>
+  drift(text, settingsOf(spec)).map(({ key }) => key);
 
 export const dataPaths = (spec: NodeSpec): readonly string[] =>
   spec.kind === "fe" ? [spec.metaDir] : spec.storage.map(({ path }) => path);

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../error.js";
 import { versionOfId } from "../../plan/release-id.js";
 import { done, notMet, type Outcome, skipped } from "../../rollout/execute.js";
-import { digestOfConf, drift } from "../../starrocks/conf.js";
+import { digestOfConf } from "../../starrocks/conf.js";
 import { ensureFolders, type WantedFolder } from "../../starrocks/folders.js";
 import { homeFolders, switchTo } from "../../starrocks/home.js";
 import { homePaths, kindLayouts, releaseFolder } from "../../starrocks/layout.js";
@@ -11,7 +11,7 @@ import { type ObservedHome, observeHome } from "../../starrocks/observe.js";
 import { describeStop, stopProcess } from "../../starrocks/stop.js";
 import { labelOf, type NodeContext } from "./context.js";
 import { dataProblem, ownerOf } from "./data.js";
-import { dataPaths, declaredConf, settingsOf } from "./settings.js";
+import { dataPaths, declaredConf, differingKeys } from "./settings.js";
 
 export const look = ({ host, spec }: NodeContext): Promise<ObservedHome> => {
   const { conf, part } = kindLayouts[spec.kind];
@@ -29,7 +29,7 @@ const homeFits = ({ spec }: NodeContext, home: ObservedHome): boolean =>
   home.binRelease === spec.release.id &&
   home.viewComplete &&
   home.conf !== undefined &&
-  drift(home.conf.text, settingsOf(spec)).length === 0;
+  differingKeys(spec, home.conf.text).length === 0;
 
 /**
  * Whether what runs is what is declared. A release is switched only while nothing runs, so a running process is of the

@@ -2,12 +2,11 @@ import { TransientError } from "../../error.js";
 import { gateItem } from "../../plan/preflight.js";
 import { versionOfId } from "../../plan/release-id.js";
 import type { Run } from "../../rollout/run.js";
-import { drift } from "../../starrocks/conf.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { labelOf, type NodeContext } from "../node/context.js";
 import { converge } from "../node/converge.js";
 import { nodeId, nodeItem } from "../node/plan.js";
-import { settingsOf } from "../node/settings.js";
+import { differingKeys } from "../node/settings.js";
 import { look } from "../node/works.js";
 import type { Topology } from "./topology.js";
 
@@ -35,7 +34,7 @@ export const astray = async (run: Run, topology: Topology): Promise<readonly Ast
   const looks = idleIn(run, topology).map(async (node): Promise<Astray | undefined> => {
     try {
       const home = await look(node);
-      const settings = home.conf ? drift(home.conf.text, settingsOf(node.spec)).map(({ key }) => key) : [];
+      const settings = home.conf ? differingKeys(node.spec, home.conf.text) : [];
       return { node, elsewhere: otherRelease(node, home) !== undefined, settings };
     } catch (error) {
       if (!(error instanceof TransientError)) {

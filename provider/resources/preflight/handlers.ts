@@ -4,7 +4,6 @@ import { warn } from "../../engine/log.js";
 import { type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
 import { inArguments, type nodeFields } from "../../plan/fields.js";
-import { nodeProblems, storageProblems } from "../../plan/node-problems.js";
 import { unavailableWarnings } from "../../plan/policy.js";
 import { preflightItem } from "../../plan/preflight.js";
 import { removalItems } from "../../plan/removal.js";
@@ -12,7 +11,7 @@ import { inspectTopology } from "../../plan/topology.js";
 import { runOf } from "../../rollout/run.js";
 import type { Handlers } from "../handlers.js";
 import { failuresOf, read, type SqlAccess, topologyInputs } from "../inputs.js";
-import { ownAddressProblems } from "../node/own-address.js";
+import { declaredProblems } from "../node/problems.js";
 import { declare, inspect } from "./gate.js";
 import { digestOf, specsOf, topologyOf, waysOf } from "./topology.js";
 
@@ -34,12 +33,10 @@ const placesOf = ({ nodes }: Plain): Parameters<typeof nodeFields>[0] =>
 const problemsOfNodes = (news: Plain): readonly CheckFailure[] =>
   specsOf(news).flatMap((spec, index) => {
     const { storage } = (news.nodes as readonly Plain[])[index] ?? {};
-    return [...storageProblems(storage), ...nodeProblems(spec), ...ownAddressProblems(spec)].map(
-      ({ property, reason }) => ({
-        property: `nodes[${index}].${property}`,
-        reason,
-      }),
-    );
+    return declaredProblems(spec, storage).map(({ property, reason }) => ({
+      property: `nodes[${index}].${property}`,
+      reason,
+    }));
   });
 
 const noPassword = "sql.password is not declared: root of a new cluster will have no password.";

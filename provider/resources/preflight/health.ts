@@ -8,6 +8,7 @@ import { healthOf } from "../../rollout/health.js";
 import type { Run } from "../../rollout/run.js";
 import { decommissioning } from "../../rollout/tablets.js";
 import { holdsMetadata } from "../../starrocks/folders.js";
+import { isInUse } from "../../starrocks/marker.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { backendName, backendRow, frontendRow } from "../../starrocks/rows.js";
 import { until } from "../../wait.js";
@@ -31,6 +32,7 @@ export const assertHealthy = async (run: Run, topology: Topology, report: (seen:
   if (!clusterExists(nodes)) {
     return notMet("there is no cluster yet");
   }
+  const inUse = nodes.filter(({ home }) => isInUse(home.marker)).map(({ node }) => node);
   let added: readonly string[] | undefined;
   const rows = await until<ClusterRows>(
     async () => {
@@ -40,7 +42,7 @@ export const assertHealthy = async (run: Run, topology: Topology, report: (seen:
       }
       assertMembers(nodes, seen);
       if (added === undefined) {
-        added = await addDropped(nodes.filter(hasRun).map(({ node }) => node));
+        added = await addDropped(inUse, seen);
         if (added.length > 0) {
           return { done: false, seen: addedAgain(added) };
         }
@@ -64,10 +66,6 @@ export const assertHealthy = async (run: Run, topology: Topology, report: (seen:
   await assertWay(run, topology, rows);
   return added?.length ? { mark: "done", detail: addedAgain(added) } : done;
 };
-
-/** A BE that was proven here, and is not on its way out. */
-const hasRun = ({ home: { marker } }: Seen): boolean =>
-  (marker?.releases.length ?? 0) > 0 && marker?.left === undefined;
 
 /**
  * An FE that has metadata of the group and is not in it was dropped by hand. All that is asked before a stop is asked of

@@ -6,11 +6,11 @@ import { type Execution, notMet, type Outcome } from "../../rollout/execute.js";
 import { majorityAdvice } from "../../rollout/frontends.js";
 import type { Run } from "../../rollout/run.js";
 import { holdsMetadata } from "../../starrocks/folders.js";
+import { isInUse } from "../../starrocks/marker.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
 import { type Look, until } from "../../wait.js";
 import { isBe, isFe, labelOf, type NodeContext } from "../node/context.js";
 import { converge } from "../node/converge.js";
-import { NodeFailure } from "../node/left.js";
 import { nodeId, nodeItem } from "../node/plan.js";
 import { lastWordsOf } from "../node/watch.js";
 import { look } from "../node/works.js";
@@ -59,12 +59,7 @@ export const startDownFrontends = async (
   execution: Pick<Execution, "item" | "report">,
   nodes: readonly NodeContext[],
 ): Promise<void> => {
-  try {
-    await new Repair(run, topology, execution, { nodes, unreachable: "left", needed: true }).frontendsOnce();
-  } catch (error) {
-    // It is another node's failure, by which the one that waits for it fails in its own way.
-    throw error instanceof NodeFailure ? new UserError(error.message, { cause: error }) : error;
-  }
+  await new Repair(run, topology, execution, { nodes, unreachable: "left", needed: true }).frontendsOnce();
 };
 
 class Repair {
@@ -114,14 +109,16 @@ class Repair {
     }
   }
 
-  async frontendsOnce(): Promise<void> {
-    for (const one of (await this.#find(inStartOrder(this.#nodes.filter(isFe)))).filter(isDown)) {
-      await this.#start(one);
-    }
+  frontendsOnce(): Promise<void> {
+    return this.#startDown(inStartOrder(this.#nodes.filter(isFe)));
   }
 
-  async backends(): Promise<void> {
-    for (const one of (await this.#find(this.#nodes.filter(isBe))).filter(isDown)) {
+  backends(): Promise<void> {
+    return this.#startDown(this.#nodes.filter(isBe));
+  }
+
+  async #startDown(nodes: readonly NodeContext[]): Promise<void> {
+    for (const one of (await this.#find(nodes)).filter(isDown)) {
       await this.#start(one);
     }
   }
@@ -242,8 +239,7 @@ const versionsOf = (ids: readonly (string | undefined)[]): readonly string[] =>
   ids.flatMap((id) => (id === undefined ? [] : [versionOfId(id)]));
 
 /** Whether it has run before, belongs here still, and does not run. */
-const isDown = ({ home: { marker, process } }: Found): boolean =>
-  process === undefined && (marker?.releases.length ?? 0) > 0 && marker?.left === undefined;
+const isDown = ({ home: { marker, process } }: Found): boolean => process === undefined && isInUse(marker);
 
 /** Undefined where the host cannot be asked, and that is no reason to refuse. */
 const homeOf = async (node: NodeContext, unreachable: Asked["unreachable"]): Promise<ObservedHome | undefined> => {

@@ -64,21 +64,11 @@ class Story {
   }
 
   async run(): Promise<Verdict> {
-    const {
-      backends,
-      balancer,
-      canary,
-      changes,
-      extras = [],
-      frontends,
-      maxUnavailable,
-      racks,
-      replicas,
-      version,
-    } = this.#plan;
+    const { balancer, changes, seed: _, version, ...shape } = this.#plan;
+    const { frontends, maxUnavailable, replicas } = shape;
     const release = await this.#site.release(version);
     this.#wanted = {
-      ...{ frontends, backends, replicas, maxUnavailable, canary, racks, extras, release },
+      ...{ extras: [], ...shape, release },
       settings: { fe: undefined, be: undefined },
       ownBalancer: balancer === "in fe.conf",
     };
