@@ -91,14 +91,18 @@ const longSuite = (
 /** Milliseconds after which the storm begins no further plan. */
 const stormLimit = () => Math.max(Number(process.env.TEST_MINUTES ?? 60) * 60_000 - performance.now(), 0);
 
+/** Failures of each part that are told whole at the end. */
+const toldWhole = 3;
+
 const summary = () => {
   const width = Math.max(...rows.map(({ name }) => name.length));
   const sum = (/** @type {"passed" | "failed" | "skipped"} */ key) => rows.reduce((total, row) => total + row[key], 0);
   console.log("");
-  // Once more at the end: of a long run only the end may be kept.
+  // Once more at the end: of a long run only the end may be kept. The first ones whole, as others may come of them.
   for (const { name, failures } of rows) {
-    for (const failure of failures) {
-      console.log(`✗ ${name}: ${failure}\n`);
+    for (const [index, failure] of failures.entries()) {
+      const lines = failure.split("\n");
+      console.log(`✗ ${name}: ${(index < toldWhole ? lines : lines.slice(0, 2)).join("\n")}\n`);
     }
   }
   for (const { name, time, passed, failed, skipped } of rows) {

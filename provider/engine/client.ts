@@ -11,6 +11,9 @@ let client: EngineClient | undefined;
 
 export const engine = (): EngineClient | undefined => {
   const address = engineAddress();
-  client ??= address ? new EngineClient(address, credentials.createInsecure()) : undefined;
+  if (address === undefined) {
+    return undefined;
+  }
+  client ??= new EngineClient(address, credentials.createInsecure());
   return client;
 };

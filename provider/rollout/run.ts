@@ -303,7 +303,10 @@ export class Run {
 
   /** Nothing new begins, as nobody wants it any more. What is on its way to a safe point goes on. */
   async stop(stop: Stop): Promise<void> {
-    this.#stopped ??= stop;
+    if (this.#stopped !== undefined) {
+      return;
+    }
+    this.#stopped = stop;
     this.close(reasons[stop]);
     if (this.acted && this.#failure === undefined) {
       const outcome = `${reasons[stop]}; what was begun on a node is brought to its end, nothing else is touched.`;
@@ -328,9 +331,19 @@ export class Run {
       throw new RefusedTurn(node, this.#ended, deed);
     }
     this.lease?.assertHeld();
-    if (isEnding() || !(await engineAlive())) {
-      throw new RefusedTurn(node, reasons.gone, deed);
+    const gone = await this.#gone();
+    if (gone !== undefined) {
+      throw new RefusedTurn(node, reasons[gone], deed);
     }
+  }
+
+  /** Whoever finds that nobody waits any more tells so at once: a failure that comes of it must not be told for its cause. */
+  async #gone(): Promise<Stop | undefined> {
+    if (!isEnding() && (await engineAlive())) {
+      return undefined;
+    }
+    await this.stop("gone");
+    return "gone";
   }
 
   /** Says once where it is written what was done: a removal has no report. */
@@ -342,7 +355,7 @@ export class Run {
 
   /** Why nobody waits for this operation any more; undefined while somebody does. */
   async unwanted(): Promise<string | undefined> {
-    const stop = this.#stopped ?? (isEnding() || !(await engineAlive()) ? "gone" : undefined);
+    const stop = this.#stopped ?? (await this.#gone());
     return stop && reasons[stop];
   }
 

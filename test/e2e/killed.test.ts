@@ -89,40 +89,44 @@ describe("an engine that is killed", () => {
     const known = lab.journals().length;
     const up = lab.stack.start("up", ["--skip-preview"]);
     if (!(await reached(lab, up, known, step))) {
-      const { exitCode, stdout } = await up.ended;
-      assert.equal(exitCode, 0, stdout);
+      const { exitCode } = await up.ended;
+      assert.equal(exitCode, 0, up.output());
       return false;
     }
     await lab.stack.crash(up);
-    const inTurn = hostsWith("turn", known);
-    await up.ended;
-    await until(
-      async () => {
-        // Pulumi's own language host stays, and does nothing.
-        const left = lab.stack.processes().filter(({ command }) => /dynamic-provider|cmd\/run/.test(command));
-        const seen = left.map(({ pid, command }) => `${pid} ${command}`).join("; ");
-        return left.length === 0 ? { done: true, value: undefined } : { done: false, seen };
-      },
-      { what: "program and provider of the killed engine to end by themselves", limit: orphanLimit, every: 20 },
-    );
-    const newest = lab.journals().at(-1) ?? "";
-    assert.ok(
-      readJournal(newest).some(({ note }) => note?.startsWith("the Pulumi engine that started this operation is gone")),
-      "the journal says why it ends there",
-    );
-    const stopped = hostsWith("stop", known);
-    assert.deepEqual(
-      stopped.filter((id) => !inTurn.includes(id)),
-      [],
-      "nothing is stopped that had no turn yet",
-    );
-    const proven = hostsWith("prove", known);
-    assert.deepEqual(
-      stopped.filter((id) => !proven.includes(id)),
-      [],
-      "what was stopped was started again and proven",
-    );
-    await lab.stack.cancel();
+    try {
+      const inTurn = hostsWith("turn", known);
+      await up.ended;
+      await until(
+        async () => {
+          // Pulumi's own language host stays, and does nothing.
+          const left = lab.stack.processes().filter(({ command }) => /dynamic-provider|cmd\/run/.test(command));
+          const seen = left.map(({ pid, command }) => `${pid} ${command}`).join("; ");
+          return left.length === 0 ? { done: true, value: undefined } : { done: false, seen };
+        },
+        { what: "program and provider of the killed engine to end by themselves", limit: orphanLimit, every: 20 },
+      );
+      const told = readJournal(lab.journals().at(-1) ?? "");
+      assert.ok(
+        told.some(({ note }) => note?.startsWith("the Pulumi engine that started this operation is gone")),
+        `the journal says why it ends there, got ${JSON.stringify(told.slice(-5))}`,
+      );
+      const stopped = hostsWith("stop", known);
+      assert.deepEqual(
+        stopped.filter((id) => !inTurn.includes(id)),
+        [],
+        "nothing is stopped that had no turn yet",
+      );
+      const proven = hostsWith("prove", known);
+      assert.deepEqual(
+        stopped.filter((id) => !proven.includes(id)),
+        [],
+        "what was stopped was started again and proven",
+      );
+    } finally {
+      // Else each test after one that fails here would find the stack locked.
+      await lab.stack.cancel();
+    }
     return true;
   };
 

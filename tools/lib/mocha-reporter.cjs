@@ -6,6 +6,9 @@ const { reporters } = require("mocha");
 /** A process that does not end by itself after its tests leaks what a provider process would leak. */
 const grace = 10_000;
 
+/** Lines of each error: an operation's whole output may be in it. */
+const shownLines = 40;
+
 module.exports = class extends reporters.Spec {
   /**
    * @param {import("mocha").Runner} runner
@@ -16,8 +19,10 @@ module.exports = class extends reporters.Spec {
     /** @type {string[]} */
     const failures = [];
     runner.on("fail", (test, error) => {
-      const [line = ""] = String(error?.message ?? error).split("\n");
-      failures.push(`${test.titlePath().join(": ")}\n    ${line}`);
+      const lines = String(error?.message ?? error).split("\n");
+      failures.push(
+        [test.titlePath().join(": "), ...lines.slice(0, shownLines).map((line) => `    ${line}`)].join("\n"),
+      );
     });
     runner.once("end", () => {
       const { passes, failures: failed, pending } = this.stats;

@@ -6,7 +6,7 @@ import { run } from "./run.mjs";
 
 /**
  * @typedef {{ passed: number, failed: number, skipped: number, failures?: readonly string[] }} Counts failures: the
- *   title and the first line of each
+ *   title of each in one line, and what was seen in those after it
  *
  * @typedef {object} Suite
  * @property {readonly string[]} folders of the test files: compiled ones, and those of the tools, which are not compiled

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { defaultPolicy } from "../../../provider/plan/policy.js";
 import { preflightItem } from "../../../provider/plan/preflight.js";
 import type { Item } from "../../../provider/plan/steps.js";
@@ -122,6 +124,36 @@ describe("Run.once", () => {
     assert.ok(run.began("gate"));
     assert.equal(run.began("inspect"), false);
   });
+});
+
+describe("Run.stop", () => {
+  const reason = "the Pulumi engine that started this operation is gone";
+  const notes = (run: Run): readonly string[] => {
+    const lines = readFileSync(run.journal.path, "utf8").trim().split("\n");
+    return lines.flatMap((text) => (JSON.parse(text) as { readonly note?: string }).note ?? []);
+  };
+
+  it("is what whoever finds the engine gone does first, so that what fails of it is not told for the cause", () =>
+    inFolder(async () => {
+      const run = new Run("analytics");
+      await new Execution(item, { stop: async () => done }, run.journal, () => undefined).run().catch(() => undefined);
+      const server = createServer().listen(0, "127.0.0.1");
+      await once(server, "listening");
+      process.argv.push(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+      try {
+        await run.assertGoing("The cluster");
+        server.close();
+        await once(server, "close");
+        await assert.rejects(run.assertGoing("The cluster"), { message: `The cluster was not touched: ${reason}` });
+        await run.fail("the pre-flight", "the pre-flight did not pass");
+        await run.stop("gone");
+      } finally {
+        process.argv.pop();
+      }
+      const [only, ...others] = notes(run);
+      assert.match(only ?? "", new RegExp(`^${reason}; what was begun`));
+      assert.deepEqual(others, []);
+    }));
 });
 
 describe("runOf", () => {
