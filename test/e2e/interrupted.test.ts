@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { kill } from "../engine/processes.js";
 import { tellFailure } from "../lab/failure.js";
 import { itemsOf } from "../lab/journal.js";
 import { Lab, rootPassword } from "../lab/lab.js";
@@ -144,6 +145,53 @@ describe("Ctrl-C in the middle of an upgrade", () => {
       ["be1", "be2", "be3", "fe1"].filter((name) => name !== node),
     );
     assert.deepEqual(new Set(Object.values(await versionsOf())), new Set(["3.5.8"]));
+    await lab.stack.preview(["--expect-no-changes"]);
+  });
+});
+
+describe("an operator that dies in the middle of a node, whose change is then taken back in the program", () => {
+  let lab: Lab;
+  let processes: NodeProcesses;
+
+  before(async () => {
+    lab = await Lab.create({ frontends: 1, backends: 2 });
+    processes = new NodeProcesses(lab.fleet);
+    lab.declare(lab.args(await lab.release("3.5.7")));
+    await lab.stack.up();
+  });
+  afterEach(tellFailure(() => lab));
+  after(() => lab?.close());
+
+  const versions = async (): Promise<readonly string[]> => {
+    const session = new Session({ frontends: [{ host: lab.fleet.host("fe1").address }], password: rootPassword });
+    try {
+      const rows = await session.query("SHOW BACKENDS");
+      return rows.map(({ Alive, Version }) => `${Alive} ${String(Version).split("-")[0]}`);
+    } finally {
+      session.close();
+    }
+  };
+
+  it("has the next plain up put the node back, though Pulumi knows of no change of it", async () => {
+    const before = processes.byHost();
+    lab.declare(lab.args(await lab.release("3.5.8")));
+    const killed = lab.stack.start("up", ["--skip-preview"]);
+    assert.ok(await reached(lab, killed, 1, { kind: "BE", verb: "heal" }), "a BE runs the new release");
+    await lab.stack.crash(killed);
+    for (const { pid } of lab.stack.processes()) {
+      kill(pid, "SIGKILL");
+    }
+    await killed.ended;
+    await lab.stack.cancel();
+    assert.deepEqual((await versions()).toSorted(), ["true 3.5.7", "true 3.5.8"]);
+    assert.deepEqual(new Set(Object.values(await recordedVersions(lab.stack))), new Set(["3.5.7"]));
+
+    lab.declare(lab.args(await lab.release("3.5.7")));
+    const { stdout } = await lab.stack.up();
+    assert.match(stdout, /every node is proven/);
+    assert.deepEqual(await versions(), ["true 3.5.7", "true 3.5.7"]);
+    assert.equal(restarted(before, processes.byHost()).length, 1);
+    await lab.stack.refresh();
     await lab.stack.preview(["--expect-no-changes"]);
   });
 });
