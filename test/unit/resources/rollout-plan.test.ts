@@ -30,6 +30,7 @@ describe("what Rollout plans", () => {
     nodes: readonly [typeof release, Inputs],
     end: readonly [typeof release, Inputs],
     declared: readonly [typeof release, Inputs],
+    outputs: Inputs = {},
   ): Promise<readonly string[]> => {
     const run = runOf(cluster);
     run.items.clear();
@@ -44,7 +45,9 @@ describe("what Rollout plans", () => {
     const olds = rolloutOf(...end);
     const { failures = [], inputs } = await handlersOf("rollout").check(olds as Given, wanted as Given);
     assert.deepEqual(failures, []);
-    await handlersOf("rollout").diff("id", outputsOf("rollout", olds as Given), inputs);
+    const recordedEnd = { ...outputsOf("rollout", olds as Given), ...outputs };
+    const { changes } = await handlersOf("rollout").diff("id", recordedEnd, inputs);
+    assert.equal(changes, (run.items.get("rollout")?.steps ?? []).length > 0);
     return (run.items.get("rollout")?.steps ?? []).map(({ verb, when }) => (when ? `${verb}?` : verb));
   };
 
@@ -74,6 +77,21 @@ describe("what Rollout plans", () => {
         [release, setting],
         [release, {}],
         [release, setting],
+      ],
+      steps: ["repair?", "survey", "observe", "verify"],
+    },
+    {
+      what: "another proof where the last end failed, which only its outputs tell",
+      given: [[release, {}], [release, {}], [release, {}], { digest: "what is declared is not proven" }],
+      steps: ["repair?", "survey", "observe?"],
+    },
+    {
+      what: "the watch and the queries, too, where that end was one of changed nodes",
+      given: [
+        [release, {}],
+        [release, {}],
+        [release, {}],
+        { digest: "what is declared is not proven", unproven: true },
       ],
       steps: ["repair?", "survey", "observe", "verify"],
     },
