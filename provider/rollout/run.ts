@@ -331,19 +331,18 @@ export class Run {
       throw new RefusedTurn(node, this.#ended, deed);
     }
     this.lease?.assertHeld();
-    const gone = await this.#gone();
-    if (gone !== undefined) {
-      throw new RefusedTurn(node, reasons[gone], deed);
+    if (await this.isOrphaned()) {
+      throw new RefusedTurn(node, reasons.gone, deed);
     }
   }
 
-  /** Whoever finds that nobody waits any more tells so at once: a failure that comes of it must not be told for its cause. */
-  async #gone(): Promise<Stop | undefined> {
-    if (!isEnding() && (await engineAlive())) {
-      return undefined;
+  /** Whether the engine is gone. Whoever finds that first tells it: a failure that comes of it must not be told for the cause. */
+  async isOrphaned(): Promise<boolean> {
+    const orphaned = isEnding() || !(await engineAlive());
+    if (orphaned) {
+      await this.stop("gone");
     }
-    await this.stop("gone");
-    return "gone";
+    return orphaned;
   }
 
   /** Says once where it is written what was done: a removal has no report. */
@@ -355,8 +354,8 @@ export class Run {
 
   /** Why nobody waits for this operation any more; undefined while somebody does. */
   async unwanted(): Promise<string | undefined> {
-    const stop = this.#stopped ?? (await this.#gone());
-    return stop && reasons[stop];
+    await this.isOrphaned();
+    return this.#stopped && reasons[this.#stopped];
   }
 
   /** Lines of the plan for what Pulumi deletes when all else is done. */

@@ -1,5 +1,3 @@
-import { engineAlive } from "../../engine/alive.js";
-import { isEnding } from "../../engine/end.js";
 import { explained, UserError } from "../../error.js";
 import type { BeSpec } from "../../plan/spec.js";
 import { describeRisks, type TabletRisk } from "../../plan/tablets.js";
@@ -113,10 +111,10 @@ const assertLost = async ({ host, spec }: NodeContext<BeSpec>, failure: unknown)
 
 /** Waits until every tablet of the BE is whole elsewhere; what no repair can bring about is refused at once. */
 const spared = async (context: NodeContext<BeSpec>, report: Report): Promise<Known> => {
-  const { limits, spec } = context;
+  const { limits, run, spec } = context;
   return until<Known>(
     async () => {
-      if (isEnding() || !(await engineAlive())) {
+      if (await run.isOrphaned()) {
         throw new UserError("The operation is over: nothing was dropped.");
       }
       const known = await knownOf(context);
@@ -185,13 +183,13 @@ const joined = async ({ frontends, limits, spec }: NodeContext<BeSpec>, report: 
 
 /** Waits for the cluster's own repair, as long as somebody waits for us: it goes on without us as well. */
 const copied = (
-  { frontends, limits, spec }: NodeContext<BeSpec>,
+  { frontends, limits, run, spec }: NodeContext<BeSpec>,
   tablets: ReadonlySet<string>,
   report: Report,
 ): Promise<string> =>
   until<string>(
     async () => {
-      if (isEnding() || !(await engineAlive())) {
+      if (await run.isOrphaned()) {
         return { done: true, value: "the cluster goes on copying its tablets" };
       }
       const rows = await frontends.rows();
