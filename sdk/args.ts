@@ -107,7 +107,10 @@ interface NodeArgs {
   config?: Input<Record<string, Input<string>>>;
   /** Overrides parts of the cluster's connection. */
   connection?: ConnectionArgs;
-  /** The JDK. Default: the first fit one found on the host. */
+  /**
+   * The JDK, JAVA_HOME of the process. Default: for an FE the cluster's, else the first fit one found on the host; a BE, which
+   * can do without, takes only its own or what is found.
+   */
   javaHome?: Input<string>;
   /**
    * Take over data folders that do not carry this cluster's marker; let a BE start on an empty (replaced) disk; let an FE

@@ -5,7 +5,7 @@ import { releaseIdOf } from "../plan/release-id.js";
 import type { ReleaseSpec } from "../plan/spec.js";
 import { runOf } from "../rollout/run.js";
 import { composeRelease } from "../starrocks/compose.js";
-import { findJdk } from "../starrocks/jdk.js";
+import { findJdk, findRuntime, type Runtime } from "../starrocks/jdk.js";
 import type { Part } from "../starrocks/layout.js";
 import { stageRelease } from "../starrocks/release.js";
 import { versionOf } from "../starrocks/versions.js";
@@ -33,7 +33,13 @@ export const javaHomeFor = (host: Host, { cluster, release, javaHome }: JavaWish
     return jdk.home;
   });
 
-/** A BE's host needs no JDK. */
+/** The Java with which a BE of the release runs on the host; looked for once in an operation. */
+export const runtimeFor = (host: Host, { cluster, release, javaHome }: JavaWish): Promise<Runtime> =>
+  runOf(cluster).runtimes.get(JSON.stringify([host.name, release.version, javaHome]), () =>
+    findRuntime(host, { version: versionOf(release.version), ...(javaHome !== undefined && { javaHome }) }),
+  );
+
+/** A BE's part is unpacked without a JDK. */
 const jdkFor = (host: Host, staging: Staging): { readonly javaHome?: Promise<string> } =>
   staging.parts.includes("fe") ? { javaHome: javaHomeFor(host, staging) } : {};
 

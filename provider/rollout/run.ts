@@ -9,6 +9,7 @@ import { inOrder, isEmpty, line, planText, shortName } from "../plan/rollout.js"
 import type { NodeSpec } from "../plan/spec.js";
 import type { Item } from "../plan/steps.js";
 import { countedByTable, type TableCount } from "../plan/tablets.js";
+import type { Runtime } from "../starrocks/jdk.js";
 import { backendName } from "../starrocks/rows.js";
 import { seconds } from "../wait.js";
 import type { Outcome } from "./execute.js";
@@ -73,6 +74,8 @@ export class Run {
   readonly proven = new ProvenNodes();
   /** The JDKs of FE hosts: the release, the pre-flight and each start want the same one. */
   readonly javaHomes = new Memo<string>();
+  /** The same of BE hosts, where there may be none. */
+  readonly runtimes = new Memo<Runtime>();
   /** Nodes that turn out to need their change once more go one by one, and before all that still wait for a turn. */
   readonly changingAgain = new Mutex();
   /** BEs ask one at a time whether they may stop, so that of two that may not both go one does. */

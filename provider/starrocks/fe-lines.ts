@@ -90,7 +90,8 @@ export const feFailures: readonly Failure[] = [
     advice: "Start it once more.",
   },
   {
-    pattern: /UNKNOWN Operation Type/i,
+    // An FE that is told to ignore it warns of it and goes on; one that is not throws it.
+    pattern: /^(?!.* WARN ).*UNKNOWN Operation Type/i,
     meaning: "the metadata was written by a newer StarRocks",
     advice:
       "Start the newer version again, or follow StarRocks' downgrade guide (metadata_ignore_unknown_operation_type).",
@@ -151,7 +152,9 @@ export const feFailures: readonly Failure[] = [
     advice: "Check JAVA_OPTS in `config` against the JDK.",
   },
   {
-    pattern: /OutOfMemoryError|There is insufficient memory for the Java Runtime/,
+    // The start script writes its options into fe.out, `-XX:+HeapDumpOnOutOfMemoryError` among them.
+    pattern:
+      /java\.lang\.OutOfMemoryError|(?<![A-Za-z])OutOfMemoryError:|There is insufficient memory for the Java Runtime/,
     meaning: "the FE ran out of memory",
     advice: "Raise -Xmx in JAVA_OPTS, or give the host more memory.",
   },

@@ -107,8 +107,8 @@ shopt -u nullglob dotglob
 
 const switchScript = `${processFunctions}
 select_process "$1" "$2" "$3" "$4" "$5" "$6"
-home=$5 id=$7 release=$8
-shift 8
+home=$5 id=$7 release=$8 conf=$9
+shift 9
 linked=("\${@:2:$1}"); shift $((1 + $1))
 states=("\${@:2:$1}")
 names=(lib "\${linked[@]}")
@@ -132,7 +132,13 @@ old=$(readlink -- "$home/current")
 old=\${old##*/}
 
 shopt -s nullglob
-rm -rf -- "$home"/.bin.* "$home"/.link.*
+rm -rf -- "$home"/.bin.* "$home"/.link.* "$home"/.conf.*
+# hadoop_env.sh, core-site.xml, …: from then on they are the user's, who may have edited them or taken their place.
+for entry in "$release/conf"/*; do
+  name=\${entry##*/}
+  if [ "$name" = "$conf" ] || [ -e "$home/conf/$name" ] || [ -L "$home/conf/$name" ]; then continue; fi
+  cp -R -- "$entry" "$home/.conf.new" && chmod -R u+w -- "$home/.conf.new" && mv -T -- "$home/.conf.new" "$home/conf/$name" || exit 1
+done
 cp -R -- "$release/bin" "$home/.bin.new" && chmod -R u+w -- "$home/.bin.new" || exit 1
 rm -f -- "$home/.bin.new"/*.pid
 printf '%s\\n' "$id" >"$home/.bin.new/.release" || exit 1
@@ -162,8 +168,8 @@ emit from "$old"
 `;
 
 /**
- * Makes a release the home's current one: completes its view in `views/<release>/`, copies its `bin/`, renames `current`,
- * keeps the view before it as `previous` and drops older ones. Refuses while a process runs from the home. Gives the release
+ * Makes a release the home's current one: completes its view in `views/<release>/`, copies its `bin/` and what `conf/` lacks
+ * (but the node's own conf file, which is written with its settings), renames `current`, keeps the view before it as `previous` and drops older ones. Refuses while a process runs from the home. Gives the release
  * id that was current before. One round trip; interrupted, it is completed by being called again.
  */
 export const switchTo = async (host: Host, options: SwitchOptions): Promise<string | undefined> => {
@@ -174,6 +180,7 @@ export const switchTo = async (host: Host, options: SwitchOptions): Promise<stri
       ...processArguments(options.kind, options.home),
       options.releaseId,
       posix.join(options.releaseFolder, layout.part),
+      layout.conf,
       ...listArguments(layout.linked),
       ...listArguments(layout.state),
     ],

@@ -19,6 +19,8 @@ export interface JdkWish {
   /** The only place to take, if given. */
   readonly javaHome?: string;
   readonly version: Version;
+  /** A BE needs no compiler, whatever an FE of its version needs. Default false. */
+  readonly runtime?: boolean;
 }
 
 /**
@@ -34,6 +36,31 @@ export const findJdk = async (host: Host, wish: JdkWish): Promise<Jdk> => {
     throw new UserError(notFoundMessage(host.name, all, wish));
   }
   return found;
+};
+
+/** What a BE gets as JAVA_HOME. */
+export interface Runtime {
+  readonly home?: string;
+  /** What is wrong with it, or with there being none: the BE runs all the same. */
+  readonly problem?: string;
+}
+
+/** Java for a BE's JNI: `javaHome` as it is declared, else the first fit one, else none. */
+export const findRuntime = async (host: Host, { javaHome, version }: JdkWish): Promise<Runtime> => {
+  const wish = { version, runtime: true, ...(javaHome !== undefined && { javaHome }) };
+  const { found, seen } = await startable(host, await look(host, javaHome), wish);
+  const { text } = jdkNeed(version);
+  const list = seen.map(seenText).join("; ");
+  if (found) {
+    return { home: found.home };
+  }
+  return javaHome === undefined
+    ? {
+        problem:
+          `A BE has no Java (${text}${list && `; found: ${list}`}): it runs, but Java UDFs, JDBC catalogs, HDFS and whatever else needs JNI do not work. ` +
+          "Install one, or name its folder with the BE's `javaHome`.",
+      }
+    : { home: javaHome, problem: `A BE's \`javaHome\` is no ${text}: ${list}. What needs JNI may not work there.` };
 };
 
 /** At one place, or wherever Javas are. */
@@ -63,13 +90,18 @@ const startable = async (
 };
 
 /** The choice alone; `seen` in the order of the search. */
-export const chooseJdk = (seen: readonly JavaSeen[], { javaHome, version }: JdkWish): Jdk | undefined => {
+export const chooseJdk = (
+  seen: readonly JavaSeen[],
+  { javaHome, runtime = false, version }: JdkWish,
+): Jdk | undefined => {
   const need = jdkNeed(version);
   const fitting = seen
     .filter((one): one is Jdk => "version" in one)
-    .filter((one) => need.fits(one.major) && (one.compiler || !need.compiler))
+    .filter((one) => need.fits(one.major) && (one.compiler || runtime || !need.compiler))
     .filter(({ home }) => javaHome === undefined || home === javaHome);
-  return fitting.toSorted((a, b) => Number(b.compiler) - Number(a.compiler) || rank(a, need) - rank(b, need))[0];
+  return fitting.toSorted(
+    (a, b) => (runtime ? 0 : Number(b.compiler) - Number(a.compiler)) || rank(a, need) - rank(b, need),
+  )[0];
 };
 
 const rank = ({ major }: Jdk, { preferred }: JdkNeed): number => {

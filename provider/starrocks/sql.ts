@@ -200,6 +200,8 @@ const passingPattern = new RegExp(
   [
     "Connection reset|Connection refused|Socket is closed by peer|Broken pipe|Internal error processing forward",
     "Failed to acquire (?:globalStateMgr|catalog) lock|(?:leader|master) (?:is )?not (?:ready|found|exist)",
+    // StarRocks issues 5822, 9278, 17575, 17928.
+    "Cannot open null host|Failed to get (?:leader|master) client|UnknownMasterException|Could not determine master",
     "Too many connections|Reach limit of connections",
   ].join("|"),
   "i",

@@ -1,5 +1,5 @@
 import { startProcess } from "../../starrocks/start.js";
-import { javaHomeFor } from "../staging.js";
+import { javaHomeFor, runtimeFor } from "../staging.js";
 import type { NodeContext } from "./context.js";
 import { logsOfNode, Watch } from "./watch.js";
 
@@ -32,6 +32,6 @@ export const startNode = async (
   return watch;
 };
 
-/** An FE needs a JDK that fits its version; a BE uses the one that is declared, or none. */
+/** An FE needs a JDK that fits its version; a BE can do without one. */
 export const javaHomeOf = async ({ host, spec }: NodeContext): Promise<string | undefined> =>
-  spec.kind === "be" ? spec.javaHome : javaHomeFor(host, spec);
+  spec.kind === "be" ? (await runtimeFor(host, spec)).home : javaHomeFor(host, spec);

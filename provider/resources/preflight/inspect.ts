@@ -12,7 +12,7 @@ import { labelOf, type NodeContext } from "../node/context.js";
 import { homeProblem } from "../node/data.js";
 import { dataPaths } from "../node/settings.js";
 import { look } from "../node/works.js";
-import { javaHomeFor } from "../staging.js";
+import { javaHomeFor, runtimeFor } from "../staging.js";
 import { readClock } from "./clocks.js";
 import type { Topology } from "./topology.js";
 import { type LastRun, problemsSince } from "./way.js";
@@ -72,13 +72,13 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
   const { host, spec } = node;
   try {
     const { deployDir, home, kind } = spec;
-    const [facts, jdk, observed, clock] = await Promise.all([
+    const [facts, java, observed, clock] = await Promise.all([
       hostFacts(host, {
         node: { kind, home, releaseFolder: releaseFolder(deployDir, spec.release.id) },
         paths: [deployDir, home, ...dataPaths(spec)],
         ports: Object.values(spec.ports),
       }),
-      spec.kind === "fe" ? jdkProblem(node) : undefined,
+      javaProblem(node),
       look(node),
       spec.kind === "fe" ? readClock(node) : undefined,
     ]);
@@ -95,7 +95,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
     const errors = [
       ...problems.errors,
       ...taken.map((what) => `${what}; free it or give the node another port`),
-      ...(jdk === undefined ? [] : [jdk]),
+      ...(java !== undefined && spec.kind === "fe" ? [java] : []),
       ...(foreign === undefined ? [] : [foreign]),
       ...(facts.staged
         ? []
@@ -106,7 +106,10 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
     const prefix = `${labelOf(spec)} (${host.name}): `;
     return {
       errors: errors.map((text) => prefix + text),
-      warnings: problems.warnings.map((text) => ({ host: host.name, text })),
+      warnings: [...problems.warnings, ...(java !== undefined && spec.kind === "be" ? [java] : [])].map((text) => ({
+        host: host.name,
+        text,
+      })),
       last: lastRunOf(kind, observed),
       clock,
     };
@@ -132,7 +135,11 @@ const spaceFor = (spec: NodeSpec): HostWishes["space"] =>
     ? [{ path: spec.metaDir, bytes: features(versionOf(spec.release.version)).metaFreeBytes, purpose: "the metadata" }]
     : [];
 
-const jdkProblem = async ({ host, spec }: NodeContext): Promise<string | undefined> => {
+/** An FE does not start without a JDK, a BE does. */
+const javaProblem = async ({ host, spec }: NodeContext): Promise<string | undefined> => {
+  if (spec.kind === "be") {
+    return (await runtimeFor(host, spec)).problem;
+  }
   try {
     await javaHomeFor(host, spec);
     return undefined;

@@ -155,6 +155,28 @@ describe("home", function () {
       );
     });
 
+    it("fills conf with the release's other files once, but for the node's own and what is there", async () => {
+      const more = {
+        "be/conf/hadoop_env.sh": "export HADOOP_CLASSPATH=one",
+        "be/conf/core-site.xml": "<one/>",
+        "be/conf/security/udf.policy": "grant",
+      };
+      mkdirSync(join(home, "conf"), { recursive: true });
+      writeFileSync(join(home, "conf/core-site.xml"), "<user/>");
+      await switchHome(buildToy(bench.folder, { version: "3.5.8", more }));
+      assert.deepEqual(readdirSync(join(home, "conf")).toSorted(), ["core-site.xml", "hadoop_env.sh", "security"]);
+      assert.equal(read("conf/core-site.xml"), "<user/>");
+      assert.equal(read("conf/security/udf.policy"), "grant");
+      await switchHome(
+        buildToy(bench.folder, {
+          version: "3.5.9",
+          more: { ...more, "be/conf/hadoop_env.sh": "two", "be/conf/new": "" },
+        }),
+      );
+      assert.equal(read("conf/hadoop_env.sh"), "export HADOOP_CLASSPATH=one");
+      assert.equal(read("conf/new"), "");
+    });
+
     it("drops links to folders that the release does not have", async () => {
       const [next] = toys();
       await switchHome(buildToy(bench.folder, { version: next.version, without: ["be/www/index.html"] }));

@@ -3,7 +3,14 @@ import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Host } from "../../../provider/host/types.js";
-import { chooseJdk, findJdk, type JavaSeen, javaMajor, parseFindings } from "../../../provider/starrocks/jdk.js";
+import {
+  chooseJdk,
+  findJdk,
+  findRuntime,
+  type JavaSeen,
+  javaMajor,
+  parseFindings,
+} from "../../../provider/starrocks/jdk.js";
 import { versionOf } from "../../../provider/starrocks/versions.js";
 import { loopback } from "./loopback.js";
 
@@ -149,6 +156,40 @@ describe("jdk", () => {
         findJdk(loopback, { javaHome: broken, version: versionOf("3.5.7") }),
         /broken \(.*libjli\.so\)/,
       );
+    });
+
+    it("gives a BE the first fit one without a compiler, too, or none, and says what it lacks then", async () => {
+      const home = await install("runtime", "11.0.9");
+      await rm(join(home, "bin/javac"));
+      const version = versionOf("3.3.5");
+      assert.deepEqual(await findRuntime(host(`export JAVA_HOME='${home}'\n`), { version }), { home });
+      const old = await install("old", "1.8.0_402");
+      const none = await findRuntime(
+        {
+          ...loopback,
+          script: async () => ({
+            stdout: `${old}\tjavac\tJAVA_VERSION="1.8.0_402"\n`,
+            stderr: "",
+            code: 0,
+            signal: undefined,
+          }),
+        } as Host,
+        { version },
+      );
+      assert.equal(none.home, undefined);
+      assert.match(
+        none.problem ?? "",
+        /^A BE has no Java \(JDK 11 or newer; found: \S+old \(1\.8\.0_402\)\): it runs, but Java UDFs, [\s\S]*`javaHome`\.$/,
+      );
+    });
+
+    it("gives a BE what is declared for it, and says where that does not fit", async () => {
+      const old = await install("old", "1.8.0_402");
+      const { home, problem = "" } = await findRuntime(loopback, { javaHome: old, version: versionOf("3.5.7") });
+      assert.equal(home, old);
+      assert.match(problem, /^A BE's `javaHome` is no JDK 17 or newer: \S+old \(1\.8\.0_402\)\./);
+      const fit = await install("fit", "17.0.2");
+      assert.deepEqual(await findRuntime(loopback, { javaHome: fit, version: versionOf("3.5.7") }), { home: fit });
     });
 
     it("says what was wanted, what was found and what to do", async () => {

@@ -166,6 +166,8 @@ describe("sql", () => {
     "java.net.SocketException: Connection reset",
     "java.net.ConnectException: Connection refused (Connection refused)",
     "Socket is closed by peer.",
+    "Cannot open null host.",
+    "Failed to get master client.",
     "Internal error processing forward",
     "Failed to acquire globalStateMgr lock. Try again",
   ];

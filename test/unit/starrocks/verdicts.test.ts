@@ -63,6 +63,8 @@ describe("verdicts", () => {
       ["Error: JAVA_HOME is not set.", /Java/],
       ["com.sleepycat.je.DatabaseNotFoundException: (JE 18.3.16) _jeRepGroupDB", /empty metadata log/],
       ["pid file is already locked.", /pid file/],
+      ["java.io.IOException: UNKNOWN Operation Type 13519", /newer StarRocks/],
+      ["Terminating due to java.lang.OutOfMemoryError: Java heap space", /out of memory/],
       ["StarRocksFE start failed", /could not start/],
     ];
     for (const [line, meaning] of failures) {
@@ -72,6 +74,17 @@ describe("verdicts", () => {
         assert.equal(verdict.line, line);
         assert.match(verdict.meaning ?? "", meaning);
         assert.ok(verdict.advice);
+      });
+    }
+
+    const harmless = [
+      "-Xmx8g -XX:+UseG1GC -XX:+HeapDumpOnOutOfMemoryError -XX:OnOutOfMemoryError=/bin/true -XX:+ExitOnOutOfMemoryError",
+      "2026-11-26 20:22:53.120Z WARN (replayer|93) [EditLog.loadJournal():1066] UNKNOWN Operation Type 13519",
+    ];
+    for (const line of harmless) {
+      it(`takes "${line}" for no failure`, () => {
+        assert.equal(feVerdict([start, line], v3).state, "starting");
+        assert.equal(feVerdict([start, line, "FE started successfully"], v3).state, "ready");
       });
     }
 

@@ -36,13 +36,16 @@ export const newerWriterGuard = (parts: Pick<Parts, "log" | "options" | "version
     }
     seen.add(writer);
     parts.log.crime("read metadata of a newer version", { own: parts.version, writer, what });
-    if (!parts.options.dieOnNewerJournal || parts.config.flag("metadata_ignore_unknown_operation_type")) {
+    if (parts.config.flag("metadata_ignore_unknown_operation_type")) {
+      parts.log.warn("EditLog.loadJournal():1066", "UNKNOWN Operation Type 13561");
       return;
     }
-    parts.log.warn("EditLog.loadJournal():1066", `UNKNOWN Operation Type 13561, ${what}`);
+    if (!parts.options.dieOnNewerJournal) {
+      return;
+    }
     parts.log.warn(
       "GlobalStateMgr.replayJournal():1990",
-      `got interrupt exception or inconsistent exception when replay ${what}, will exit`,
+      `got interrupt exception or inconsistent exception when replay ${what}, will exit\njava.io.IOException: UNKNOWN Operation Type 13561`,
     );
     process.exit(died);
   };

@@ -60,6 +60,15 @@ describe("a change of a BE", function () {
     assert.deepEqual({ release, runs }, { release: old.release.id, runs: true });
   });
 
+  it("runs with the release's own environment of Hadoop, which its conf folder has", async () => {
+    const { process } = await observeHome(bench.host, { home: old.home, kind: "be" });
+    const environment = readFileSync(`/proc/${process?.pid}/environ`, "utf8").split("\0");
+    assert.ok(
+      environment.some((variable) => /^HADOOP_CLASSPATH=.*\/lib\/hadoop\/common\//.test(variable)),
+      `${environment}`,
+    );
+  });
+
   it("whose connection is lost during the start is taken back, once the host is there again", async () => {
     const next = bench.spec(await bench.release("3.5.8"));
     bench.host.cutAt(/^start of/, 3);
