@@ -12,6 +12,8 @@ export interface ObservedProcess {
   readonly startedAt: number;
   readonly user: string;
   readonly cmdline: string;
+  /** JAVA_HOME of its environment, where that has it and can be read. */
+  readonly javaHome?: string;
   /** Whether the pid file in `bin/` names it: stop scripts find nothing else. */
   readonly pidFile: "names it" | "missing" | "stale";
 }
@@ -124,7 +126,7 @@ find_process() {
 find_known() { [ -n "$1" ] && is_same_process "$1" "$2" && [ $((FLAGS & 4)) = 0 ] && FOUND=$1 FOUND_TICKS=$2; }
 
 emit_process() {
-  local key value boot=0
+  local key value boot=0 element
   read_arguments "$FOUND"
   while read -r key value; do
     if [ "$key" = btime ]; then boot=$value; break; fi
@@ -135,6 +137,9 @@ emit_process() {
   emit process.user "$(stat -c %U "/proc/$FOUND" 2>/dev/null)"
   emit process.cmdline "\${ARGV[*]}"
   emit process.filed "$FILED"
+  while IFS= read -r -d '' element; do
+    case $element in JAVA_HOME=?*) emit process.java "\${element#*=}" ;; esac
+  done 2>/dev/null <"/proc/$FOUND/environ"
 }
 `;
 
@@ -166,12 +171,14 @@ export const processOf = (records: readonly Rec[]): ObservedProcess | undefined 
   if (pid === undefined || startTicks === undefined) {
     return undefined;
   }
+  const javaHome = fields.get("process.java");
   return {
     pid,
     startTicks,
     startedAt: integer(fields.get("process.started")) ?? 0,
     user: fields.get("process.user") ?? "",
     cmdline: fields.get("process.cmdline") ?? "",
+    ...(javaHome !== undefined && { javaHome }),
     pidFile: pidFileState(fields.get("process.filed") ?? "", pid),
   };
 };

@@ -17,6 +17,7 @@ import { untilSpared } from "./others.js";
 import { type Found, Recovery } from "./recovery.js";
 import { assertMayBringUp, assertRight } from "./right.js";
 import { assertStaged } from "./staged.js";
+import { javaHomeOf } from "./start.js";
 import { configure, folders, look, runsAsDeclared, stop, switchRelease } from "./works.js";
 
 /** What is asked once before the first running node is stopped; rejects with `RefusedTurn`. */
@@ -36,7 +37,6 @@ class Change {
   readonly #context: NodeContext;
   readonly #action: Action;
   readonly #gate: Gate;
-  readonly #recorded: NodeSpec | undefined;
   readonly #work: KindWork;
   readonly #turnstile: Turnstile;
   readonly #execution: Execution;
@@ -60,7 +60,6 @@ class Change {
     this.#context = context;
     this.#action = action;
     this.#gate = gate;
-    this.#recorded = recorded;
     this.#work = workOf(context);
     this.#turnstile = spec.kind === "be" ? run.backends : run.frontends;
     this.#execution = new Execution(item, this.#works(), run.journal, context.progress, (step) =>
@@ -99,7 +98,7 @@ class Change {
       this.#execution.skip("it runs by now");
       return true;
     }
-    if (process && this.#leave === undefined && !(await this.#runsAsDeclared())) {
+    if (process && this.#leave === undefined && !(await this.#runsAsDeclared(await this.#found()))) {
       return false;
     }
     this.#letGo = hold();
@@ -123,14 +122,14 @@ class Change {
     }
   }
 
-  async #runsAsDeclared(): Promise<boolean> {
-    return runsAsDeclared(this.#context, await this.#found());
-  }
-
-  /** Settings that were declared before and are no longer: the release's own values count again. */
-  get #undeclared(): readonly string[] {
-    const { config } = this.#context.spec;
-    return Object.keys(this.#recorded?.config ?? {}).filter((key) => !(key in config));
+  /** Which Java a process runs with shows nowhere in its home. */
+  async #runsAsDeclared(home: ObservedHome): Promise<boolean> {
+    const { type } = this.#action;
+    const javaChanges = type === "restart" && this.#action.fields.includes("javaHome");
+    return (
+      runsAsDeclared(this.#context, home) &&
+      (!javaChanges || home.process?.javaHome === (await javaHomeOf(this.#context)))
+    );
   }
 
   /** Another operator may have the cluster since the last step. */
@@ -185,10 +184,8 @@ class Change {
           await this.#assertMayStop(report);
           await this.#work.drain();
         };
-        return this.#work.stop(
-          () => stop(this.#context, home, conditionalStop, before, (send) => this.#sendStop(send)),
-          report,
-        );
+        const manner = { conditional: conditionalStop, fits: await this.#runsAsDeclared(home) };
+        return this.#work.stop(() => stop(this.#context, home, manner, before, (send) => this.#sendStop(send)), report);
       },
       folders: async () => folders(this.#context, await this.#found()),
       switch: async () => {
@@ -202,7 +199,7 @@ class Change {
         await this.#beginHome();
         const home = await this.#found();
         this.#conf = home.conf?.text;
-        const { outcome, sha256 } = await configure(this.#context, home, step.when !== undefined, this.#undeclared);
+        const { outcome, sha256 } = await configure(this.#context, home, step.when !== undefined);
         this.#confSha256 = sha256;
         return outcome;
       },
@@ -299,7 +296,7 @@ class Change {
     if (!home.process) {
       return skipped("it is down already: nothing to wait for");
     }
-    if (runsAsDeclared(this.#context, home)) {
+    if (await this.#runsAsDeclared(home)) {
       return skipped("it runs as declared");
     }
     await this.#gate(labelOf(spec), this.#execution.report);

@@ -194,13 +194,7 @@ export class Recovery {
 
 /** The conf file that was found, but where an operation that was cut short had written the declared settings into it already. */
 const confBefore = (found: string | undefined, recorded: NodeSpec, declared: NodeSpec): string | undefined =>
-  found === undefined || differingKeys(declared, found).length > 0
-    ? found
-    : declaredConf(
-        recorded,
-        found,
-        Object.keys(declared.config).filter((key) => !(key in recorded.config)),
-      );
+  found === undefined || differingKeys(declared, found).length > 0 ? found : declaredConf(recorded, found);
 
 /** The release that a home was proven on last: the state has another one where it was taken back after its change had succeeded. */
 const former = (home: ObservedHome | undefined, recorded: NodeRelease, declared: NodeRelease): NodeRelease => {

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { BeSpec, FeSpec, NodeSpec } from "../../plan/spec.js";
-import { applySettings, drift, type Settings } from "../../starrocks/conf.js";
+import { applySettings, drift, ownKeys, type Settings } from "../../starrocks/conf.js";
 import { bePortAliases, bePortSettings, fePortSettings } from "../../starrocks/ports.js";
 import { storageText } from "../../starrocks/storage.js";
 import { versionOf } from "../../starrocks/versions.js";
@@ -29,13 +29,21 @@ export const settingsOf = (spec: Configured): Settings =>
 const unwantedKeys = (spec: Configured): readonly string[] =>
   spec.kind === "be" ? bePortAliases(versionOf(spec.release.version)) : [];
 
-/** The conf file of which the text was, with all that is declared in effect; `undeclared` are keys that were, and are no longer. */
-export const declaredConf = (spec: Configured, text: string, undeclared: readonly string[]): string =>
-  applySettings(text, settingsOf(spec), { remove: unwantedKeys(spec), restore: undeclared });
+/**
+ * The conf file of which the text was, with all that is declared in effect. What it has from us and is declared no longer is as
+ * the release's own file says again.
+ */
+export const declaredConf = (spec: Configured, text: string, ours: readonly string[] = ownKeys(text)): string =>
+  applySettings(text, settingsOf(spec), { remove: unwantedKeys(spec), restore: ours });
 
-/** Keys of what is declared that a conf file does not have so. Only keys: a value, on either side, may be a secret. */
-export const differingKeys = (spec: Configured, text: string): readonly string[] =>
-  drift(text, settingsOf(spec)).map(({ key }) => key);
+/**
+ * Keys of what is declared that a conf file does not have so, and those that it has from us and are declared no longer. Only
+ * keys: a value, on either side, may be a secret.
+ */
+export const differingKeys = (spec: Configured, text: string): readonly string[] => {
+  const settings = settingsOf(spec);
+  return [...drift(text, settings).map(({ key }) => key), ...ownKeys(text).filter((key) => !(key in settings))];
+};
 
 export const dataPaths = (spec: NodeSpec): readonly string[] =>
   spec.kind === "fe" ? [spec.metaDir] : spec.storage.map(({ path }) => path);

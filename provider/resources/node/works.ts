@@ -41,11 +41,11 @@ export const runsAsDeclared = (context: NodeContext, home: ObservedHome): boolea
   // A process start is known to the second below.
   (home.conf?.modifiedAt ?? 0) <= home.process.startedAt + 1;
 
-/** Stops what runs otherwise than declared, after `before`, which rejects where it must not be. */
+/** Stops what runs, unless it is what is declared (`fits`), after `before`, which rejects where it must not be. */
 export const stop = async (
   context: NodeContext,
   home: ObservedHome,
-  conditional: boolean,
+  { conditional, fits }: { readonly conditional: boolean; readonly fits: boolean },
   before: () => Promise<unknown>,
   /** Sends the stop: what it is given is done from here on, answered or not. */
   sending: <T>(send: () => Promise<T>) => Promise<T>,
@@ -54,7 +54,7 @@ export const stop = async (
   if (!home.process) {
     return conditional ? notMet("it does not run") : skipped("it does not run");
   }
-  if (runsAsDeclared(context, home)) {
+  if (fits) {
     return conditional ? notMet("it runs as declared") : skipped("it runs as declared");
   }
   await before();
@@ -128,10 +128,9 @@ export const configure = async (
   context: NodeContext,
   { conf, template = "" }: ObservedHome,
   conditional: boolean,
-  undeclared: readonly string[],
 ): Promise<Configured> => {
   const { spec } = context;
-  const text = declaredConf(spec, conf?.text ?? template, undeclared);
+  const text = declaredConf(spec, conf?.text ?? template);
   if (text === conf?.text) {
     const reason = "the file says so already";
     return { outcome: conditional ? notMet(reason) : skipped(reason), sha256: conf.sha256 };

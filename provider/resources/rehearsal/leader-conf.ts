@@ -1,5 +1,4 @@
 import type { Contact } from "../../rollout/frontends.js";
-import { ownKeys } from "../../starrocks/conf.js";
 import { declaredConf } from "../node/settings.js";
 import type { Inputs } from "./inputs.js";
 
@@ -15,5 +14,5 @@ export const leaderConf = (
   declaredConf(
     { ...leader, kind: "fe", config: { ...config, ...ownConfig[leader.name] } },
     text,
-    config === undefined ? [] : ownKeys(text),
+    config === undefined ? [] : undefined,
   );

@@ -60,6 +60,33 @@ describe("a change of a BE", function () {
     assert.deepEqual({ release, runs }, { release: old.release.id, runs: true });
   });
 
+  const processOf = async () => (await observeHome(bench.host, { home: old.home, kind: "be" })).process;
+
+  it("in which a setting is declared no longer restarts it with the release's own value, once", async () => {
+    const declared = bench.spec(old.release, { config: { mem_limit: "70%", brpc_num_threads: "8" } });
+    await bench.bring(old, declared);
+    const before = await processOf();
+    const less = bench.spec(old.release, { config: { brpc_num_threads: "8" } });
+    await bench.bring(declared, less);
+    assert.doesNotMatch((await seen()).conf, /^mem_limit/m);
+    const after = await processOf();
+    assert.notEqual(after?.pid, before?.pid);
+    // As the next operation does where this one was cut short before it was recorded.
+    await bench.bring(declared, less);
+    assert.equal((await processOf())?.pid, after?.pid);
+  });
+
+  it("of the Java alone restarts it with that one, once", async () => {
+    const declared = bench.spec(old.release, { javaHome: join(bench.folder, "jdk17") });
+    const before = await processOf();
+    await bench.bring(old, declared);
+    const after = await processOf();
+    assert.notEqual(after?.pid, before?.pid);
+    assert.equal(after?.javaHome, declared.javaHome);
+    await bench.bring(old, declared);
+    assert.equal((await processOf())?.pid, after?.pid);
+  });
+
   it("runs with the release's own environment of Hadoop, which its conf folder has", async () => {
     const { process } = await observeHome(bench.host, { home: old.home, kind: "be" });
     const environment = readFileSync(`/proc/${process?.pid}/environ`, "utf8").split("\0");
