@@ -220,12 +220,12 @@ export const rollout: Handlers = {
       return { inputs: news, failures };
     }
     const topology = topologyOf(news);
-    const { cluster, clusterUrn, policy } = topology;
+    const { cluster, clusterUrn } = topology;
     const run = runOf(cluster);
     const first = Object.keys(olds).length === 0;
     // In an update all nodes were changed by now; then the gate has judged what the cluster really ran.
     if (!run.acted) {
-      const judgement = judgePlan(run, topology, policy, olds);
+      const judgement = judgePlan(run, topology, olds, news);
       if (judgement.problems.length > 0) {
         return { inputs: news, failures: [...judgement.problems] };
       }

@@ -3,7 +3,6 @@ import { z } from "zod";
 import { warn } from "../engine/log.js";
 import type { Plain } from "../engine/outputs.js";
 import { type Judgement, pathProblems } from "../plan/paths/judge.js";
-import type { Policy } from "../plan/policy.js";
 import { shortName } from "../plan/rollout.js";
 import type { Item, Wave } from "../plan/steps.js";
 import type { Run } from "../rollout/run.js";
@@ -16,7 +15,13 @@ const frontendWaves: readonly Wave[] = ["observers", "followers", "leader"];
 /** The nodes that the program declared before, as far as their inputs (maybe of another release of this package) say. */
 const nodesBefore = ({ nodes }: Plain) => {
   const shape = z.array(
-    z.object({ kind: z.string(), name: z.string(), config: z.record(z.string(), z.string()).optional() }),
+    z.object({
+      kind: z.enum(["fe", "be"]),
+      name: z.string(),
+      address: z.string().optional(),
+      home: z.string().optional(),
+      config: z.record(z.string(), z.string()).optional(),
+    }),
   );
   return shape.safeParse(nodes).data ?? [];
 };
@@ -28,8 +33,20 @@ const runModeOf = (config: Readonly<Record<string, string>> | undefined): string
 export const usesNames = ({ nodes }: Topology): boolean =>
   nodes.filter(isFe).some(({ spec }) => isIP(spec.address) === 0);
 
+/** Whether nodes that were declared before are no longer; one that another name has now stays where it is. */
+const nodesLeave = (before: ReturnType<typeof nodesBefore>, nodes: Plain["nodes"]): boolean => {
+  const now = nodesBefore({ nodes });
+  return before.some(
+    (old) =>
+      !now.some(({ address, home, kind, name }) => {
+        const isRenamed = address === old.address && home === old.home;
+        return kind === old.kind && (name === old.name || isRenamed);
+      }),
+  );
+};
+
 /** Judges the change of version that the plan of a whole operation makes; asks no host. */
-export const judgePlan = (run: Run, topology: Topology, policy: Policy, olds: Plain): Judgement => {
+export const judgePlan = (run: Run, topology: Topology, olds: Plain, news: Plain): Judgement => {
   const before = nodesBefore(olds);
   const there = new Set(before.map(({ kind, name }) => `${kind.toUpperCase()} ${name}`));
   const declared = new Map(topology.nodes.map(({ spec }) => [nodeId(spec), spec.release.version]));
@@ -45,7 +62,8 @@ export const judgePlan = (run: Run, topology: Topology, policy: Policy, olds: Pl
     frontends: versions(({ wave }) => frontendWaves.includes(wave)),
     backends: versions(({ wave }) => wave === "backends"),
     known: "recorded",
-    policy,
+    policy: topology.policy,
+    leaving: nodesLeave(before, news.nodes),
     fqdn: usesNames(topology),
     settings: frontends.map(({ config }) => config),
     runMode: { from: mode && runModeOf(mode.config), to: runModeOf(frontends[0]?.config) },

@@ -32,6 +32,8 @@ export interface When {
   readonly runModeChanges?: true;
   /** `run_mode` is this. */
   readonly runMode?: "shared_data";
+  /** Nodes are taken out by the same program. */
+  readonly leaving?: true;
 }
 
 /** Declared settings of a conf file. */
@@ -66,6 +68,7 @@ export interface Path {
   readonly settings?: readonly Settings[];
   /** fe.conf `run_mode`, before and now. */
   readonly runMode?: { readonly from?: string | undefined; readonly to: string };
+  readonly leaving?: boolean;
 }
 
 export const applies = (when: When, path: Path): boolean => {
@@ -79,6 +82,7 @@ export const applies = (when: When, path: Path): boolean => {
     (when.lines === undefined || (from !== undefined && linesApart(from, to) >= when.lines)) &&
     (!when.fqdn || path.fqdn === true) &&
     (!when.overlay || path.overlay === true) &&
+    (!when.leaving || path.leaving === true) &&
     (when.runMode === undefined || path.runMode?.to === when.runMode) &&
     (!when.runModeChanges || (path.runMode?.from !== undefined && path.runMode.from !== path.runMode.to))
   );

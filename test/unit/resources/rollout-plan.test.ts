@@ -108,4 +108,35 @@ describe("what Rollout plans", () => {
   for (const { given, steps, what } of cases) {
     it(what, async () => assert.deepEqual(await planned(...given), steps));
   }
+
+  /** What is wrong with a new version, where the end of the last operation had these nodes. */
+  const refusals = async (before: (nodes: readonly Inputs[]) => readonly Inputs[]): Promise<readonly string[]> => {
+    runOf(cluster).items.clear();
+    const wanted = rolloutOf(newRelease, {});
+    const old = rolloutOf(release, {});
+    await handlersOf("preflight").check(old as Given, wanted as Given);
+    const recorded = nodesOf(release, {});
+    for (const [index, [kind, node]] of nodesOf(newRelease, {}).entries()) {
+      await handlersOf(kind).check(recorded[index]?.[1] as Given, node as Given);
+    }
+    const olds = { ...old, nodes: before(old.nodes as readonly Inputs[]) };
+    const { failures = [] } = await handlersOf("rollout").check(olds as Given, wanted as Given);
+    return failures.map(({ reason }) => reason);
+  };
+
+  it("is no new version where nodes are taken out by the same program", async () => {
+    const [reason = "", ...others] = await refusals((nodes) => [
+      ...nodes,
+      { ...nodes[1], name: "be-3", address: "10.0.0.23" },
+    ]);
+    assert.match(
+      reason,
+      /^release\.version: \S+ → \S+: The same program takes nodes out\. .*acceptHazards: \["nodes-leave-meanwhile"\]/,
+    );
+    assert.deepEqual(others, []);
+  });
+
+  it("is a new version where a node has another name only", async () => {
+    assert.deepEqual(await refusals(([first, ...others]) => [{ ...first, name: "of-old" }, ...others]), []);
+  });
 });

@@ -40,6 +40,15 @@ export const jumps: readonly Hazard[] = [
     source: "upgrade.md and downgrade.md, paths",
   },
   {
+    id: "nodes-leave-meanwhile",
+    severity: "forbidden",
+    when: { direction: "change", leaving: true },
+    text:
+      "The same program takes nodes out. They leave last, with the version before: an FE of it may come to lead those of the other one. " +
+      "Take them out with a `pulumi up` of its own first.",
+    source: "upgrade.md and downgrade.md, order of all BEs and FEs",
+  },
+  {
     id: "line-not-known",
     severity: "warning",
     when: { direction: "arrival", to: { since: "4.2.0" } },

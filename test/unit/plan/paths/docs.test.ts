@@ -24,6 +24,7 @@ const whenText = ({ looks, must, when }: Hazard): string =>
     ...(when.lines === undefined ? [] : [`${when.lines} lines apart or more`]),
     ...(when.fqdn ? ["FEs by DNS name"] : []),
     ...(when.overlay ? ["single files replaced"] : []),
+    ...(when.leaving ? ["nodes are taken out, too"] : []),
     ...(when.runModeChanges ? ["another `run_mode`"] : []),
     ...(when.runMode === undefined ? [] : [`\`run_mode = ${when.runMode}\``]),
     ...(looks === undefined ? [] : [`if found${must ? ", refused" : ""}: ${looks}`]),

@@ -186,6 +186,23 @@ const cases: readonly Case[] = [
     more: { runMode: { from: "shared_nothing", to: "shared_data" } },
     refused: [/^frontends\.config\.run_mode: 3\.5\.7: A cluster stays .*acceptHazards: \["run-mode-change"\]/],
   },
+  {
+    what: "a patch that takes nodes out, too",
+    to: "3.5.8",
+    fe: three("3.5.7"),
+    be: three("3.5.7"),
+    more: { leaving: true },
+    refused: [
+      /^release\.version: 3\.5\.7 → 3\.5\.8: The same program takes nodes out\. .*a `pulumi up` of its own first\./,
+    ],
+  },
+  {
+    what: "taking nodes out alone",
+    to: "3.5.7",
+    fe: three("3.5.7"),
+    be: three("3.5.7"),
+    more: { leaving: true },
+  },
 ];
 
 describe("a change of version of a whole cluster", () => {
