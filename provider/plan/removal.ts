@@ -23,7 +23,7 @@ export const leavingItem = (node: Removed): Item => ({
       text:
         node.kind === "be"
           ? `decommission ${label(node)}: its tablets move to the other BEs first`
-          : `drop ${label(node)} from its group`,
+          : `drop ${label(node)} from its group; where it leads, leadership is handed over first`,
     },
   ],
 });

@@ -6,17 +6,27 @@ import type { Contact, Frontends } from "./frontends.js";
 
 type Group = Pick<Frontends, "contacts" | "rows" | "through" | "forget">;
 
-/** The declared FE that leads now, whatever role it was declared with. */
+/** The FE that leads now. One that is not declared (it is going to be taken out, or somebody added it) leads as any other. */
 export interface Leader {
   readonly contact: Contact;
   readonly row: Frontend;
 }
 
-/** Undefined while nobody answers, none leads, or an FE leads that is not declared. */
+/** Undefined while nobody answers, or none leads. */
 export const leaderOf = async (frontends: Group, without?: string): Promise<Leader | undefined> => {
-  const row = (await frontends.rows(without))?.frontends.find(({ role }) => role === "leader");
-  const contact = row && frontends.contacts.find((one) => isRowOf(one, row));
-  return row && contact ? { row, contact } : undefined;
+  const rows = (await frontends.rows(without))?.frontends ?? [];
+  const row = rows.find(({ role }) => role === "leader");
+  const contact = row && (declared(frontends, row) ?? reachedBy(frontends, rows, row));
+  return contact && { row, contact };
+};
+
+const declared = ({ contacts }: Pick<Group, "contacts">, row: Frontend): Contact | undefined =>
+  contacts.find((contact) => isRowOf(contact, row));
+
+/** An FE that is not declared, as one reaches it from the host of a declared one that is Alive. */
+const reachedBy = (group: Pick<Group, "contacts">, rows: readonly Frontend[], row: Frontend): Contact | undefined => {
+  const way = rows.flatMap((one) => (one.alive ? (declared(group, one) ?? []) : []))[0];
+  return way && { ...way, name: row.name, address: row.address, ports: { ...way.ports, query: row.queryPort } };
 };
 
 /**

@@ -1,13 +1,19 @@
 import { UserError } from "../../error.js";
+import { majorityOf } from "../../plan/quorum.js";
 import type { Step } from "../../plan/steps.js";
 import { done, notMet, type Outcome, skipped, type Works } from "../../rollout/execute.js";
 import { isSteadySoon, Steady } from "../../rollout/steady.js";
-import { frontendRow } from "../../starrocks/rows.js";
+import { observeProcess } from "../../starrocks/process.js";
+import { frontendRow, isRowOf } from "../../starrocks/rows.js";
 import type { Frontend } from "../../starrocks/show.js";
 import { addFrontend, dropFrontend, endpoint, showFrontends, versionComment } from "../../starrocks/statements.js";
 import { runsVersion } from "../../starrocks/versions.js";
 import type { Look } from "../../wait.js";
 import { feMemberInputs } from "../inputs.js";
+import { isFe } from "../node/context.js";
+import { transferLeadership } from "../node/leadership.js";
+import { topologyIn } from "../preflight/gate.js";
+import { javaHomeFor } from "../staging.js";
 import { type FeMemberInputs, type MemberContext, memberHandlers } from "./handlers.js";
 import { untilJoined } from "./joining.js";
 
@@ -104,6 +110,31 @@ const works = (context: Context): Works => ({
   query: () => query(context),
 });
 
+/** A group does not drop its leader: the declared leader, else any other voter that is well, leads first. */
+const giveUpLeadership = async (context: Context, leader: Frontend, voters: readonly Frontend[]): Promise<void> => {
+  const { frontends, host, inputs, limits, report, run } = context;
+  const fit = voters.filter(({ alive, join }) => alive && join);
+  // The recorded contacts are those of when this FE was declared, maybe as the leader.
+  const declared = topologyIn(run)
+    ?.nodes.filter(isFe)
+    .find(({ spec }) => spec.role === "leader")?.spec;
+  const target = fit.find((row) => declared && isRowOf(declared, row)) ?? fit[0];
+  const process = await observeProcess(host, "fe", inputs.home);
+  const refused = target
+    ? await transferLeadership({
+        ...{ frontends, host, limits, report, leader, target },
+        of: inputs,
+        javaHome: process?.javaHome ?? (await javaHomeFor(host, inputs)),
+      })
+    : { refused: "no other voting FE is Alive and has joined" };
+  if ("refused" in refused) {
+    throw new UserError(
+      `FE ${inputs.name} leads its group, which does not drop its leader, and it could not hand leadership over: ${refused.refused}. ` +
+        "Nothing was changed. Stop it by hand (bin/stop_fe.sh), so that another one is elected, then run `pulumi up` again.",
+    );
+  }
+};
+
 /** Drops the FE from its group, where the rest keeps a majority of voters. */
 const remove = async (context: Context): Promise<"dropped" | undefined> => {
   const { frontends, inputs, limits } = context;
@@ -112,17 +143,15 @@ const remove = async (context: Context): Promise<"dropped" | undefined> => {
   if (!row) {
     return undefined;
   }
-  if (row.role === "leader") {
-    throw new UserError(
-      `FE ${inputs.name} leads its group and cannot be dropped. Restart it (another FE takes the lead), then run \`pulumi up\` again.`,
-    );
-  }
   const voters = seen.filter(({ role }) => role === "leader" || role === "follower").filter((one) => one !== row);
   const alive = voters.filter((one) => one.alive).length;
-  if (row.role === "follower" && alive < Math.floor(voters.length / 2) + 1) {
+  if (row.role !== "observer" && alive < majorityOf(voters.length)) {
     throw new UserError(
       `Without FE ${inputs.name} only ${alive} of ${voters.length} voting FEs would be alive: no majority, no cluster. Bring the others back first.`,
     );
+  }
+  if (row.role === "leader") {
+    await giveUpLeadership(context, row, voters);
   }
   await frontends.tell(
     (sql) => dropFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql),

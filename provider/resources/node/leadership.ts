@@ -34,21 +34,12 @@ export const handOverLeadership = async (
     return notMet("no other voting FE is Alive with the version before");
   }
   await before();
-  report(`to ${target.address}`);
   try {
-    const handed = await handOver(host, {
-      home: spec.home,
-      javaHome: (await javaHomeOf(context)) ?? "",
-      helper: endpoint(leader.address, leader.editLogPort),
-      target: target.name,
-      limit: limits.leader,
-    });
-    if (handed.did === "refused") {
-      return notMet(`refused: ${handed.said}; the stop elects another one`);
-    }
-    const now = await elected(context, target, report);
-    const instead = now.name === target.name ? "" : `, though ${target.address} was to`;
-    return { mark: "done", detail: `${now.address} leads after ${handed.seconds.toFixed(1)} s${instead}` };
+    const javaHome = (await javaHomeOf(context)) ?? "";
+    const handed = await transferLeadership({ frontends, host, limits, report, of: spec, javaHome, leader, target });
+    return "refused" in handed
+      ? notMet(`refused: ${handed.refused}; the stop elects another one`)
+      : { mark: "done", detail: handed.done };
   } catch (error) {
     if (!(error instanceof UserError)) {
       throw error;
@@ -56,6 +47,36 @@ export const handOverLeadership = async (
     // A stop of the leader elects another one as well, only not a chosen one.
     return notMet(`the hand-over failed (${messageOf(error)}); the stop elects another one`);
   }
+};
+
+interface Transfer extends Pick<NodeContext, "frontends" | "host" | "limits"> {
+  /** The FE that leads, on whose host the tool of its release is run. */
+  readonly of: Pick<FeSpec, "name" | "address" | "ports" | "home">;
+  readonly javaHome: string;
+  readonly leader: Frontend;
+  readonly target: Frontend;
+  readonly report: Report;
+}
+
+/** Hands leadership over and waits for the election; tells who leads then, or why the tool refused. The process that led ends by itself. */
+export const transferLeadership = async (
+  transfer: Transfer,
+): Promise<{ readonly done: string } | { readonly refused: string }> => {
+  const { host, javaHome, leader, limits, of, report, target } = transfer;
+  report(`to ${target.address}`);
+  const handed = await handOver(host, {
+    home: of.home,
+    javaHome,
+    helper: endpoint(leader.address, leader.editLogPort),
+    target: target.name,
+    limit: limits.leader,
+  });
+  if (handed.did === "refused") {
+    return { refused: handed.said };
+  }
+  const now = await elected(transfer);
+  const instead = now.name === target.name ? "" : `, though ${target.address} was to`;
+  return { done: `${now.address} leads after ${handed.seconds.toFixed(1)} s${instead}` };
 };
 
 /** The declared leader, else any other voter, that still runs what this FE ran. */
@@ -77,15 +98,14 @@ const heir = (
 };
 
 /** Who leads now: where the vote went to another FE nothing is won by waiting, as old ones may follow a new one. */
-const elected = async (context: NodeContext<FeSpec>, target: Frontend, report: Report): Promise<Frontend> => {
-  const { frontends, limits, spec } = context;
-  frontends.forget(spec);
+const elected = async ({ frontends, limits, of, report, target }: Transfer): Promise<Frontend> => {
+  frontends.forget(of);
   const steady = new Steady();
   return until<Frontend>(
     async () => {
-      const rows = await frontends.rows(spec.name);
+      const rows = await frontends.rows(of.name);
       const leader = rows?.frontends.find(({ role }) => role === "leader");
-      const other = leader && !isRowOf(spec, leader);
+      const other = leader && !isRowOf(of, leader);
       return leader && (leader.name === target.name || (other && steady.note(leader.name)))
         ? { done: true, value: leader }
         : { done: false, seen: `${leader?.address ?? "nobody"} leads` };

@@ -56,10 +56,22 @@ describe("leader", () => {
     assert.equal((await leaderOf(group(moved)))?.contact.name, "fe-2");
   });
 
-  it("is unknown while nobody answers, during an election and when it is not declared", async () => {
+  it("is one that is not declared, too: it is reached from the host of a declared one that is Alive", async () => {
+    const down = { ...row("10.0.0.11", "follower"), alive: false };
+    const frontends = group([down, row("10.0.0.12", "follower"), { ...row("10.0.0.99", "leader"), queryPort: 9031 }]);
+    const { connection, home } = contact("fe-2", "10.0.0.12");
+    const { contact: found } = (await leaderOf(frontends)) ?? {};
+    assert.deepEqual(
+      [found?.name, found?.address, found?.ports.query, found?.connection, found?.home],
+      ["10.0.0.99_9010_1", "10.0.0.99", 9031, connection, home],
+    );
+    assert.equal(await askLeader(frontends, async (_, { row: { address } }) => address), "10.0.0.99");
+    assert.deepEqual(frontends.asked, ["10.0.0.99_9010_1"]);
+  });
+
+  it("is unknown while nobody answers, and during an election", async () => {
     assert.equal(await leaderOf(group(undefined)), undefined);
     assert.equal(await leaderOf(group([row("10.0.0.11", "unknown")])), undefined);
-    assert.equal(await leaderOf(group([row("10.0.0.99", "leader")])), undefined);
   });
 
   it("is asked itself", async () => {
