@@ -342,6 +342,12 @@ describe("check of members, releases and the topology", () => {
       found: [/^limits: unknown argument `strat`/],
     },
     {
+      what: "a password for sudo that would be read as a command's data",
+      kind: "beNode",
+      changes: { connection: { ...connection, become: { password: "hunter2\nhunter3" } } },
+      found: [/^connection\.become\.password: expected the password for sudo, which is one line, got several;/],
+    },
+    {
       what: "a limit that is none",
       kind: "beMember",
       changes: { limits: { strat: 1 } },
