@@ -253,7 +253,8 @@ export interface ClusterArgs {
   rehearsal?: boolean | RehearsalArgs;
   /**
    * Identity of the cluster on its hosts, written beside its data. Default `<project>/<stack>/<name>`. Set it when a
-   * stack or project is renamed, to the value that it had.
+   * stack or project is renamed, to the value that it had; and where two clusters of a program have one name, each under
+   * a parent of its own: a key is of one cluster.
    */
   key?: string;
 }

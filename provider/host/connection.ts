@@ -19,6 +19,13 @@ const expected = (what: string) => ({
 
 const text = (what: string) => z.string(expected(what)).min(1, { error: `expected ${what}, got an empty string` });
 
+/** What is read from a file ends its only line, which is no part of it. sudo would leave a second line end to the command's stdin. */
+const secretLine = (what: string) =>
+  z
+    .string(expected(what))
+    .overwrite((value) => value.replace(/\r?\n$/, ""))
+    .min(1, { error: `expected ${what}, got an empty string` });
+
 const number = (what: string, minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
   z.number(expected(what)).refine((value) => value >= minimum && value <= maximum, {
     error: (issue) => `expected ${what}, got ${issue.input}`,
@@ -41,7 +48,7 @@ const linkFields = {
   /** Login user. Default `root`. */
   user: text("the login user's name").optional(),
   /** Password, also given to `keyboard-interactive` questions that hide the answer. */
-  password: text("the password").optional(),
+  password: secretLine("the password").optional(),
   /** Content of a private key (OpenSSH or PEM format); tried before the agent and the password. */
   privateKey: text("the content of a private key")
     .refine(looksLikeKey, {
@@ -49,7 +56,7 @@ const linkFields = {
     })
     .optional(),
   /** Passphrase of `privateKey`. */
-  privateKeyPassword: text("the passphrase of the private key").optional(),
+  privateKeyPassword: secretLine("the passphrase of the private key").optional(),
   /** Socket of an ssh-agent. Default: `SSH_AUTH_SOCK`, only when neither `privateKey` nor `password` is given. */
   agentSocketPath: text("the path of an ssh-agent's socket").optional(),
   /** How many tries to reach the host may fail; -1 for no limit. Default 10. */
@@ -89,7 +96,12 @@ const becomeSchema = strictObject({
   /** The user that commands run as. Default `root`. */
   user: text("the name of the user that commands run as").optional(),
   /** Password for sudo, when sudo asks for one. */
-  password: text("the password for sudo").optional(),
+  password: secretLine("the password for sudo")
+    .refine((value) => !/[\r\n]/.test(value), {
+      error:
+        "expected the password for sudo, which is one line, got several; where it is read from a file, give its one line",
+    })
+    .optional(),
   /** How to become that user. Default and only way: `sudo`. */
   method: z.literal("sudo", { error: "expected `sudo`, the only way known" }).optional(),
 });

@@ -1,10 +1,10 @@
 import type { ClientChannel } from "ssh2";
-import { UserError } from "../error.js";
+import type { UserError } from "../error.js";
 import { seconds } from "../wait.js";
-import { becomeFailure } from "./become.js";
 import { killGrace, type Line } from "./command-line.js";
 import { BecomeError, UnreachableError } from "./errors.js";
 import type { Link, Live } from "./link.js";
+import { notStarted, startLimit } from "./not-started.js";
 import { Collector } from "./output.js";
 import { Preamble } from "./preamble.js";
 
@@ -42,8 +42,6 @@ export interface Outcome {
   readonly overflowed: boolean;
 }
 
-/** Milliseconds that a login shell and sudo have until the command starts (sudo may ask a directory service). */
-const startLimit = 60_000;
 /** Milliseconds that a daemon left behind may hold an ended command's output open; OpenSSH would wait for ever. */
 const lingerLimit = 2_000;
 /** Milliseconds on top of the host's own limit and its grace, for the way. */
@@ -264,21 +262,6 @@ class Run {
 
   private notStarted(what: string): UserError {
     const { line, becomes, cwd } = this.execution;
-    const said = this.before.err.text;
-    if (said.includes(line.noFolder)) {
-      return new UserError(
-        `${this.name}: cannot enter the working folder \`${cwd ?? ""}\`${saidAs(said.replace(line.noFolder, ""))}`,
-      );
-    }
-    if (becomes !== undefined) {
-      return becomeFailure(this.name, becomes, said.replaceAll(line.prompt, ""), this.exit?.code);
-    }
-    const code = this.exit?.code === undefined ? "" : ` (exit code ${this.exit.code})`;
-    return new UserError(
-      `${this.name}: the command ${what}${code}: the login shell did not get as far as running bash${saidAs(said)} ` +
-        "The host needs bash, and a login shell that runs commands.",
-    );
+    return notStarted(this.name, what, { line, becomes, cwd, said: this.before.err.text, code: this.exit?.code });
   }
 }
-
-const saidAs = (said: string): string => (said.trim() === "" ? "." : `: ${said.trim()}.`);

@@ -11,6 +11,10 @@ import { upload } from "./upload.js";
 /** Links of this process by what they log in to and with. */
 const links = new Map<string, Link>();
 
+/** The same for connections that share a link: same way, same login. */
+export const linkKeyOf = ({ become: _become, commandLimit: _limit, ...settings }: Connection): string =>
+  identityOf(settings);
+
 /** The host behind a connection. Hosts of the same login share one SSH connection for the life of the process. */
 export const hostFor = (connection: Connection): Host => {
   const checked = parseConnection(connection);

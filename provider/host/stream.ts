@@ -1,10 +1,12 @@
 import { Duplex } from "node:stream";
 import type { ClientChannel } from "ssh2";
+import { seconds } from "../wait.js";
 import { becomeFailure } from "./become.js";
 import { assertFits, type Line, lineOf } from "./command-line.js";
 import { secretsOf } from "./connection.js";
 import { BecomeError, CommandError, UnreachableError } from "./errors.js";
 import type { Live } from "./link.js";
+import { notStarted, startLimit } from "./not-started.js";
 import { Collector, redact, tail } from "./output.js";
 import { Preamble } from "./preamble.js";
 import { quoteAll } from "./quote.js";
@@ -62,6 +64,7 @@ class CommandStream extends Duplex {
   private readonly said = new Collector(stderrBound, "last");
   private begin: () => void = () => undefined;
   private refuse: (error: Error) => void = () => undefined;
+  private readonly starting: NodeJS.Timeout;
   private running = false;
   private answered = false;
   private exit: { readonly code: number | undefined; readonly signal: string | undefined } | undefined;
@@ -89,6 +92,7 @@ class CommandStream extends Duplex {
       this.refuse = reject;
     });
     this.started.catch(() => undefined);
+    this.starting = setTimeout(() => this.giveUp(), startLimit);
     // The command may have failed before anybody listens: who reads or writes then hears of it.
     this.on("error", () => undefined);
     channel.on("data", (chunk: Buffer) => this.onStdout(chunk));
@@ -151,6 +155,7 @@ class CommandStream extends Duplex {
     }
     if (this.before.err.passed) {
       this.running = true;
+      clearTimeout(this.starting);
       this.begin();
     } else {
       this.answer();
@@ -170,8 +175,18 @@ class CommandStream extends Duplex {
     }
   }
 
+  private giveUp(): void {
+    const error = notStarted(this.target.link.name, `did not start within ${seconds(startLimit)}`, {
+      ...this.about,
+      said: this.before.err.text,
+    });
+    this.refuse(error);
+    this.destroy(error);
+  }
+
   private onClose(): void {
     this.channelClosed = true;
+    clearTimeout(this.starting);
     if (!this.running) {
       const error = this.notStarted();
       this.refuse(error);

@@ -27,13 +27,16 @@ const withFields = (nodes: readonly NodeSpec[], ways: readonly string[]): readon
   return nodes.map((spec, index) => ({ field: fields[index] ?? "", spec, machine: machines[index] ?? spec.address }));
 };
 
-/** The address of the first node on the machine of each. */
+const sameName = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+
+/** The address of the first node on the machine of each. Names are the same without case, as in DNS. */
 const machinesOf = (nodes: readonly (readonly [address: string, way: string])[]): readonly string[] => {
   const byAddress = new Map<string, string>();
   const byWay = new Map<string, string>();
-  return nodes.map(([address, way]) => {
-    const machine = byAddress.get(address) ?? byWay.get(way) ?? address;
-    byAddress.set(address, machine);
+  return nodes.map(([address, givenWay]) => {
+    const [name, way] = [address.toLowerCase(), givenWay.toLowerCase()];
+    const machine = byAddress.get(name) ?? byWay.get(way) ?? address;
+    byAddress.set(name, machine);
     byWay.set(way, byWay.get(way) ?? machine);
     return machine;
   });
@@ -104,7 +107,7 @@ const sameFrontendHosts = (frontends: readonly Named<FeSpec>[]): readonly Proble
   repeats(frontends, ({ machine }) => machine)
     .filter(([first, again]) => first.spec.name !== again.spec.name)
     .map(([first, again]) =>
-      first.spec.address === again.spec.address
+      sameName(first.spec.address, again.spec.address)
         ? {
             property: `${again.field}.address`,
             reason: `${again.spec.address} has an FE already (${first.field}): StarRocks allows one FE on a host`,

@@ -1,6 +1,6 @@
 import { TransientError, UserError } from "../error.js";
 import type { Connection } from "../host/connection.js";
-import { hostFor } from "../host/pool.js";
+import { hostFor, linkKeyOf } from "../host/pool.js";
 import type { Host } from "../host/types.js";
 import type { Limits } from "../plan/limits.js";
 import type { Role } from "../plan/spec.js";
@@ -39,6 +39,8 @@ export interface ClusterRows {
 export const majorityAdvice = "A majority of its voting FEs must run; look at their fe.log.";
 
 interface Access {
+  /** Key of the cluster. */
+  readonly cluster: string;
   readonly contacts: readonly Contact[];
   readonly connection: Connection;
   readonly sql: SqlAccess;
@@ -59,7 +61,7 @@ export class Frontends {
 
   /** The host of an FE. */
   hostOf(contact: Contact): Host {
-    return hostFor({ ...this.#access.connection, ...contact.connection } as Connection);
+    return hostFor(connectionOf(this.#access, contact));
   }
 
   /** A session with this very FE. */
@@ -241,6 +243,9 @@ const anyOf = <T>(
   attempt: (contact: Contact) => Promise<T>,
 ): Promise<T> => Promise.any(contacts.filter((contact) => !silent.has(contact)).map(attempt));
 
+const connectionOf = ({ connection }: Access, contact: Contact): Connection =>
+  ({ ...connection, ...contact.connection }) as Connection;
+
 interface Sessions {
   readonly open: Map<string, Promise<Sql>>;
   /** Name of the FE that answered last. */
@@ -249,10 +254,17 @@ interface Sessions {
 
 const shared = new Map<string, Sessions>();
 
-/** Sessions by FE for one set of contacts and credentials. */
-const sessionsOf = ({ contacts, sql }: Access): Sessions => {
+/** Sessions by FE for one cluster and one way in. The same private addresses may be those of two sites. */
+const sessionsOf = (access: Access): Sessions => {
+  const { cluster, contacts, sql } = access;
   const key = JSON.stringify([
-    contacts.map(({ address, ports }) => `${address}:${ports.query}`),
+    cluster,
+    contacts.map((contact) => [
+      contact.name,
+      contact.address,
+      contact.ports.query,
+      linkKeyOf(connectionOf(access, contact)),
+    ]),
     sql.user,
     sql.password,
   ]);

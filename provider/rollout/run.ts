@@ -82,6 +82,8 @@ export class Run {
   readonly askingToStop = new Mutex();
   /** The rows of BEs that were let stop in their turn. One that still waits for that is not counted as down. */
   readonly letStop = new Set<string>();
+  /** The cluster whose `Preflight` was checked first: by it a second one of the same key is told from it. */
+  claimed: { readonly preflight: string; readonly cluster: string } | undefined;
   /** Whether this operation includes the cluster's `Preflight`: `--target` and `--exclude` may leave it out. */
   isGuarded = false;
   /** Whether the whole cluster is created: then there is nothing that a release could be rehearsed on. */

@@ -72,6 +72,7 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
       inputs,
       host: hostFor(connection),
       frontends: new Frontends({
+        cluster: inputs.cluster,
         contacts: inputs.frontends as readonly Contact[],
         connection,
         sql: inputs.sql,

@@ -86,6 +86,7 @@ export const assemble = (spec: NodeSpec, connection: Connection, around: Surroun
   spec,
   host: hostFor(within(around.limits, connection)),
   frontends: new Frontends({
+    cluster: spec.cluster,
     contacts: around.contacts,
     connection: within(around.limits, connection),
     sql: around.sql,

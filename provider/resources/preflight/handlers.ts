@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { CheckFailure } from "../../engine/failure.js";
 import { warn } from "../../engine/log.js";
 import { type Plain, plain } from "../../engine/outputs.js";
-import { hasUnknown } from "../../engine/unknown.js";
+import { hasUnknown, isUnknown } from "../../engine/unknown.js";
 import { inArguments, type nodeFields } from "../../plan/fields.js";
 import { unavailableWarnings } from "../../plan/policy.js";
 import { preflightItem } from "../../plan/preflight.js";
@@ -44,6 +44,22 @@ const noPassword = "sql.password is not declared: root of a new cluster will hav
 const passwordProblems = ({ password }: SqlAccess): readonly CheckFailure[] =>
   password === "" ? [{ property: "sql.password", reason: "must not be empty; leave it out where root has none" }] : [];
 
+/** A key is of one cluster: two would be planned, gated and changed as one. */
+const sharedKey = ({ cluster, __urn, __clusterUrn = __urn }: Plain): readonly CheckFailure[] => {
+  if (typeof cluster !== "string" || isUnknown(cluster) || typeof __urn !== "string") {
+    return [];
+  }
+  const run = runOf(cluster);
+  run.claimed ??= { preflight: __urn, cluster: String(__clusterUrn) };
+  if (run.claimed.preflight === __urn) {
+    return [];
+  }
+  const reason =
+    `must be of one cluster, \`${cluster}\` is that of two: ${run.claimed.cluster} and ${__clusterUrn}. ` +
+    "Give one of them another `key`";
+  return [{ property: "key", reason }];
+};
+
 /** Which nodes inputs declare, whatever else those of another release of this package may say of them. */
 const membersOf = ({ nodes }: Plain): Parameters<typeof removalItems>[0] => {
   const members = z.array(z.object({ kind: z.enum(["fe", "be"]), name: z.string() }));
@@ -52,6 +68,10 @@ const membersOf = ({ nodes }: Plain): Parameters<typeof removalItems>[0] => {
 
 export const preflight: Handlers = {
   check: async (olds, news) => {
+    const shared = sharedKey(news);
+    if (shared.length > 0) {
+      return { inputs: news, failures: [...shared] };
+    }
     // Also where a preview does not know all of it yet.
     runOf(String(news.cluster)).isGuarded = true;
     const given = inArguments(failuresOf(topologyInputs, news), placesOf(news));

@@ -79,8 +79,9 @@ export const rehearse = async (inputs: Inputs, recorded: Rehearsed | undefined):
   return nowRehearsed({ from, to: inputs.to }, leader);
 };
 
-const frontendsOf = ({ connection, frontends, limits, sql }: Inputs): Frontends =>
+const frontendsOf = ({ cluster, connection, frontends, limits, sql }: Inputs): Frontends =>
   new Frontends({
+    cluster,
     contacts: frontends,
     connection: within(limits, connection),
     sql,

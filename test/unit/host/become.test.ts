@@ -125,6 +125,7 @@ describeAsRoot("become by sudo", function () {
     ["without a password", ["LOGIN ALL=(USER) NOPASSWD: ALL"], { user }],
     ["with a password that sudo does not ask for", ["LOGIN ALL=(USER) NOPASSWD: ALL"], { user, password }],
     ["with a password that sudo asks for, and its lecture", asks, { user, password, method: "sudo" }],
+    ["with a password that sudo asks for, as its file ends", asks, { user, password: `${password}\n` }],
     [
       "with a password that sudo asks for only once",
       ["LOGIN ALL=(USER) ALL", "Defaults:LOGIN timestamp_timeout=60, timestamp_type=global"],

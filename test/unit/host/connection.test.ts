@@ -27,6 +27,22 @@ describe("connectionSchema", () => {
     assert.deepEqual(parseConnection({ host: "a" }), { host: "a" });
   });
 
+  it("leaves out the line end of a password's file", () => {
+    const all = (end: string) => ({
+      host: "a",
+      password: `p${end}`,
+      privateKey: `${key}\n`,
+      privateKeyPassword: `q${end}`,
+      become: { password: `r${end}` },
+      proxy: { host: "b", password: `s${end}` },
+    });
+    for (const end of ["\n", "\r\n"]) {
+      assert.deepEqual(parseConnection(all(end)), all(""));
+    }
+    // What else is there may be meant, and is the host's to judge.
+    assert.equal(parseConnection({ host: "a", password: " p q\n\n" }).password, " p q\n");
+  });
+
   const refused: readonly (readonly [string, object, RegExp])[] = [
     ["no host", {}, /^connection\.host: expected an address or host name, got nothing$/],
     ["an unknown field", { host: "a", hots: "b" }, /^connection: .*`hots`; it has host, port/],
@@ -48,6 +64,12 @@ describe("connectionSchema", () => {
     ["a path as a key", { host: "a", privateKey: "~/.ssh/id" }, /^connection\.privateKey: .*to give a file, read it/],
     ["an MD5 fingerprint", { host: "a", hostKey: "MD5:aa:bb" }, /^connection\.hostKey: .*SHA256/],
     ["another way to become", { host: "a", become: { method: "su" } }, /^connection\.become\.method: expected `sudo`/],
+    [
+      "a password for sudo of two lines",
+      { host: "a", become: { password: "hunter2\nbecome" } },
+      /^connection\.become\.password: expected the password for sudo, which is one line, got several; (?!.*hunter2)/,
+    ],
+    ["a password for sudo that is a line end only", { host: "a", become: { password: "\n" } }, /got an empty string$/],
     ["no known_hosts file", { host: "a", knownHosts: [] }, /^connection\.knownHosts/],
   ];
   for (const [what, connection, message] of refused) {

@@ -151,6 +151,20 @@ describe("inspectTopology", () => {
     ]);
   });
 
+  it("takes names that differ in case only for one host", () => {
+    const named = (leaderAddress: string, followerAddress: string, beAddress: string) => [
+      ...backends,
+      be({ name: "be-4", address: beAddress, home: "/srv/be", storage: ["/disk4/sr"], ports: { http: 8030 } }),
+      fe({ name: "fe-2", address: followerAddress, role: "follower" }),
+      fe({ address: leaderAddress }),
+    ];
+    assert.deepEqual(problems(named("FE1.example.org", "fe1.example.org", "Fe1.Example.org")), [
+      "frontends.followers[0].address: fe1.example.org has an FE already (frontends.leader): StarRocks allows one FE on a host",
+      "backends.nodes[3].ports.http: Fe1.Example.org:8030 is taken by frontends.leader.ports.http",
+    ]);
+    assert.deepEqual(problems(named("FE1.example.org", "fe2.example.org", "be1.example.org")), []);
+  });
+
   it("names a leader that is listed twice once, and by what is wrong", () => {
     assert.deepEqual(
       inspectTopology([...backends, fe({ role: "follower" }), leader]).problems.map(({ property }) => property),
@@ -198,6 +212,15 @@ describe("inspectTopology of nodes by the way to their hosts", () => {
       /^frontends\.followers\[1\]\.connection: goes to the host of frontends\.followers\[0\], though/,
     );
     assert.deepEqual(more, []);
+  });
+
+  it("refuses two FEs on one host whose name is written in two ways", () => {
+    const seen = found(cluster, [...ways.slice(0, 4), "H6", "h6"]);
+    assert.match(
+      seen[0] ?? "",
+      /^frontends\.followers\[1\]\.connection: goes to the host of frontends\.leader, though/,
+    );
+    assert.equal(seen.length, 1);
   });
 
   it("refuses ports and folders that two BEs on one host have alike", () => {

@@ -342,6 +342,12 @@ describe("check of members, releases and the topology", () => {
       found: [/^limits: unknown argument `strat`/],
     },
     {
+      what: "a password for sudo that would be read as a command's data",
+      kind: "beNode",
+      changes: { connection: { ...connection, become: { password: "hunter2\nhunter3" } } },
+      found: [/^connection\.become\.password: expected the password for sudo, which is one line, got several;/],
+    },
+    {
       what: "a limit that is none",
       kind: "beMember",
       changes: { limits: { strat: 1 } },
@@ -391,6 +397,34 @@ describe("check of the pre-flight, by the way to a host", () => {
     assert.match(seen[0] ?? "", /^backends\.nodes\[1\]\.ports: .* are taken by backends\.nodes\[0\]/);
     const apart = connections.map((way, index) => ({ ...way, proxy: { host: `jump-${index}` } }));
     assert.deepEqual(await refused("preflight", {}, { ...inputs, connections: apart }), []);
+  });
+});
+
+describe("check of the pre-flights of a program", () => {
+  const at = (parent: string): Inputs => {
+    const [__urn, __clusterUrn] = ["Preflight::sr-preflight", "Cluster::sr"].map((name) => `urn:${parent}$${name}`);
+    return { __urn, __clusterUrn };
+  };
+
+  it("refuses a second cluster of the same key, and names both", async () => {
+    const inputs = sample("preflight");
+    const [one, other] = ["A", "B"].map((parent) => ({ ...inputs, ...at(parent) })) as [Inputs, Inputs];
+    assert.deepEqual(await refused("preflight", {}, one), []);
+    const both = [
+      `key: must be of one cluster, \`${inputs.cluster}\` is that of two: urn:A$Cluster::sr and urn:B$Cluster::sr. Give one of them another \`key\``,
+    ];
+    assert.deepEqual(await refused("preflight", {}, other), both);
+    assert.deepEqual(await refused("preflight", other, { ...other, sql: unknownValue }), both);
+    assert.deepEqual(await refused("preflight", one, one), []);
+    assert.deepEqual(await refused("preflight", {}, { ...other, cluster: "lab/dev/another" }), []);
+  });
+
+  it("takes one whose key is not known yet, or that has moved: its old URN is not checked", async () => {
+    const inputs = sample("preflight");
+    for (const parent of ["A", "B"]) {
+      assert.deepEqual(await refused("preflight", {}, { ...inputs, ...at(parent), cluster: unknownValue }), []);
+    }
+    assert.deepEqual(await refused("preflight", { ...inputs, ...at("A") }, { ...inputs, ...at("B") }), []);
   });
 });
 

@@ -52,6 +52,7 @@ export const operationOn = (places: readonly Place[], limits: Readonly<Record<st
   clusters += 1;
   const run = runOf(`local-${clusters}`);
   const frontends = new LocalFrontends({
+    cluster: run.cluster,
     contacts: places.map(({ address, home }, index) => ({
       name: `fe-${index + 1}`,
       address,

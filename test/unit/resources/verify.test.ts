@@ -24,7 +24,13 @@ const frontends = (answers: Readonly<Record<string, Answer | { readonly inTurn: 
     const earlier = asked.filter((one) => one.startsWith(`${name}: `)).length - 1;
     return answer.inTurn[Math.min(earlier, answer.inTurn.length - 1)] ?? [];
   };
-  const group = new Frontends({ contacts, connection: { host: "none" }, sql: { user: `verify-${++groups}` }, limits });
+  const group = new Frontends({
+    cluster: "lab",
+    contacts,
+    connection: { host: "none" },
+    sql: { user: `verify-${++groups}` },
+    limits,
+  });
   group.through = async ({ name }): Promise<Sql> => ({
     name,
     query: () => assert.fail("rows by the names of their columns may be wrong rows"),

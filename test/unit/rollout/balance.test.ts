@@ -47,6 +47,7 @@ describe("BalancePause", function () {
   /** What one process has: its own sessions, and what it was told. */
   const operation = (fes: readonly FrontendProcess[], limit = 20_000) => {
     const frontends = new LabFrontends({
+      cluster: "lab",
       contacts: fes.map(contactOf),
       connection: { host: "127.0.0.1" },
       sql: { user: "root" },

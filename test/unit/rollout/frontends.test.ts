@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { TransientError, UserError } from "../../../provider/error.js";
+import type { Connection } from "../../../provider/host/connection.js";
 import type { Host } from "../../../provider/host/types.js";
 import { limitsOf } from "../../../provider/plan/limits.js";
 import { type Contact, Frontends } from "../../../provider/rollout/frontends.js";
@@ -46,15 +47,24 @@ const contactOf = (server: SqlServer, index: number): Contact => ({
   connection: {},
 });
 
+interface Asked {
+  readonly cluster?: string;
+  readonly connection?: Partial<Connection>;
+  readonly hosts?: Readonly<Record<string, Host>>;
+  readonly password?: string;
+  readonly sql?: number;
+}
+
 /** The frontends of servers; `sql` seconds are the limit of a login and of a statement. */
 const frontendsOf = (
   servers: readonly SqlServer[],
-  { hosts = {}, password = "new", sql = 5 }: { hosts?: Record<string, Host>; password?: string; sql?: number } = {},
+  { cluster = "lab", connection = {}, hosts = {}, password = "new", sql = 5 }: Asked = {},
 ) =>
   new LocalFrontends(
     {
+      cluster,
       contacts: servers.map(contactOf),
-      connection: { host: "127.0.0.1" },
+      connection: { host: "127.0.0.1", ...connection },
       sql: { user: "root", password },
       limits: limitsOf({ sql }),
     },
@@ -116,6 +126,20 @@ describe("Frontends", () => {
     await open([only]).ask(who);
     assert.equal(only.logins, 1);
   });
+
+  const apart: readonly (readonly [string, Asked])[] = [
+    ["is another cluster", { cluster: "other" }],
+    ["goes through another bastion", { connection: { proxy: { host: "10.9.9.9" } } }],
+    ["logs in to the host as another user", { connection: { user: "other" } }],
+  ];
+  for (const [what, asked] of apart) {
+    it(`does not share them with whoever ${what}, though FEs and login are alike`, async () => {
+      const [only] = servers;
+      await open([only]).ask(who);
+      await open([only], asked).ask(who);
+      assert.equal(only.logins, 2);
+    });
+  }
 
   it("goes on to the others when the one that answered last is gone", async () => {
     servers[1].silent = true;

@@ -45,6 +45,7 @@ describe("guard", () => {
     runs.push(run);
     const limits = limitsOf({ lease: 0.001 });
     const frontends = new LocalFrontends({
+      cluster: run.cluster,
       contacts: names.map((name, index) => ({
         name,
         address: `10.0.0.${index + 1}`,

@@ -154,7 +154,13 @@ export class BeBench {
   context(spec: BeSpec): NodeContext<BeSpec> {
     const limits = limitsOf({ start: 5, stop: 10, alive: 5, leader: 1, tablets: 5 });
     const contacts = [{ ...fe({ address: leader.address }), connection: {} }];
-    const frontends = new Frontends({ contacts, connection: { host: "none" }, sql: { user: "root" }, limits });
+    const frontends = new Frontends({
+      cluster: "lab",
+      contacts,
+      connection: { host: "none" },
+      sql: { user: "root" },
+      limits,
+    });
     const sql: Sql = {
       name: "the leader",
       query: async (statement) => {

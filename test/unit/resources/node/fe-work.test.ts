@@ -37,7 +37,13 @@ describe("the work on an FE", () => {
       ...fe({ name: `fe-${number}`, address: `10.0.0.1${number}`, role: number === 1 ? "leader" : "follower" }),
       connection: {},
     }));
-    const frontends = new Frontends({ contacts, connection: { host: "none" }, sql: { user: "root" }, limits });
+    const frontends = new Frontends({
+      cluster: "lab",
+      contacts,
+      connection: { host: "none" },
+      sql: { user: "root" },
+      limits,
+    });
     Object.assign(frontends, { rows: async () => rows, rowsSoon: async () => rows });
     return {
       spec: fe({ name: "fe-2", address: "10.0.0.12", role: "follower", release: next }),

@@ -54,6 +54,7 @@ describe("the care for a cluster while BEs are stopped", function () {
   const declare = (fes: readonly FrontendProcess[], address = "10.0.0.21"): NodeContext<BeSpec> => {
     const limits = limitsOf({ sql: 1, leader: 3, tablets: 10 });
     frontends = new LocalFrontends({
+      cluster: run.cluster,
       contacts: fes.map(contactOf),
       connection: { host: "127.0.0.1" },
       sql: { user: "root" },

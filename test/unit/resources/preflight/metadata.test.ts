@@ -41,7 +41,13 @@ describe("the image before a change of the line", function () {
     );
     const limits = limitsOf({ sql: 2, leader: 10, image: 10 });
     const contacts = specs.map((spec) => ({ ...spec, connection: {} }));
-    frontends = new LocalFrontends({ contacts, connection: { host: "127.0.0.1" }, sql: { user: "root" }, limits });
+    frontends = new LocalFrontends({
+      cluster: "lab",
+      contacts,
+      connection: { host: "127.0.0.1" },
+      sql: { user: "root" },
+      limits,
+    });
     const run = new Run("metadata");
     run.answers = true;
     const policy = { ...defaultPolicy, acceptHazards: [...acceptHazards] };
