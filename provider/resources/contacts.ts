@@ -1,3 +1,4 @@
+import { majorityOf } from "../plan/quorum.js";
 import type { Contact } from "./inputs.js";
 
 /** What makes a contact the same one: where its FE is asked. */
@@ -7,11 +8,15 @@ const keyOf = ({ address, ports, connection }: Contact): string => {
 };
 
 /**
- * Whether recorded contacts are too old to be kept: a majority of them is declared no longer. Delete and refresh have nothing
- * else to ask, and hold the lease on a majority of them. One FE more or less touches no other node.
+ * Whether recorded contacts are too old to be kept: a majority of them is declared no longer, or the group, since it grew, works
+ * without any of them. Delete and refresh have nothing else to ask, and hold the lease on a majority of them. One FE more or less
+ * touches no other node.
  */
 export const haveMoved = (recorded: readonly Contact[], declared: readonly Contact[]): boolean => {
+  const known = new Set(recorded.map(keyOf));
   const now = new Set(declared.map(keyOf));
   const kept = recorded.filter((contact) => now.has(keyOf(contact))).length;
-  return declared.length > 0 && kept < Math.floor(recorded.length / 2) + 1;
+  const voters = declared.filter(({ role }) => role !== "observer");
+  const unknown = voters.filter((contact) => !known.has(keyOf(contact))).length;
+  return declared.length > 0 && (kept < majorityOf(recorded.length) || unknown >= majorityOf(voters.length));
 };

@@ -6,6 +6,7 @@ import { backendRow, frontendRow } from "../starrocks/rows.js";
 import { addBackend, versionComment } from "../starrocks/statements.js";
 import { runsVersion } from "../starrocks/versions.js";
 import { until } from "../wait.js";
+import { assertNoneLeaves, endCutShort } from "./decommission.js";
 import { isBe, isFe, labelOf, type NodeContext } from "./node/context.js";
 import { anyNode, type Topology, versionsText } from "./preflight/topology.js";
 
@@ -16,7 +17,7 @@ export const survey = async (topology: Topology, report: (seen: string) => void)
     return { mark: "not met", detail: "no nodes are declared" };
   }
   const rows = await any.frontends.rows();
-  const added = rows ? await addDropped(topology.nodes, rows) : [];
+  const mended = rows ? await mendMembers(topology.nodes, rows) : [];
   const steady = new Steady();
   await until(
     async () => {
@@ -38,18 +39,27 @@ export const survey = async (topology: Topology, report: (seen: string) => void)
     await query(node);
   }
   const proven = `${topology.nodes.length} nodes Alive with ${versionsText(topology)}`;
-  const again = added.length > 0 ? `${addedAgain(added)}; ` : "";
-  return { mark: "done", detail: `${again}${proven}` };
+  return { mark: "done", detail: [...mended, proven].join("; ") };
+};
+
+/**
+ * Makes members of those of these BEs that are none, and keeps those that a removal was about to take out when it was cut
+ * short; tells people what it did.
+ */
+export const mendMembers = async (nodes: readonly NodeContext[], rows: ClusterRows): Promise<readonly string[]> => {
+  const added = await addDropped(nodes, rows);
+  const kept = await endCutShort(nodes, rows);
+  return [
+    ...(added.length > 0 ? [`added again, as the cluster had lost ${added.join(", ")}`] : []),
+    ...(kept.length > 0 ? [`canceled the decommission of ${kept.join(", ")}, which is declared again`] : []),
+  ];
 };
 
 /**
  * Adds those of these BEs that the cluster does not have, and gives them: they were dropped, by a rebuild that was killed
  * half-way or by hand, which their members' state does not tell before a refresh.
  */
-export const addDropped = async (
-  nodes: readonly NodeContext[],
-  { backends }: ClusterRows,
-): Promise<readonly string[]> => {
+const addDropped = async (nodes: readonly NodeContext[], { backends }: ClusterRows): Promise<readonly string[]> => {
   const dropped = nodes.filter(isBe).filter(({ spec }) => !backendRow(spec, backends));
   for (const { frontends, limits, run, spec } of dropped) {
     run.lease?.assertHeld();
@@ -58,16 +68,16 @@ export const addDropped = async (
   return dropped.map(({ spec }) => labelOf(spec));
 };
 
-/** For people. */
-export const addedAgain = (added: readonly string[]): string =>
-  `added again, as the cluster had lost ${added.join(", ")}`;
-
-/** What keeps every declared node from being Alive with the declared version, for people; none when nothing does. */
+/**
+ * What keeps every declared node from being Alive with the declared version, for people; none when nothing does. Rejects where
+ * waiting does not heal it.
+ */
 export const missingOf = async (topology: Topology): Promise<readonly string[]> => {
   const rows = await anyNode(topology).frontends.rows();
   if (!rows) {
     return ["no FE answers"];
   }
+  assertNoneLeaves(topology, rows);
   return topology.nodes.flatMap(({ spec }) => {
     const row = spec.kind === "fe" ? frontendRow(spec, rows.frontends) : backendRow(spec, rows.backends);
     if (!row) {

@@ -20,10 +20,14 @@ export const homeMarkerSchema = z.object({
   ...owner,
   /** True on the one FE that founded the cluster (its first start had no helper). */
   founded: z.boolean().optional(),
+  /** Set from when the FE's row is dropped, as its metadata was lost, until it is added to its group again. */
+  rejoins: z.boolean().optional(),
   /** Releases that this node was proven on, oldest first. */
   releases: z.array(z.object({ id: z.string(), version: z.string(), at: z.string() })).default([]),
   /** Data folders that it was proven with last: one of them that is gone is a disk that is not mounted. */
   data: z.array(z.string()).optional(),
+  /** Set while a removal from the program has the BE decommissioned; stays where that was cut short. */
+  leaving: z.object({ at: z.string() }).optional(),
   /** Set when the cluster let the node go; only then does a delete move its data to the trash. */
   left: z.object({ how: z.enum(["decommissioned", "dropped"]), at: z.string() }).optional(),
 });

@@ -62,6 +62,10 @@ export const dropBackend = (
 export const decommissionBackend = (sql: Sql, address: string, port: number, limit?: number): Promise<Outcome> =>
   idempotent(sql, "ALTER SYSTEM DECOMMISSION BACKEND ?", endpoint(address, port), backendMissing, limit);
 
+/** `already` where the cluster has let the BE go by now. One that is not being decommissioned is no error for StarRocks. */
+export const cancelDecommission = (sql: Sql, address: string, port: number, limit?: number): Promise<Outcome> =>
+  idempotent(sql, "CANCEL DECOMMISSION BACKEND ?", endpoint(address, port), backendMissing, limit);
+
 // The wordings of 2.0 to 4.0. "FOLLOWER does not exist" is left out: then the node is there, with the other role. And
 // "Compute node already exists" is no answer to ADD BACKEND: then the other kind of node has the address.
 const frontendExists = /FE with the same host:? .*already exists|frontend already exists/i;

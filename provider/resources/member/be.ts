@@ -7,6 +7,7 @@ import type { Backend } from "../../starrocks/show.js";
 import { addBackend, decommissionBackend, endpoint, showBackends } from "../../starrocks/statements.js";
 import { runsVersion } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
+import { endDecommission, noteLeaving } from "../decommission.js";
 import { beMemberInputs } from "../inputs.js";
 import { type BeMemberInputs, type MemberContext, memberHandlers } from "./handlers.js";
 import { untilJoined } from "./joining.js";
@@ -29,7 +30,12 @@ const rowsOfLedGroup = ({ frontends, limits, report }: Context): Promise<readonl
 
 const add = async (context: Context): Promise<Outcome> => {
   const { inputs, frontends, limits } = context;
-  if (rowOf(inputs, await rowsOfLedGroup(context))) {
+  const row = rowOf(inputs, await rowsOfLedGroup(context));
+  if (row?.decommissioned) {
+    await endDecommission(context);
+    return { mark: "done", detail: "its decommission was canceled, as it is declared again" };
+  }
+  if (row) {
     return skipped("the cluster has it");
   }
   await frontends.tell((sql) => addBackend(sql, inputs.address, inputs.port, limits.sql));
@@ -69,6 +75,10 @@ const lookForAlive = async (context: Context, steady: Steady): Promise<Look<void
       `BE ${inputs.name} is refused by the cluster: SHOW BACKENDS says "${row.errMsg}". ${refusal.advice} and run \`pulumi up --refresh\`.`,
     );
   }
+  if (row.decommissioned) {
+    steady.reset();
+    return { done: false, seen: "it is being decommissioned" };
+  }
   if (row.alive && runsVersion(row.version, inputs.release.version)) {
     return isSteadySoon(steady, "Alive");
   }
@@ -89,7 +99,7 @@ const joined = async (context: Context): Promise<Outcome> => {
   return done;
 };
 
-const works = (context: Context): Works => ({
+export const works = (context: Context): Works => ({
   // At once, also while an FE joins: the "lock busy" refusals that are known are those of FEs.
   add: () => add(context),
   join: () => joined(context),
@@ -97,12 +107,16 @@ const works = (context: Context): Works => ({
 
 /** Lets the cluster move the BE's tablets elsewhere, and waits until it has let the BE go, as long as somebody waits for us. */
 export const remove = async (context: Context): Promise<"decommissioned" | undefined> => {
-  const { frontends, inputs, limits, report, run } = context;
+  const { frontends, host, inputs, limits, report, run } = context;
   const advice =
     "The BE still runs and holds its tablets; the decommission goes on in the cluster. Run `pulumi up` again to wait on, or cancel it: " +
     `CANCEL DECOMMISSION BACKEND "${endpoint(inputs.address, inputs.port)}".`;
-  if (!rowOf(inputs, await rowsOfLedGroup(context))) {
+  const before = rowOf(inputs, await rowsOfLedGroup(context));
+  if (!before) {
     return undefined;
+  }
+  if (!before.decommissioned) {
+    await noteLeaving(host, inputs.home);
   }
   await frontends.tell((sql) => decommissionBackend(sql, inputs.address, inputs.port, limits.sql));
   await until(
@@ -135,9 +149,10 @@ export const beMember = memberHandlers(beMemberInputs, {
   oneByOne: false,
   steps,
   works,
-  isMember: async (context) => {
-    const seen = await rows(context);
-    return seen && rowOf(context.inputs, seen) !== undefined;
+  seen: async (context) => {
+    const all = await rows(context);
+    const row = all && rowOf(context.inputs, all);
+    return row?.decommissioned ? "decommissioned" : all && (row ? "member" : "missing");
   },
   remove,
 });

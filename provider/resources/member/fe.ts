@@ -165,9 +165,9 @@ export const feMember = memberHandlers(feMemberInputs, {
   oneByOne: true,
   steps,
   works,
-  isMember: async (context) => {
-    const seen = await rows(context);
-    return seen && frontendRow(context.inputs, seen) !== undefined;
+  seen: async (context) => {
+    const all = await rows(context);
+    return all && (frontendRow(context.inputs, all) ? "member" : "missing");
   },
   remove,
 });

@@ -32,6 +32,9 @@ export interface MemberContext<I> {
   readonly report: (seen: string) => void;
 }
 
+/** All but `member` is drift. `decommissioned`: the cluster drops it as soon as its tablets are elsewhere. */
+type MemberStatus = "member" | "missing" | "decommissioned";
+
 /** What FE and BE members do differently. */
 export interface MemberKind<I> {
   readonly kind: "fe" | "be";
@@ -39,8 +42,8 @@ export interface MemberKind<I> {
   readonly oneByOne: boolean;
   readonly steps: (inputs: I) => readonly Step[];
   readonly works: (context: MemberContext<I>) => Works;
-  /** Whether the cluster has it; undefined when nobody answers. */
-  readonly isMember: (context: MemberContext<I>) => Promise<boolean | undefined>;
+  /** How the cluster has it; undefined when nobody answers. */
+  readonly seen: (context: MemberContext<I>) => Promise<MemberStatus | undefined>;
   /** Takes it out of the cluster, safely; tells how, or undefined when it was not in it. */
   readonly remove: (context: MemberContext<I>) => Promise<"decommissioned" | "dropped" | undefined>;
 }
@@ -122,7 +125,7 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
   /** Proves a changed login before it is recorded. A cluster that does not answer proves nothing, and hinders nothing. */
   const assertLogin = async (context: MemberContext<z.output<S>>): Promise<void> => {
     try {
-      await member.isMember(context);
+      await member.seen(context);
     } catch (error) {
       if (!(error instanceof AccessDenied)) {
         throw error;
@@ -158,7 +161,7 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
         return { inputs: news, failures };
       }
       const inputs = inputsOf(news);
-      const joins = first || olds.__status === "missing";
+      const joins = first || olds.__status !== undefined;
       const item = itemOf(inputs, joins);
       runOf(inputs.cluster).items.set(item.id, item);
       return { inputs: joins ? { ...news, plan: numbered(item.steps) } : news };
@@ -202,8 +205,8 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
       const context = contextOf(parsed, () => undefined);
       const label = labelOf(member.kind, parsed.name);
       try {
-        const isMember = await member.isMember(context);
-        if (isMember === undefined) {
+        const seen = await member.seen(context);
+        if (seen === undefined) {
           await warn(
             parsed.__urn,
             `Whether ${label} is in the cluster could not be seen: no FE answers. The recorded state stays.`,
@@ -212,8 +215,8 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
         }
         const { status: _, ...recorded } = plain(props);
         // `check`, which gets nothing but inputs, tells the steps by it. The engine hides keys that begin with `__` from diffs.
-        const inputs = isMember ? recorded : { ...recorded, __status: "missing" };
-        return { id, props: { ...recorded, status: isMember ? "member" : "missing" }, inputs };
+        const inputs = seen === "member" ? recorded : { ...recorded, __status: seen };
+        return { id, props: { ...recorded, status: seen }, inputs };
       } catch (error) {
         await warn(
           parsed.__urn,
@@ -286,5 +289,6 @@ const leaveMark = async (
   if (!marker) {
     throw new UserError(`${home} on ${host.name} has no marker of this program.`);
   }
-  await writeHomeMarker(host, home, { ...marker, left: { how, at: new Date().toISOString() } });
+  const { leaving: _, ...rest } = marker;
+  await writeHomeMarker(host, home, { ...rest, left: { how, at: new Date().toISOString() } });
 };

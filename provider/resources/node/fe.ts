@@ -19,7 +19,7 @@ import {
 import { runsVersion, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
 import { labelOf, type NodeContext, type Report } from "./context.js";
-import { firstStart } from "./first-start.js";
+import { firstStart, noteRejoined } from "./first-start.js";
 import { handOverLeadership, stopLeader } from "./leadership.js";
 import { type StartWish, startNode } from "./start.js";
 import { type Ended, endedUnwatched, type Watch } from "./watch.js";
@@ -286,7 +286,7 @@ export class FeWork {
 
   /** What a joining FE does until it is added; its membership is another resource, unless it lost its metadata. */
   async #waitingToBeAdded(): Promise<Look<string>> {
-    const { frontends, limits, run, spec } = this.#context;
+    const { frontends, host, limits, run, spec } = this.#context;
     if (!this.#rejoins) {
       const known = this.#before.row !== undefined;
       return known
@@ -298,6 +298,7 @@ export class FeWork {
     await run.membership.run(() =>
       frontends.tell((sql) => addFrontend(sql, role, spec.address, spec.ports.editLog, limits.sql), spec.name),
     );
+    await noteRejoined(host, spec);
     return { done: false, seen: "added to its group again" };
   }
 

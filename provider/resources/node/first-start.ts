@@ -1,9 +1,10 @@
 import { isIP } from "node:net";
 import { messageOf, UserError } from "../../error.js";
+import type { Host } from "../../host/types.js";
 import type { FeSpec } from "../../plan/spec.js";
 import type { Contact } from "../../rollout/frontends.js";
 import { holdsMetadata, inspectData } from "../../starrocks/folders.js";
-import { type HomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
+import { type HomeMarker, readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
 import { frontendRow } from "../../starrocks/rows.js";
 import { dropFrontend, endpoint, showFrontends } from "../../starrocks/statements.js";
 import { features, versionOf } from "../../starrocks/versions.js";
@@ -19,10 +20,10 @@ export interface FirstStart {
 
 /** An FE with empty metadata joins the group that is there, or founds one where there can be none. */
 export const firstStart = async (context: NodeContext<FeSpec>, marker: HomeMarker | undefined): Promise<FirstStart> => {
-  const { host, spec } = context;
+  const { spec } = context;
   const hostType: StartWish =
     isIP(spec.address) === 0 && features(versionOf(spec.release.version)).fqdn ? { hostType: "FQDN" } : {};
-  const living = await livingHelper(context);
+  const living = await livingHelper(context, marker);
   if (living) {
     return { wish: { ...hostType, helper: living.helper }, rejoins: living.rejoins };
   }
@@ -36,15 +37,31 @@ export const firstStart = async (context: NodeContext<FeSpec>, marker: HomeMarke
     );
   }
   assertMayFound(context, marker);
-  await writeHomeMarker(host, spec.home, {
+  await note(context, marker, { founded: true });
+  return { wish: hostType, rejoins: false };
+};
+
+const note = (
+  { host, spec }: NodeContext<FeSpec>,
+  marker: HomeMarker | undefined,
+  more: Pick<HomeMarker, "founded" | "rejoins">,
+): Promise<void> =>
+  writeHomeMarker(host, spec.home, {
     schema: 1,
     cluster: spec.cluster,
     node: spec.name,
     kind: "fe",
     releases: marker?.releases ?? [],
-    founded: true,
+    ...more,
   });
-  return { wish: hostType, rejoins: false };
+
+/** The group has a row of it again. */
+export const noteRejoined = async (host: Host, { home }: FeSpec): Promise<void> => {
+  const marker = await readHomeMarker(host, home, "fe");
+  if (marker?.rejoins) {
+    const { rejoins: _, ...rest } = marker;
+    await writeHomeMarker(host, home, rest);
+  }
 };
 
 const othersOf = ({ frontends, spec }: NodeContext<FeSpec>): readonly Contact[] =>
@@ -66,13 +83,15 @@ const assertMayFound = ({ host, recorded, spec }: NodeContext<FeSpec>, marker: H
   );
 };
 
-/** An FE of a group that works; where that group still has a row of this FE's lost metadata, the row is dropped. */
-const livingHelper = async ({
-  frontends,
-  limits,
-  run,
-  spec,
-}: NodeContext<FeSpec>): Promise<{ readonly helper: string; readonly rejoins: boolean } | undefined> => {
+/**
+ * An FE of a group that works; where that group still has a row of this FE's lost metadata, the row is dropped, and the FE
+ * must be added again, now or by a later start.
+ */
+const livingHelper = async (
+  context: NodeContext<FeSpec>,
+  marker: HomeMarker | undefined,
+): Promise<{ readonly helper: string; readonly rejoins: boolean } | undefined> => {
+  const { frontends, limits, run, spec } = context;
   const rows = await frontends.ask((sql) => showFrontends(sql, limits.sql), spec.name);
   const helper =
     rows?.find(({ role, alive }) => role === "leader" && alive) ?? rows?.find(({ alive, join }) => alive && join);
@@ -80,13 +99,15 @@ const livingHelper = async ({
     return undefined;
   }
   const own = frontendRow(spec, rows);
-  const rejoins = own?.join === true;
-  if (rejoins) {
+  if (own?.join) {
+    // Before its row goes: where the start fails then, nothing else tells that it is to be added again.
+    await note(context, marker, { rejoins: true });
     const role = own.role === "observer" ? "observer" : "follower";
     await run.membership.run(() =>
       frontends.tell((sql) => dropFrontend(sql, role, own.address, own.editLogPort, limits.sql), spec.name),
     );
   }
+  const rejoins = own ? own.join : marker?.rejoins === true;
   return { helper: endpoint(helper.address, helper.editLogPort), rejoins };
 };
 

@@ -8,13 +8,13 @@ import { differingKeys } from "./settings.js";
 /** What a look at the host tells: the release that is current, and declared settings that the conf file does not have. */
 export const seenOf = (
   spec: NodeSpec,
-  { conf, current, exists }: Partial<Pick<ObservedHome, "conf" | "current" | "exists">>,
+  { conf, current }: Partial<Pick<ObservedHome, "conf" | "current">>,
   recorded: Plain,
 ): Record<string, unknown> => {
   const { release } = recorded as { readonly release?: { readonly id?: string } };
-  // Of a home that could not be looked at nothing is known; where its conf file is gone, so is every setting.
-  const text = conf?.text ?? (exists ? "" : undefined);
-  const differing = text === undefined ? [] : differingKeys(spec, text);
+  // A home without a release (it could not be looked at, or its disk is a new one) lacks more than settings, for which a node
+  // would be restarted; where only the conf file is gone, so is every setting.
+  const differing = current === undefined ? [] : differingKeys(spec, conf?.text ?? "");
   return {
     release:
       current === undefined || current === release?.id ? release : { id: current, version: versionOfId(current) },
@@ -23,12 +23,15 @@ export const seenOf = (
   };
 };
 
-/** A refresh proves nothing: a node that failed stays so until an operation has proven it. */
-export const statusOf = ({ process }: ObservedHome, { status }: Plain): Status => {
+/**
+ * A refresh proves nothing: a node that failed stays so until an operation has proven it. One that runs on in a home that was
+ * emptied under it would not come up again.
+ */
+export const statusOf = ({ current, process }: ObservedHome, { status }: Plain): Status => {
   if (!process) {
     return "stopped";
   }
-  return status === "failed" ? "failed" : "running";
+  return status === "failed" || current === undefined ? "failed" : "running";
 };
 
 /**

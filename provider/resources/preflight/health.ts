@@ -15,7 +15,7 @@ import { until } from "../../wait.js";
 import { isFe, labelOf, type NodeContext } from "../node/context.js";
 import { nodeId } from "../node/plan.js";
 import { look } from "../node/works.js";
-import { addDropped, addedAgain } from "../survey.js";
+import { mendMembers } from "../survey.js";
 import { assertClocks } from "./clocks.js";
 import { anyNode, type Topology } from "./topology.js";
 import { assertWay } from "./way.js";
@@ -33,7 +33,7 @@ export const assertHealthy = async (run: Run, topology: Topology, report: (seen:
     return notMet("there is no cluster yet");
   }
   const inUse = nodes.filter(({ home }) => isInUse(home.marker)).map(({ node }) => node);
-  let added: readonly string[] | undefined;
+  let mended: readonly string[] | undefined;
   const rows = await until<ClusterRows>(
     async () => {
       const seen = await frontends.rows();
@@ -41,10 +41,10 @@ export const assertHealthy = async (run: Run, topology: Topology, report: (seen:
         return { done: false, seen: "no FE answers" };
       }
       assertMembers(nodes, seen);
-      if (added === undefined) {
-        added = await addDropped(inUse, seen);
-        if (added.length > 0) {
-          return { done: false, seen: addedAgain(added) };
+      if (mended === undefined) {
+        mended = await mendMembers(inUse, seen);
+        if (mended.length > 0) {
+          return { done: false, seen: mended.join("; ") };
         }
       }
       const wrong = [...downNames(seen).map((name) => `${name} not Alive`), ...strangersIn(run, nodes, seen)];
@@ -64,7 +64,7 @@ export const assertHealthy = async (run: Run, topology: Topology, report: (seen:
   assertSettled(run, rows);
   await assertClocks(topology);
   await assertWay(run, topology, rows);
-  return added?.length ? { mark: "done", detail: addedAgain(added) } : done;
+  return mended?.length ? { mark: "done", detail: mended.join("; ") } : done;
 };
 
 /**

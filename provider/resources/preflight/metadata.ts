@@ -7,7 +7,7 @@ import { askLeader } from "../../rollout/leader.js";
 import type { Run } from "../../rollout/run.js";
 import { backupMeta } from "../../starrocks/meta-backup.js";
 import { createImageAndWait, imagesBehind } from "../../starrocks/meta-image.js";
-import { isRowOf } from "../../starrocks/rows.js";
+import { frontendRow, isRowOf } from "../../starrocks/rows.js";
 import type { Frontend } from "../../starrocks/statements.js";
 import { features, parseReported, type Version, versionOf } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
@@ -57,7 +57,7 @@ export class Metadata {
   };
 
   async #writeImageOnce(report: (seen: string) => void): Promise<Look<Outcome>> {
-    const { node, row } = await this.#leader();
+    const { node, row, rows } = await this.#leader();
     const version = parseReported(row.version);
     if (version && !features(version).createImage) {
       return { done: true, value: notMet(`${version.text} writes images by itself only`) };
@@ -72,7 +72,7 @@ export class Metadata {
     if (!this.#wantsImageEverywhere(version?.text)) {
       return { done: true, value: { mark: "done", detail } };
     }
-    const behind = await this.#behind(node, written.image, report);
+    const behind = await this.#behind(node, rows, written.image, report);
     return behind.length === 0
       ? { done: true, value: { mark: "done", detail: `${detail} on every FE` } }
       : { done: false, seen: `${detail} written, but ${behind.join(", ")}` };
@@ -92,11 +92,17 @@ export class Metadata {
 
   /**
    * Which FEs the image has not reached, after a while: the leader sends it once, and an FE whose journal is not so far yet
-   * refuses it for good. The next image gets there.
+   * refuses it for good. The next image gets there. One that is not in the group gets the newest when it joins.
    */
-  async #behind({ limits }: NodeContext, image: number, report: (seen: string) => void): Promise<readonly string[]> {
+  async #behind(
+    { limits }: NodeContext,
+    rows: readonly Frontend[],
+    image: number,
+    report: (seen: string) => void,
+  ): Promise<readonly string[]> {
     const frontends = this.#topology.nodes
       .filter(isFe)
+      .filter(({ spec }) => frontendRow(spec, rows)?.join)
       .map(({ host, spec }) => ({ name: labelOf(spec), host, metaDir: spec.metaDir }));
     const ends = performance.now() + Math.min(sentWithin, limits.image / 4);
     return until<readonly string[]>(
@@ -131,11 +137,15 @@ export class Metadata {
   };
 
   /** The FE that leads now, wherever that is. */
-  async #leader(): Promise<{ readonly node: NodeContext<FeSpec>; readonly row: Frontend }> {
+  async #leader(): Promise<{
+    readonly node: NodeContext<FeSpec>;
+    readonly row: Frontend;
+    readonly rows: readonly Frontend[];
+  }> {
     const nodes = this.#topology.nodes.filter(isFe);
     const [any] = nodes;
-    const rows = await any?.frontends.rowsSoon(any.limits.leader);
-    const row = rows?.frontends.find(({ role }) => role === "leader");
+    const rows = (await any?.frontends.rowsSoon(any.limits.leader))?.frontends ?? [];
+    const row = rows.find(({ role }) => role === "leader");
     const node = row && nodes.find(({ spec }) => isRowOf(spec, row));
     if (!row || !node) {
       throw new UserError(
@@ -143,6 +153,6 @@ export class Metadata {
           "Declare that FE, or let a declared one lead.",
       );
     }
-    return { node, row };
+    return { node, row, rows };
   }
 }

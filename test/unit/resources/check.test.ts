@@ -179,6 +179,13 @@ describe("the plan among the inputs", () => {
     });
   }
 
+  it("tells that a member acts which a refresh saw being decommissioned", async () => {
+    const news = sample("beMember");
+    const { inputs } = await handlersOf("beMember").check({ ...news, __status: "decommissioned" }, news);
+    assert.notEqual(inputs.plan, undefined);
+    assert.deepEqual(withoutPlan(inputs), news);
+  });
+
   it("tells how a member is added again that a refresh missed", async () => {
     const news = sample("beMember");
     const { inputs } = await handlersOf("beMember").check({ ...news, __status: "missing" }, news);

@@ -98,7 +98,7 @@ describe("diff in another login session", () => {
 
 describe("diff of a node", () => {
   const limits = { start: 60 };
-  const table: readonly { what: string; changes: Inputs; changed: boolean }[] = [
+  const table: readonly { what: string; changes: Inputs; outputs?: Inputs; changed: boolean }[] = [
     { what: "another version", changes: { release: newRelease }, changed: true },
     { what: "another setting", changes: { config: { a: "b" } }, changed: true },
     { what: "other limits", changes: { limits }, changed: true },
@@ -121,6 +121,23 @@ describe("diff of a node", () => {
       changes: { frontends: [contacts[0], otherFe(8), otherFe(9)] },
       changed: true,
     },
+    {
+      what: "that its only FE got a second one and an observer",
+      changes: { frontends: [...contacts.slice(0, 2), { ...otherFe(9), role: "observer" }] },
+      outputs: { frontends: contacts.slice(0, 1) },
+      changed: false,
+    },
+    {
+      what: "that the group goes on without the only FE that it knows",
+      changes: {},
+      outputs: { frontends: contacts.slice(0, 1) },
+      changed: true,
+    },
+    {
+      what: "that three FEs became five",
+      changes: { frontends: [...contacts, otherFe(8), otherFe(9)] },
+      changed: false,
+    },
     { what: "FEs that are not known yet", changes: { frontends: unknownValue }, changed: false },
     {
       what: "an FE whose address is not known yet",
@@ -130,9 +147,9 @@ describe("diff of a node", () => {
     { what: "another name of its pre-flight", changes: { preflight: "other" }, changed: false },
   ];
   for (const kind of nodes) {
-    for (const { what, changes, changed } of table) {
+    for (const { what, changes, outputs, changed } of table) {
       it(`of ${kind} ${changed ? "sees" : "ignores"} ${what}`, async () => {
-        assert.equal((await diff(kind, changes)).changes, changed);
+        assert.equal((await diff(kind, changes, outputs)).changes, changed);
       });
     }
 
@@ -157,6 +174,12 @@ describe("diff of a member", () => {
     const table: readonly { what: string; changes: Inputs; outputs?: Inputs; changed: boolean }[] = [
       { what: "another version", changes: { release: newRelease }, changed: false },
       { what: "an FE less to ask", changes: { frontends: contacts.slice(0, 2) }, changed: false },
+      {
+        what: "that the group goes on without the only FE that it knows",
+        changes: {},
+        outputs: { frontends: contacts.slice(0, 1) },
+        changed: true,
+      },
       { what: "that most FEs to ask are gone", changes: { frontends: contacts.slice(0, 1) }, changed: true },
       { what: "that all FEs to ask are others", changes: { frontends: [otherFe(8), otherFe(9)] }, changed: true },
       { what: "another password", changes: { connection: { ...connection, password: "rotated" } }, changed: true },

@@ -4,6 +4,7 @@ import { AccessDenied, type Sql, SqlError } from "../../../provider/starrocks/sq
 import {
   addBackend,
   addFrontend,
+  cancelDecommission,
   createImage,
   decommissionBackend,
   dropBackend,
@@ -68,6 +69,12 @@ describe("statements", () => {
         (sql) => decommissionBackend(sql, "h", 9050),
         "Backend does not exist[h:9050]",
         "It will cause insufficient BE number if these BEs are decommissioned.",
+      ],
+      [
+        "CANCEL DECOMMISSION BACKEND 'h:9050'",
+        (sql) => cancelDecommission(sql, "h", 9050),
+        "Backend does not exist[h:9050]",
+        "no",
       ],
     ];
     for (const [statement, run, already, refusal] of statements) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { limitsOf } from "../../../../provider/plan/limits.js";
 import { defaultPolicy } from "../../../../provider/plan/policy.js";
+import type { FeSpec } from "../../../../provider/plan/spec.js";
 import type { NodeContext } from "../../../../provider/resources/node/context.js";
 import { Metadata } from "../../../../provider/resources/preflight/metadata.js";
 import type { Frontends } from "../../../../provider/rollout/frontends.js";
@@ -28,9 +29,9 @@ describe("the image before a change of the line", function () {
     await lab.close();
   });
 
-  const metadata = (acceptHazards: readonly string[] = []): Metadata => {
+  const metadata = (acceptHazards: readonly string[] = [], newcomers: readonly FeSpec[] = []): Metadata => {
     const release = { id: "3.5.7-bbbbbbbbbbbb", version: "3.5.7" };
-    const specs = fes.map((process, index) =>
+    const group = fes.map((process, index) =>
       fe({
         name: `fe-${index + 1}`,
         address: process.address,
@@ -39,6 +40,7 @@ describe("the image before a change of the line", function () {
         release,
       }),
     );
+    const specs = [...group, ...newcomers];
     const limits = limitsOf({ sql: 2, leader: 10, image: 10 });
     const contacts = specs.map((spec) => ({ ...spec, connection: {} }));
     frontends = new LocalFrontends({
@@ -85,6 +87,12 @@ describe("the image before a change of the line", function () {
     const { detail } = await metadata().writeImage(report, repair);
     assert.match(detail ?? "", /^image\.\d+ on every FE$/);
     assert.ok((await newestImage(localHost(), fes[1].file("meta"))) > 0);
+  });
+
+  it("is not awaited on an FE that this change adds to the group", async () => {
+    const newcomer = fe({ name: "fe-3", address: "127.0.0.99", role: "follower", metaDir: fes[1].file("none") });
+    const { detail } = await metadata([], [newcomer]).writeImage(report, repair);
+    assert.match(detail ?? "", /^image\.\d+ on every FE$/);
   });
 
   it("is written again where it did not reach an FE: the leader sends each but once", async () => {
