@@ -16,6 +16,7 @@ import { Mutexes } from "../rollout/mutex.js";
 import { runOf } from "../rollout/run.js";
 import { expectReleases, removeRelease } from "../starrocks/prune.js";
 import { observeRelease } from "../starrocks/release.js";
+import { shownUrl } from "../starrocks/url.js";
 import type { Handlers } from "./handlers.js";
 import { failuresOf, read, releaseInputs } from "./inputs.js";
 import { within } from "./reach.js";
@@ -57,7 +58,8 @@ const itemOf = (recorded: Recorded | undefined, next: Inputs): Item => {
   const { version } = next.release;
   const same =
     recorded?.staged === true && recorded.id === next.id && partIds(next).every((id) => recorded.ids.includes(id));
-  const source = next.release.url ?? posix.basename(next.release.archive ?? "");
+  const { archive = "", url } = next.release;
+  const source = url === undefined ? posix.basename(archive) : shownUrl(url);
   const files = overlaid(next);
   const overlay = files.map(([path]) => path).join(" and ");
   return {

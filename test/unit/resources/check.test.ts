@@ -160,6 +160,14 @@ describe("the plan among the inputs", () => {
     });
   }
 
+  it("tells of a release's url no more than scheme, host and file: it may be a secret", async () => {
+    const url = "https://user:hunter2@repo.example.org/a/s.tar.gz?X-Amz-Signature=hunter2";
+    const { inputs } = await check("release", { release: { version: "3.5.6", sha256: "a".repeat(64), url } });
+    const plan = (inputs.plan as readonly string[]).join("\n");
+    assert.match(plan, /bring https:\/\/repo\.example\.org\/…\/s\.tar\.gz to /);
+    assert.ok(!plan.includes("hunter2"), plan);
+  });
+
   it("tells what a version change does to a node", async () => {
     const olds = sample("beNode");
     await checkPreflight(olds);
