@@ -7,6 +7,7 @@ import { inEverySession } from "../host/agent.js";
 import { UnreachableError } from "../host/errors.js";
 import { hostFor } from "../host/pool.js";
 import type { Host } from "../host/types.js";
+import { hostFolderProblems } from "../plan/host-folders.js";
 import { limitsOf } from "../plan/limits.js";
 import { filesOf, releaseOfPart } from "../plan/overlay.js";
 import { releaseIdOf } from "../plan/release-id.js";
@@ -141,6 +142,10 @@ export const release: Handlers = {
       return { inputs: news, failures };
     }
     const next = inputsOf(news);
+    failures.push(...hostFolderProblems(next));
+    if (failures.length > 0) {
+      return { inputs: news, failures };
+    }
     const first = Object.keys(olds).length === 0;
     if (!first && inputsOf(olds).deployDir !== next.deployDir) {
       failures.push({

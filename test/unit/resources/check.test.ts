@@ -289,6 +289,15 @@ describe("check of a node that exists", () => {
       found: [/^storage: Storage "\/disk2\/sr\.ssd"/],
     },
     {
+      what: "a home that StarRocks' scripts would split, which follows from the deployDir,",
+      kind: "feNode",
+      changes: { deployDir: "/opt/star rocks" },
+      found: [
+        /^deployDir: "\/opt\/star rocks" has a blank in it/,
+        ...["home", "deployDir", "metaDir"].map((field) => new RegExp(`^${field}: cannot change`)),
+      ],
+    },
+    {
       what: "a setting of ours",
       kind: "feNode",
       changes: { config: { edit_log_port: "9011" } },
@@ -344,6 +353,18 @@ describe("check of members, releases and the topology", () => {
       found: [/^deployDir: cannot change on an existing cluster/],
     },
     {
+      what: "folders that StarRocks' scripts would split",
+      kind: "release",
+      changes: { deployDir: "/opt/star rocks", javaHome: "/opt/my\njdk" },
+      found: [/^deployDir: "\/opt\/star rocks" has a blank in it/, /^javaHome: "\/opt\/my\\njdk" has a line break/],
+    },
+    {
+      what: "a folder that StarRocks' scripts would evaluate",
+      kind: "rehearsal",
+      changes: { deployDir: "/opt/$sr" },
+      found: [/^deployDir: "\/opt\/\$sr" has the character \$ in it/],
+    },
+    {
       what: "a limit that is none",
       kind: "release",
       changes: { limits: { strat: 1 } },
@@ -388,6 +409,17 @@ describe("check of members, releases and the topology", () => {
     const nodes = inputs.nodes as readonly Inputs[];
     const seen = await refused("preflight", {}, { ...inputs, nodes: [nodes[0], nodes[0], nodes[2]] });
     assert.match(seen[0] ?? "", /^backends\.nodes\[1\]\.name: `be-1` is also the name of backends\.nodes\[0\]/);
+  });
+
+  it("of the pre-flight refuses folders that StarRocks' scripts would not read as one, by the cluster's argument", async () => {
+    const inputs = sample("preflight");
+    const [be, other, fe] = inputs.nodes as readonly Inputs[];
+    const nodes = [be, { ...other, home: "/srv/b;e" }, { ...fe, metaDir: '/data/m"eta', javaHome: "/opt/my jdk" }];
+    assertEach(await refused("preflight", {}, { ...inputs, nodes }), [
+      /^backends\.nodes\[1\]\.home: "\/srv\/b;e" has the character ; in it/,
+      /^frontends\.leader\.metaDir: "\/data\/m\\"eta" has the character " in it/,
+      /^frontends\.leader\.javaHome: "\/opt\/my jdk" has a blank in it/,
+    ]);
   });
 });
 
