@@ -32,6 +32,7 @@ const inputsOf = (inputs: Plain) => {
 type Inputs = ReturnType<typeof inputsOf>;
 
 interface Recorded {
+  readonly deployDir: string;
   /** The release as its archive has it, and what nodes of each part run. */
   readonly id: string;
   readonly ids: readonly string[];
@@ -49,7 +50,7 @@ const foldersOf = (inputs: Inputs): readonly string[] => [
 
 const recordedOf = (olds: Plain): Recorded => {
   const inputs = inputsOf(olds);
-  return { id: inputs.id, ids: partIds(inputs), staged: olds.staged !== false };
+  return { deployDir: inputs.deployDir, id: inputs.id, ids: partIds(inputs), staged: olds.staged !== false };
 };
 
 const overlaid = ({ parts, release }: Inputs) => parts.flatMap((part) => filesOf(release.overlay, part));
@@ -58,7 +59,10 @@ const itemOf = (recorded: Recorded | undefined, next: Inputs): Item => {
   const { parts } = next;
   const { version } = next.release;
   const same =
-    recorded?.staged === true && recorded.id === next.id && partIds(next).every((id) => recorded.ids.includes(id));
+    recorded?.staged === true &&
+    recorded.deployDir === next.deployDir &&
+    recorded.id === next.id &&
+    partIds(next).every((id) => recorded.ids.includes(id));
   const { archive = "", url } = next.release;
   const source = url === undefined ? posix.basename(archive) : shownUrl(url);
   const files = overlaid(next);
@@ -147,13 +151,6 @@ export const release: Handlers = {
       return { inputs: news, failures };
     }
     const first = Object.keys(olds).length === 0;
-    if (!first && inputsOf(olds).deployDir !== next.deployDir) {
-      failures.push({
-        property: "deployDir",
-        reason: `cannot change on an existing cluster (recorded \`${inputsOf(olds).deployDir}\`, declared \`${next.deployDir}\`): homes and releases would stay behind`,
-      });
-      return { inputs: news, failures };
-    }
     const item = itemOf(first ? undefined : recordedOf(olds), next);
     runOf(next.cluster).items.set(item.id, item);
     return { inputs: item.steps.length > 0 ? { ...news, plan: numbered(item.steps) } : news };
