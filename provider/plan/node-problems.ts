@@ -1,5 +1,6 @@
 import { argumentKeys, checkSettings } from "../starrocks/settings.js";
 import { parseStorage } from "../starrocks/storage.js";
+import { hostFolderProblems } from "./host-folders.js";
 import type { Refusal } from "./node.js";
 import { ownFolderProblems } from "./own-folders.js";
 import type { NodeSpec } from "./spec.js";
@@ -8,6 +9,7 @@ import type { NodeSpec } from "./spec.js";
 export const nodeProblems = (spec: NodeSpec): readonly Refusal[] => [
   ...ownPorts(spec),
   ...settings(spec),
+  ...hostFolderProblems(spec),
   ...ownFolderProblems(spec),
 ];
 

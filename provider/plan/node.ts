@@ -102,15 +102,52 @@ export interface Refusal {
 /** Changes that cannot be made to a node in place. `onlyFe`: an FE that has no other beside it, before and after. */
 export const refusals = (old: NodeSpec, next: NodeSpec, onlyFe = false): readonly Refusal[] => {
   const refused = changedFields(old, next)
-    .filter((field) => effects[field] === "refused")
+    .filter((field) => effects[field] === "refused" && !follows(field, old, next))
     .map((property) => ({
       property,
       reason:
         `cannot change on an existing node (recorded \`${String(old[property as keyof NodeSpec])}\`, ` +
-        `declared \`${String(next[property as keyof NodeSpec])}\`): its data would stay behind. ` +
-        "Declare a node of another name, and remove this one when the new one has joined.",
+        `declared \`${String(next[property as keyof NodeSpec])}\`): ${fieldRefusals[property]?.(old) ?? ""}`,
     }));
   return [...refused, ...removedStorage(old, next), ...changedRole(old, next), ...changedPorts(old, next, onlyFe)];
+};
+
+/** Whether a folder only moves along with one around it, which is refused for itself. */
+const follows = (field: string, old: NodeSpec, next: NodeSpec): boolean => {
+  const outer: Readonly<Record<string, readonly ("deployDir" | "home")[]>> = {
+    home: ["deployDir"],
+    metaDir: ["home", "deployDir"],
+  };
+  const pathIn = (spec: NodeSpec): string => String(spec[field as keyof NodeSpec]);
+  return (outer[field] ?? []).some(
+    (folder) =>
+      old[folder] !== next[folder] &&
+      pathIn(old).startsWith(`${old[folder]}/`) &&
+      pathIn(next) === next[folder] + pathIn(old).slice(old[folder].length),
+  );
+};
+
+/** The way around what cannot change in place: a node that has left its cluster may join it anew, on the same host too. */
+const declaredAnew = (kind: NodeSpec["kind"], what: string): string =>
+  kind === "fe"
+    ? `Remove this FE with one \`pulumi up\` (it is dropped, its metadata moved aside) and declare it with the new ${what} in the next; ` +
+      "where it is the declared leader, first declare another FE as the leader."
+    : `Remove this BE with one \`pulumi up\` (it is decommissioned, then its data moved aside) and declare it with the new ${what} in the next; ` +
+      "where it is the only BE, first add another.";
+
+/** Why a field is refused, and what to do instead. */
+const fieldRefusals: Readonly<Record<string, (old: NodeSpec) => string>> = {
+  cluster: ({ cluster }) =>
+    "its hosts and folders are marked with the cluster's `key`, by default `<project>/<stack>/<name>`. " +
+    `Where only one of those has another name now, declare \`key: "${cluster}"\`.`,
+  kind: () => "an FE and a BE are two nodes. Declare another one, and remove this one.",
+  name: ({ name }) =>
+    `the node is what its cluster's plans and marks call \`${name}\`. ` +
+    "Declare another resource for the new name, with `adopt: true`: it takes over its process, data and place in the cluster.",
+  address: ({ kind }) => `its cluster knows it by this address. ${declaredAnew(kind, "`address`")}`,
+  home: ({ kind }) => `its settings, logs and state are there. ${declaredAnew(kind, "`home`")}`,
+  deployDir: ({ kind }) => `it runs from the releases there. ${declaredAnew(kind, "`deployDir`")}`,
+  metaDir: ({ kind }) => `its metadata is there. ${declaredAnew(kind, "`metaDir`")}`,
 };
 
 const removedStorage = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
@@ -126,14 +163,10 @@ const removedStorage = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
     }));
 };
 
-const declaredAnew =
-  "Remove this FE with one `pulumi up` (it is dropped, its metadata moved aside) and declare it with the new port in the next; " +
-  "where it is the declared leader, first declare another FE as the leader.";
-
 /** Ports of an FE by which others find it: `edit_log_port` may not change after the first start (StarRocks). */
 const fePortRefusals = {
-  editLog: `its group knows it by this port. ${declaredAnew}`,
-  query: `its cluster is asked through this port, before and after a restart. ${declaredAnew}`,
+  editLog: `its group knows it by this port. ${declaredAnew("fe", "port")}`,
+  query: `its cluster is asked through this port, before and after a restart. ${declaredAnew("fe", "port")}`,
   http:
     "FEs reach each other at their own http port, so one that listens on another than the rest is never Alive again. " +
     "Remove the other FEs, change it on the only one, then add them again.",
@@ -141,8 +174,7 @@ const fePortRefusals = {
 
 /** The port of ADD BACKEND. */
 const bePortRefusals = {
-  heartbeat:
-    "the cluster knows it by this port. Declare a BE of another name and home, and remove this one when the new one has its tablets.",
+  heartbeat: `the cluster knows it by this port. ${declaredAnew("be", "port")}`,
 } as const;
 
 const changedPorts = (old: NodeSpec, next: NodeSpec, onlyFe: boolean): readonly Refusal[] => {
@@ -164,7 +196,7 @@ const changedRole = (old: NodeSpec, next: NodeSpec): readonly Refusal[] =>
     ? [
         {
           property: "role",
-          reason: `an FE stays what it was added as (recorded \`${old.role}\`, declared \`${next.role}\`). Remove it, and declare an FE of another name in the new role.`,
+          reason: `an FE stays what it was added as (recorded \`${old.role}\`, declared \`${next.role}\`). ${declaredAnew("fe", "role")}`,
         },
       ]
     : [];

@@ -7,6 +7,7 @@ import { inEverySession } from "../host/agent.js";
 import { UnreachableError } from "../host/errors.js";
 import { hostFor } from "../host/pool.js";
 import type { Host } from "../host/types.js";
+import { hostFolderProblems } from "../plan/host-folders.js";
 import { limitsOf } from "../plan/limits.js";
 import { filesOf, releaseOfPart } from "../plan/overlay.js";
 import { releaseIdOf } from "../plan/release-id.js";
@@ -16,6 +17,7 @@ import { Mutexes } from "../rollout/mutex.js";
 import { runOf } from "../rollout/run.js";
 import { expectReleases, removeRelease } from "../starrocks/prune.js";
 import { observeRelease } from "../starrocks/release.js";
+import { shownUrl } from "../starrocks/url.js";
 import type { Handlers } from "./handlers.js";
 import { failuresOf, read, releaseInputs } from "./inputs.js";
 import { within } from "./reach.js";
@@ -30,6 +32,7 @@ const inputsOf = (inputs: Plain) => {
 type Inputs = ReturnType<typeof inputsOf>;
 
 interface Recorded {
+  readonly deployDir: string;
   /** The release as its archive has it, and what nodes of each part run. */
   readonly id: string;
   readonly ids: readonly string[];
@@ -47,7 +50,7 @@ const foldersOf = (inputs: Inputs): readonly string[] => [
 
 const recordedOf = (olds: Plain): Recorded => {
   const inputs = inputsOf(olds);
-  return { id: inputs.id, ids: partIds(inputs), staged: olds.staged !== false };
+  return { deployDir: inputs.deployDir, id: inputs.id, ids: partIds(inputs), staged: olds.staged !== false };
 };
 
 const overlaid = ({ parts, release }: Inputs) => parts.flatMap((part) => filesOf(release.overlay, part));
@@ -56,8 +59,12 @@ const itemOf = (recorded: Recorded | undefined, next: Inputs): Item => {
   const { parts } = next;
   const { version } = next.release;
   const same =
-    recorded?.staged === true && recorded.id === next.id && partIds(next).every((id) => recorded.ids.includes(id));
-  const source = next.release.url ?? posix.basename(next.release.archive ?? "");
+    recorded?.staged === true &&
+    recorded.deployDir === next.deployDir &&
+    recorded.id === next.id &&
+    partIds(next).every((id) => recorded.ids.includes(id));
+  const { archive = "", url } = next.release;
+  const source = url === undefined ? posix.basename(archive) : shownUrl(url);
   const files = overlaid(next);
   const overlay = files.map(([path]) => path).join(" and ");
   return {
@@ -139,14 +146,11 @@ export const release: Handlers = {
       return { inputs: news, failures };
     }
     const next = inputsOf(news);
-    const first = Object.keys(olds).length === 0;
-    if (!first && inputsOf(olds).deployDir !== next.deployDir) {
-      failures.push({
-        property: "deployDir",
-        reason: `cannot change on an existing cluster (recorded \`${inputsOf(olds).deployDir}\`, declared \`${next.deployDir}\`): homes and releases would stay behind`,
-      });
+    failures.push(...hostFolderProblems(next));
+    if (failures.length > 0) {
       return { inputs: news, failures };
     }
+    const first = Object.keys(olds).length === 0;
     const item = itemOf(first ? undefined : recordedOf(olds), next);
     runOf(next.cluster).items.set(item.id, item);
     return { inputs: item.steps.length > 0 ? { ...news, plan: numbered(item.steps) } : news };

@@ -2,6 +2,7 @@ import { UserError } from "../error.js";
 import type { Host } from "../host/types.js";
 import { until } from "../wait.js";
 import { bytes, emitFunction, fieldsOf, integer, recordsOf } from "./records.js";
+import { shownUrl, withShownUrls } from "./url.js";
 
 export interface DownloadOptions {
   readonly url: string;
@@ -13,9 +14,11 @@ export interface DownloadOptions {
 }
 
 // The tool runs in the background and the script says a byte each second: when the SSH channel is gone that kills the script
-// (SIGPIPE) and with it the tool, so that no orphan writes into the file that the next run resumes.
+// (SIGPIPE) and with it the tool, so that no orphan writes into the file that the next run resumes. The url, which may be
+// the key to the archive, comes by stdin and goes on by stdin: every user of a host can read its processes' arguments.
 const downloadScript = `${emitFunction}
-url=$1 path=$2 wanted=$3
+path=$1 wanted=$2
+IFS= read -r url
 part=$path.part
 digest() { local sum; sum=$(sha256sum <"$1") || exit 1; printf '%s' "\${sum%% *}"; }
 if [ -f "$path" ]; then
@@ -29,10 +32,11 @@ else emit failed tool; exit 0
 fi
 fetch() {
   local log=$part.log code ticks=0
+  (umask 077; : >"$log")
   if [ $tool = curl ]; then
-    curl -fsSL --connect-timeout 30 --speed-limit 1 --speed-time 120 --retry 3 -C - -o "$part" -- "$url" </dev/null 2>"$log" &
+    curl -fsSL --connect-timeout 30 --speed-limit 1 --speed-time 120 --retry 3 -C - -o "$part" -K - < <(printf 'url = "%s"\\n' "$url") 2>"$log" &
   else
-    wget -nv -c --timeout=120 --tries=3 -O "$part" -- "$url" </dev/null 2>"$log" &
+    wget -nv -c --timeout=120 --tries=3 -O "$part" -i - < <(printf '%s\\n' "$url") 2>"$log" &
   fi
   child=$!
   trap 'kill "$child" 2>/dev/null' EXIT
@@ -80,12 +84,20 @@ const sizeScript = `${emitFunction}
 emit size "$(stat -c %s -- "$1.part" 2>/dev/null)"
 `;
 
+/** In one line, and without the characters that mean something within the quotes of curl's configuration. */
+const encoded = (url: string): string => new URL(url).href.replaceAll("\\", "%5C");
+
 /** The host downloads the archive itself (curl or wget), resuming what an earlier run got, and verifies its digest. */
 export const downloadArchive = async (host: Host, options: DownloadOptions): Promise<void> => {
-  const { url, path, sha256 } = options;
+  const { path, sha256 } = options;
+  const url = shownUrl(options.url);
   let settled = false;
   const download = host
-    .script(downloadScript, [url, path, sha256], { limit: options.limit, label: `download of ${url}` })
+    .script(downloadScript, [path, sha256], {
+      stdin: `${encoded(options.url)}\n`,
+      limit: options.limit,
+      label: `download of ${url}`,
+    })
     .finally(() => {
       settled = true;
     });
@@ -105,7 +117,7 @@ export const downloadArchive = async (host: Host, options: DownloadOptions): Pro
   const { stdout } = await download;
   void watch;
   const fields = fieldsOf(recordsOf(stdout));
-  const detail = fields.get("detail");
+  const detail = withShownUrls(fields.get("detail") ?? "");
   switch (fields.get("failed")) {
     case "tool":
       throw new UserError(

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { hostPathProblem } from "./host-path.js";
 
 /** A data folder of a BE. Without a medium StarRocks takes it for a hard disk. */
 export interface Disk {
@@ -69,8 +70,9 @@ const pathProblem = (path: string): string | undefined => {
   if (path === "/") {
     return "expected a folder of its own, got the root of the host.";
   }
-  if (/[\s;,#$"'`\\]/.test(path)) {
-    return "expected a path without blanks, quotes and the characters ; , # $ ` \\, which StarRocks reads as something else.";
+  const odd = hostPathProblem(path);
+  if (odd !== undefined) {
+    return `${odd}.`;
   }
   return posix.normalize(path) === path ? undefined : `expected a plain path, such as "${posix.normalize(path)}".`;
 };

@@ -13,6 +13,7 @@ import {
 import { emitFunction, fieldsOf, groupsOf, listArguments, recordsOf } from "./records.js";
 import { type Seal, sealFunction, sealOf } from "./seal.js";
 import { type StageOptions, stageLimits } from "./stage-options.js";
+import { shownUrl } from "./url.js";
 
 // Nothing gets its name before it is verified: unpacked in a working folder, sealed there, renamed. A folder can only be
 // renamed by its owner while it is writable, hence the two steps of `chmod`.
@@ -99,7 +100,7 @@ const stagingError = (
   part: string | undefined,
 ): UserError => {
   const detail = fields.get("detail")?.trim() ?? "";
-  const from = "archive" in options.source ? options.source.archive : options.source.url;
+  const from = "archive" in options.source ? options.source.archive : shownUrl(options.source.url);
   const staging = `Cannot stage StarRocks ${options.version} on ${host.name}`;
   switch (failed) {
     case "space": {

@@ -2,6 +2,7 @@ import type { CheckFailure } from "../../engine/failure.js";
 import { echo, type Plain, plain } from "../../engine/outputs.js";
 import { hasUnknown } from "../../engine/unknown.js";
 import { inEverySession } from "../../host/agent.js";
+import { hostFolderProblems } from "../../plan/host-folders.js";
 import { type Rehearsed, rehearsedAlready } from "../../plan/rehearsal.js";
 import { numbered } from "../../plan/steps.js";
 import { runOf } from "../../rollout/run.js";
@@ -66,6 +67,10 @@ export const rehearsal: Handlers = {
       return { inputs: news, failures };
     }
     const next = inputsOf(withoutFrontends(news));
+    failures.push(...hostFolderProblems(next));
+    if (failures.length > 0) {
+      return { inputs: news, failures };
+    }
     const run = runOf(next.cluster);
     const item = itemOf(run.isNew ? rehearsedAlready(next.to) : declaredLast(olds), next);
     run.componentUrn = next.__clusterUrn;

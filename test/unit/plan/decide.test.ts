@@ -147,19 +147,55 @@ describe("stopsNode and changeText", () => {
 });
 
 describe("refusals", () => {
-  const kept: readonly { field: string; old: NodeSpec; next: NodeSpec }[] = [
-    { field: "cluster", old: be(), next: be({ cluster: "lab/dev/other" }) },
-    { field: "name", old: be(), next: be({ name: "be-2" }) },
-    { field: "address", old: be(), next: be({ address: "10.0.0.22" }) },
-    { field: "home", old: be(), next: be({ home: "/srv/be" }) },
-    { field: "metaDir", old: fe(), next: fe({ metaDir: "/data/meta" }) },
-    { field: "kind", old: be(), next: fe({ home: "/opt/starrocks/be", name: "be-1", address: "10.0.0.21" }) },
+  const anewBe =
+    /\. Remove this BE with one `pulumi up` .* declare it with the new `\w+` in the next; where it is the only BE/;
+  const anewFe =
+    /\. Remove this FE with one `pulumi up` .* declare it with the new `\w+` in the next; where it is the declared/;
+  const kept: readonly { field: string; old: NodeSpec; next: NodeSpec; advice: RegExp }[] = [
+    {
+      field: "cluster",
+      old: be(),
+      next: be({ cluster: "lab/dev/other" }),
+      advice: new RegExp(`declare \`key: "${be().cluster}"\`\\.$`),
+    },
+    { field: "name", old: be(), next: be({ name: "be-2" }), advice: /another resource .* with `adopt: true`/ },
+    { field: "address", old: be(), next: be({ address: "10.0.0.22" }), advice: anewBe },
+    { field: "home", old: be(), next: be({ home: "/srv/be" }), advice: anewBe },
+    { field: "deployDir", old: fe(), next: fe({ deployDir: "/srv" }), advice: anewFe },
+    { field: "metaDir", old: fe(), next: fe({ metaDir: "/data/meta" }), advice: anewFe },
+    {
+      field: "kind",
+      old: be(),
+      next: fe({ home: "/opt/starrocks/be", name: "be-1", address: "10.0.0.21" }),
+      advice: /Declare another one, and remove this one/,
+    },
   ];
-  for (const { field, old, next: declared } of kept) {
-    it(`names \`${field}\`, what is recorded and what is declared`, () => {
+  for (const { advice, field, old, next: declared } of kept) {
+    it(`names \`${field}\`, what is recorded and what is declared, and what to do instead`, () => {
       const refusal = refusals(old, declared).find(({ property }) => property === field);
       assert.ok(refusal, `no refusal of ${field}`);
-      assert.match(refusal.reason, /^cannot change on an existing node \(recorded `.+`, declared `.+`\).*another name/);
+      assert.match(refusal.reason, /^cannot change on an existing node \(recorded `.+`, declared `.+`\): /);
+      assert.match(refusal.reason, advice);
+    });
+  }
+
+  const moved: readonly { what: string; old: NodeSpec; next: NodeSpec; fields: readonly string[] }[] = [
+    { what: "the default home", old: be(), next: be({ deployDir: "/srv" }), fields: ["deployDir"] },
+    { what: "the default metaDir", old: fe(), next: fe({ home: "/srv/fe" }), fields: ["home"] },
+    { what: "both", old: fe(), next: fe({ deployDir: "/srv" }), fields: ["deployDir"] },
+    {
+      what: "a home of another name",
+      old: fe(),
+      next: fe({ deployDir: "/srv", home: "/srv/frontend" }),
+      fields: ["home", "deployDir"],
+    },
+  ];
+  for (const { fields, next: declared, old, what } of moved) {
+    it(`says once what moves, with ${what} in it`, () => {
+      assert.deepEqual(
+        refusals(old, declared).map(({ property }) => property),
+        fields,
+      );
     });
   }
 
@@ -205,7 +241,7 @@ describe("refusals", () => {
       what: "ports.heartbeat",
       old: be(),
       next: be({ ports: { heartbeat: 9051 } }),
-      advice: /Declare a BE of another name and home/,
+      advice: /Remove this BE with one `pulumi up`/,
     },
     {
       what: "ports.be, http, brpc and starlet",

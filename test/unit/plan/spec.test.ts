@@ -240,7 +240,7 @@ describe("storageProblems", () => {
     { entries: ["disk1"], reason: /absolute path/ },
     { entries: ["/disk1/sr.ssd"], reason: /would read the ending "\.ssd" as the storage medium/ },
     { entries: ["/disk1/sr,capacity:10"], reason: /capacity is ignored/ },
-    { entries: ["/disk1;/disk2"], reason: /without blanks, quotes and the characters/ },
+    { entries: ["/disk1;/disk2"], reason: /has the character ; in it/ },
     { entries: ["/disk1/sr", "/disk1/sr/"], reason: /is there twice/ },
     { entries: ["/disk1", "/disk1/sr"], reason: /lies inside "\/disk1"/ },
   ];

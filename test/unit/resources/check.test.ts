@@ -160,6 +160,14 @@ describe("the plan among the inputs", () => {
     });
   }
 
+  it("tells of a release's url no more than scheme, host and file: it may be a secret", async () => {
+    const url = "https://user:hunter2@repo.example.org/a/s.tar.gz?X-Amz-Signature=hunter2";
+    const { inputs } = await check("release", { release: { version: "3.5.6", sha256: "a".repeat(64), url } });
+    const plan = (inputs.plan as readonly string[]).join("\n");
+    assert.match(plan, /bring https:\/\/repo\.example\.org\/…\/s\.tar\.gz to /);
+    assert.ok(!plan.includes("hunter2"), plan);
+  });
+
   it("tells what a version change does to a node", async () => {
     const olds = sample("beNode");
     await checkPreflight(olds);
@@ -220,7 +228,7 @@ describe("check of a node that exists", () => {
       what: "another home",
       kind: "feNode",
       changes: { home: "/srv/fe" },
-      found: [/^home: cannot change/, /^metaDir: cannot change/],
+      found: [/^home: cannot change/],
     },
     {
       what: "an observer from a voter",
@@ -288,6 +296,12 @@ describe("check of a node that exists", () => {
       found: [/^storage: Storage "\/disk2\/sr\.ssd"/],
     },
     {
+      what: "a home that StarRocks' scripts would split, which follows from the deployDir,",
+      kind: "feNode",
+      changes: { deployDir: "/opt/star rocks" },
+      found: [/^deployDir: "\/opt\/star rocks" has a blank in it/, /^deployDir: cannot change/],
+    },
+    {
       what: "a setting of ours",
       kind: "feNode",
       changes: { config: { edit_log_port: "9011" } },
@@ -340,7 +354,19 @@ describe("check of members, releases and the topology", () => {
       what: "another deployDir of a release",
       kind: "release",
       changes: { deployDir: "/srv" },
-      found: [/^deployDir: cannot change on an existing cluster/],
+      found: [],
+    },
+    {
+      what: "folders that StarRocks' scripts would split",
+      kind: "release",
+      changes: { deployDir: "/opt/star rocks", javaHome: "/opt/my\njdk" },
+      found: [/^deployDir: "\/opt\/star rocks" has a blank in it/, /^javaHome: "\/opt\/my\\njdk" has a line break/],
+    },
+    {
+      what: "a folder that StarRocks' scripts would evaluate",
+      kind: "rehearsal",
+      changes: { deployDir: "/opt/$sr" },
+      found: [/^deployDir: "\/opt\/\$sr" has the character \$ in it/],
     },
     {
       what: "a limit that is none",
@@ -393,6 +419,17 @@ describe("check of members, releases and the topology", () => {
     const nodes = inputs.nodes as readonly Inputs[];
     const seen = await refused("preflight", {}, { ...inputs, nodes: [nodes[0], nodes[0], nodes[2]] });
     assert.match(seen[0] ?? "", /^backends\.nodes\[1\]\.name: `be-1` is also the name of backends\.nodes\[0\]/);
+  });
+
+  it("of the pre-flight refuses folders that StarRocks' scripts would not read as one, by the cluster's argument", async () => {
+    const inputs = sample("preflight");
+    const [be, other, fe] = inputs.nodes as readonly Inputs[];
+    const nodes = [be, { ...other, home: "/srv/b;e" }, { ...fe, metaDir: '/data/m"eta', javaHome: "/opt/my jdk" }];
+    assertEach(await refused("preflight", {}, { ...inputs, nodes }), [
+      /^backends\.nodes\[1\]\.home: "\/srv\/b;e" has the character ; in it/,
+      /^frontends\.leader\.metaDir: "\/data\/m\\"eta" has the character " in it/,
+      /^frontends\.leader\.javaHome: "\/opt\/my jdk" has a blank in it/,
+    ]);
   });
 });
 

@@ -210,6 +210,7 @@ describe("diff of a release", () => {
       changes: { release: { ...rest, url: "https://h/s.tar.gz" } },
       changed: false,
     },
+    { what: "another deployDir", changes: { deployDir: "/srv" }, changed: true },
     { what: "one more part", changes: { parts: ["be", "fe"] }, changed: true },
     { what: "a part less", changes: { parts: ["be"] }, outputs: { parts: ["be", "fe"] }, changed: false },
     { what: "that it is gone from the host", changes: {}, outputs: { staged: false }, changed: true },
