@@ -4,6 +4,7 @@ import { done, type Outcome, skipped, type Works } from "../../rollout/execute.j
 import { isSteadySoon, Steady } from "../../rollout/steady.js";
 import { backendRow } from "../../starrocks/rows.js";
 import type { Backend } from "../../starrocks/show.js";
+import { SqlError } from "../../starrocks/sql.js";
 import { addBackend, decommissionBackend, endpoint, showBackends } from "../../starrocks/statements.js";
 import { runsVersion } from "../../starrocks/versions.js";
 import { type Look, until } from "../../wait.js";
@@ -105,6 +106,11 @@ export const works = (context: Context): Works => ({
   join: () => joined(context),
 });
 
+/** StarRocks refuses where the others lack disk space, or are fewer than a table has replicas (3.1 and later). */
+const whatElse = (name: string): string =>
+  `BE ${name} stays as it is. Declare it again; or add another BE first, or lower replication_num of the tables that need it ` +
+  "(and default_replication_num), then run `pulumi up` again.";
+
 /** Lets the cluster move the BE's tablets elsewhere, and waits until it has let the BE go, as long as somebody waits for us. */
 export const remove = async (context: Context): Promise<"decommissioned" | undefined> => {
   const { frontends, host, inputs, limits, report, run } = context;
@@ -118,7 +124,15 @@ export const remove = async (context: Context): Promise<"decommissioned" | undef
   if (!before.decommissioned) {
     await noteLeaving(host, inputs.home);
   }
-  await frontends.tell((sql) => decommissionBackend(sql, inputs.address, inputs.port, limits.sql));
+  await frontends.tell(async (sql) => {
+    try {
+      await decommissionBackend(sql, inputs.address, inputs.port, limits.sql);
+    } catch (error) {
+      throw error instanceof SqlError
+        ? new UserError(`${error.message} ${whatElse(inputs.name)}`, { cause: error })
+        : error;
+    }
+  });
   await until(
     async () => {
       const seen = await rows(context);
