@@ -1,4 +1,4 @@
-/** What was found out once and holds as long as this lives. What could not be found out is asked for again. */
+/** What was found out once and holds as long as this lives. What could not be found out (undefined, a rejection) is asked for again. */
 export class Memo<T> {
   readonly #known = new Map<string, Promise<T>>();
 
@@ -9,7 +9,8 @@ export class Memo<T> {
     }
     const finding = find();
     this.#known.set(key, finding);
-    finding.catch(() => this.#known.delete(key));
+    const forget = (found?: T) => found === undefined && this.#known.delete(key);
+    finding.then(forget, () => forget());
     return finding;
   }
 }

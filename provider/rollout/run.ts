@@ -11,6 +11,7 @@ import type { Item } from "../plan/steps.js";
 import { countedByTable, type TableCount } from "../plan/tablets.js";
 import type { Runtime } from "../starrocks/jdk.js";
 import { backendName } from "../starrocks/rows.js";
+import type { AccessDenied } from "../starrocks/sql.js";
 import { seconds } from "../wait.js";
 import type { Outcome } from "./execute.js";
 import { Journal } from "./journal.js";
@@ -76,6 +77,8 @@ export class Run {
   readonly javaHomes = new Memo<string>();
   /** The same of BE hosts, where there may be none. */
   readonly runtimes = new Memo<Runtime>();
+  /** What became of changed logins with which the cluster was asked, where it answered. */
+  readonly logins = new Memo<"accepted" | AccessDenied | undefined>();
   /** Nodes that turn out to need their change once more go one by one, and before all that still wait for a turn. */
   readonly changingAgain = new Mutex();
   /** BEs ask one at a time whether they may stop, so that of two that may not both go one does. */

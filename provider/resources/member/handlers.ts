@@ -15,10 +15,10 @@ import { type Contact, Frontends } from "../../rollout/frontends.js";
 import { guard, guardRemoval } from "../../rollout/guard.js";
 import { type Run, runOf } from "../../rollout/run.js";
 import { readHomeMarker, writeHomeMarker } from "../../starrocks/marker.js";
-import { AccessDenied } from "../../starrocks/sql.js";
 import { haveMoved } from "../contacts.js";
 import type { Handlers } from "../handlers.js";
 import { type beMemberInputs, failuresOf, type feMemberInputs, read } from "../inputs.js";
+import { assertLogin } from "../login.js";
 import { otherOwner } from "../owner.js";
 import { within } from "../reach.js";
 
@@ -122,22 +122,6 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
     }
   };
 
-  /** Proves a changed login before it is recorded. A cluster that does not answer proves nothing, and hinders nothing. */
-  const assertLogin = async (context: MemberContext<z.output<S>>): Promise<void> => {
-    try {
-      await member.seen(context);
-    } catch (error) {
-      if (!(error instanceof AccessDenied)) {
-        throw error;
-      }
-      const { inputs, run } = context;
-      const advice =
-        "The earlier `sql` stays recorded. The password of an existing cluster is not changed from here: SET PASSWORD in the cluster first, then declare it.";
-      const found = run.first("login") ? `: ${messageOf(error)} ${advice}` : ": the declared login is refused.";
-      throw new UserError(`${labelOf(member.kind, inputs.name)}${found}`);
-    }
-  };
-
   const acts = (olds: Plain): boolean => olds.status !== undefined && olds.status !== "member";
 
   const outputsOf = (inputs: Plain): Record<string, unknown> => ({ ...echo(inputs, ["plan"]), status: "member" });
@@ -195,7 +179,10 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
       if (acts(olds)) {
         await join(inputs);
       } else if (!isDeepStrictEqual(inputsOf(olds).sql, inputs.sql)) {
-        await assertLogin(contextOf(inputs, () => undefined));
+        await assertLogin(labelOf(member.kind, inputs.name), {
+          ...contextOf(inputs, () => undefined),
+          sql: inputs.sql,
+        });
       }
       return { outs: outputsOf(news) };
     },

@@ -16,6 +16,7 @@ import type { Run } from "../../rollout/run.js";
 import { haveMoved } from "../contacts.js";
 import type { Handlers } from "../handlers.js";
 import { beNodeInputs, failuresOf, feNodeInputs, read } from "../inputs.js";
+import { assertLogin } from "../login.js";
 import { gateOf } from "../preflight/gate.js";
 import { leftOut } from "../preflight/left-out.js";
 import { contextOf, labelOf, type NodeContext, placeOf, specOf } from "./context.js";
@@ -68,9 +69,21 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
     return { action, item: nodeItem(action, spec, run.placeOf(spec, position)), run, spec };
   };
 
+  const proveLogin = async (olds: Plain, news: Plain): Promise<void> => {
+    const { sql } = read(schema, news);
+    if (!isDeepStrictEqual(read(schema, olds).sql, sql)) {
+      const context = contextOf(kind, news);
+      await assertLogin(labelOf(context.spec), { ...context, sql });
+    }
+  };
+
   const bring = async (olds: Plain | undefined, news: Plain): Promise<Record<string, unknown>> => {
     const { action, item } = planOf(olds, news);
     const outputs = echo(news, notEchoed);
+    // A node that is going to be stopped passes the gate, which asks with it too.
+    if (olds && !stopsNode(action)) {
+      await proveLogin(olds, news);
+    }
     if (action.type === "none" || action.type === "record") {
       return plain({ ...outputs, status: "running", confSha256: olds?.confSha256 });
     }
@@ -89,7 +102,9 @@ export const nodeHandlers = (kind: "fe" | "be"): Handlers => {
         // Of a host that is lost nothing can be told but what was recorded.
         const home = await look(context).catch(() => ({}));
         const seen = seenOf(context.spec, home, olds ?? news);
-        throw new PartialFailure(idOf(context), { ...outputs, ...seen, status: "failed" }, error);
+        // The declared login may be what it failed of.
+        const unproven = { ...outputs, ...(olds && { sql: olds.sql }) };
+        throw new PartialFailure(idOf(context), { ...unproven, ...seen, status: "failed" }, error);
       }
       throw error;
     }

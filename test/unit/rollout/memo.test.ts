@@ -23,5 +23,8 @@ describe("Memo", () => {
       /gone/,
     );
     assert.equal(await memo.get("a", async () => "there"), "there");
+    const silent = new Memo<string | undefined>();
+    assert.equal(await silent.get("a", async () => undefined), undefined);
+    assert.equal(await silent.get("a", async () => "there"), "there");
   });
 });
