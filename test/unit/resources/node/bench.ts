@@ -180,6 +180,7 @@ export class BeBench {
       preflight: undefined,
       progress: () => undefined,
       urn: undefined,
+      secrets: [],
     };
   }
 
