@@ -14,6 +14,8 @@ const shortestSecret = 4;
 export const redact = (text: string, secrets: readonly string[]): string =>
   secrets
     .filter((secret) => secret.length >= shortestSecret)
+    // One may be a part of another, of which the rest would stay.
+    .sort((a, b) => b.length - a.length)
     .reduce((clean, secret) => clean.replaceAll(secret, "[secret]"), text);
 
 /** Collects an output up to a bound. What is beyond is counted and dropped, so memory stays bounded too. */

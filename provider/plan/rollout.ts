@@ -48,10 +48,13 @@ export const inOrder = (items: Iterable<Item>, direction: Direction = "upgrade")
 /** Whether anything at all is going to happen. */
 export const isEmpty = (items: readonly Item[]): boolean => items.every((item) => item.steps.length === 0);
 
+/** What an item is called in a line for people. */
+export const subject = ({ change, id, label = id }: Item): string => `${label}${change ? `, ${change}` : ""}`;
+
 /** One line of a plan; the journal's report has the same line with its mark. */
 export const line = (item: Item): string => {
   const steps = item.steps.map((step) => (step.when ? `[${verbs[step.verb]}]` : verbs[step.verb])).join(" → ");
-  return `${item.id}${item.change ? `, ${item.change}` : ""}: ${steps}`;
+  return `${subject(item)}: ${steps}`;
 };
 
 /** The whole plan as people read it in preview. */

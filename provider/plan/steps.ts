@@ -100,8 +100,10 @@ export const wavesOf = (direction: Direction): readonly Wave[] =>
 
 /** The steps of one resource, with its place in the whole. */
 export interface Item {
-  /** Unique in the cluster and stable: `be-1`, `stage 10.0.0.21`. */
+  /** Unique in the cluster and stable: `BE be-1`, `pre-flight`. */
   readonly id: string;
+  /** How people read it, where that is no unique id. */
+  readonly label?: string;
   readonly wave: Wave;
   readonly position: number;
   /** What is done to it, in a few words: `3.5.7 → 3.5.8`, `first start`. Empty when nothing is. */

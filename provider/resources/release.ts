@@ -55,6 +55,9 @@ const recordedOf = (olds: Plain): Recorded => {
 
 const overlaid = ({ parts, release }: Inputs) => parts.flatMap((part) => filesOf(release.overlay, part));
 
+/** Not of the host alone: a host may be reached in two ways, and hosts behind a gateway may be called alike. */
+const itemId = ({ __urn, host }: Inputs): string => [`host ${host}`, ...(__urn?.split("::").slice(-1) ?? [])].join(" ");
+
 const itemOf = (recorded: Recorded | undefined, next: Inputs): Item => {
   const { parts } = next;
   const { version } = next.release;
@@ -68,7 +71,8 @@ const itemOf = (recorded: Recorded | undefined, next: Inputs): Item => {
   const files = overlaid(next);
   const overlay = files.map(([path]) => path).join(" and ");
   return {
-    id: `host ${next.host}`,
+    id: itemId(next),
+    label: `host ${next.host}`,
     wave: "stage",
     position: next.position,
     change: same ? "" : `${version}, ${parts.join(" and ")}${files.length > 0 ? `, with another ${overlay}` : ""}`,

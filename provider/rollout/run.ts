@@ -5,7 +5,7 @@ import { explained, messageOf } from "../error.js";
 import { type Declared, keyOf, nowhere, type Place, placesOf, racksOf } from "../plan/place.js";
 import { defaultPolicy, type Policy } from "../plan/policy.js";
 import { withGate } from "../plan/preflight.js";
-import { inOrder, isEmpty, line, planText, shortName } from "../plan/rollout.js";
+import { inOrder, isEmpty, line, planText, shortName, subject } from "../plan/rollout.js";
 import type { NodeSpec } from "../plan/spec.js";
 import type { Item } from "../plan/steps.js";
 import { countedByTable, type TableCount } from "../plan/tablets.js";
@@ -392,10 +392,7 @@ export class Run {
     const lines = inOrder(
       journal.items.map(({ item }) => item),
       this.#policy.direction,
-    ).map(
-      (item) =>
-        `${item.within === undefined ? "  " : "    "}${item.id}${item.change ? `, ${item.change}` : ""}: ${summaries.get(item.id)}`,
-    );
+    ).map((item) => `${item.within === undefined ? "  " : "    "}${subject(item)}: ${summaries.get(item.id)}`);
     return [
       `${shortName(this.cluster)}: ${outcome}`,
       ...lines,

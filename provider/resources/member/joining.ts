@@ -3,6 +3,7 @@ import type { Host } from "../../host/types.js";
 import { isRunning } from "../../starrocks/process.js";
 import { type Look, type UntilOptions, until } from "../../wait.js";
 import { type Logged, lastWordsOf } from "../node/watch.js";
+import { type Access, accessSecrets } from "../reach.js";
 
 /** Milliseconds between two looks at the process of a node whose cluster is waited for: each is a command on its host. */
 const lookEvery = 3000;
@@ -11,7 +12,11 @@ const lookEvery = 3000;
 interface Joining {
   readonly kind: "fe" | "be";
   readonly host: Host;
-  readonly inputs: { readonly name: string; readonly home: string; readonly release: { readonly version: string } };
+  readonly inputs: Access & {
+    readonly name: string;
+    readonly home: string;
+    readonly release: { readonly version: string };
+  };
 }
 
 /**
@@ -23,7 +28,8 @@ export const untilJoined = async (
   look: () => Promise<Look<void>>,
   options: UntilOptions,
 ): Promise<void> => {
-  const node: Logged = { host, spec: { ...inputs, kind } };
+  const { home, release } = inputs;
+  const node: Logged = { host, spec: { kind, home, release }, secrets: accessSecrets(inputs) };
   let lookedAt = Number.NEGATIVE_INFINITY;
   try {
     await until(async () => {

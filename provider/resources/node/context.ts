@@ -9,7 +9,7 @@ import { type BeSpec, beFields, beSpec, type FeSpec, feFields, feSpec, type Node
 import { Frontends } from "../../rollout/frontends.js";
 import { type Run, runOf } from "../../rollout/run.js";
 import { beNodeInputs, feNodeInputs, read } from "../inputs.js";
-import { within } from "../reach.js";
+import { accessSecrets, within } from "../reach.js";
 
 /** All that the work on one node needs. */
 export interface NodeContext<S extends NodeSpec = NodeSpec> {
@@ -20,6 +20,8 @@ export interface NodeContext<S extends NodeSpec = NodeSpec> {
   readonly limits: Limits;
   readonly position: number;
   readonly preflight: string | undefined;
+  /** What its log is cleaned of, besides secrets among its settings. */
+  readonly secrets: readonly string[];
   /** Whether the state knows the node: then its folders were made before. */
   readonly recorded?: boolean;
   /** Shows in the resource's row what is going on. */
@@ -96,6 +98,7 @@ export const assemble = (spec: NodeSpec, connection: Connection, around: Surroun
   limits: around.limits,
   position: around.position,
   preflight: around.preflight,
+  secrets: accessSecrets({ connection, sql: around.sql }),
   progress: progressOf(around.urn),
   urn: around.urn,
 });

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../error.js";
+import { redact } from "../../host/output.js";
 import type { Host } from "../../host/types.js";
 import { parseConf } from "../../starrocks/conf.js";
 import { homePaths } from "../../starrocks/layout.js";
@@ -18,6 +19,8 @@ import {
   readTails,
 } from "../../starrocks/logs.js";
 import { isSameProcess, type ObservedProcess, observeProcess } from "../../starrocks/process.js";
+import { secretSettings } from "../../starrocks/secret-settings.js";
+import type { Settings } from "../../starrocks/settings.js";
 import { mayAppear, observeStart, type StartResult } from "../../starrocks/start.js";
 import { versionOf } from "../../starrocks/versions.js";
 import { seconds, WaitError } from "../../wait.js";
@@ -56,6 +59,7 @@ export class Watch {
   readonly started: StartResult;
   readonly #context: NodeContext;
   readonly #paths: readonly string[];
+  readonly #secrets: readonly string[];
   #marks: LogMarks;
   readonly #texts: Record<string, string> = {};
   #process: ObservedProcess | undefined;
@@ -68,6 +72,7 @@ export class Watch {
     this.started = started;
     this.#process = started.process;
     this.#paths = started.marks.map(({ path }) => path);
+    this.#secrets = secretsIn(context);
     this.#marks = started.marks;
   }
 
@@ -120,7 +125,7 @@ export class Watch {
   #take({ texts, marks }: LogsRead): readonly string[] {
     this.#marks = marks;
     for (const [path, text] of Object.entries(texts)) {
-      this.#texts[path] = (this.#texts[path] ?? "") + text;
+      this.#texts[path] = (this.#texts[path] ?? "") + redact(text, this.#secrets);
     }
     return mergeLines(Object.values(this.#texts));
   }
@@ -149,7 +154,9 @@ export class Watch {
 
   /** The end of the log and where to read on, for an error. */
   async lastWords(): Promise<string> {
-    return lastWordsIn(this.#context, this.#paths, await this.lines(), { otherwise: this.started.output });
+    return lastWordsIn(this.#context, this.#paths, await this.lines(), {
+      otherwise: redact(this.started.output, this.#secrets),
+    });
   }
 
   /** Adds the last words to what was waited for in vain: they tell what the process is at. */
@@ -190,8 +197,16 @@ export interface Logged {
     readonly kind: "fe" | "be";
     readonly home: string;
     readonly release: { readonly version: string };
+    readonly config?: Settings;
   };
+  readonly secrets?: readonly string[];
 }
+
+/** What nobody may see of a node; its conf file, where it was read, has more settings than are declared. */
+const secretsIn = (
+  { secrets = [], spec }: Logged,
+  conf: Iterable<readonly [string, string]> = [],
+): readonly string[] => [...secrets, ...secretSettings(Object.entries(spec.config ?? {})), ...secretSettings(conf)];
 
 /** The end of these lines of a node's log, and where to read on; `otherwise` where there are none. */
 const lastWordsIn = (
@@ -208,27 +223,31 @@ const lastWordsIn = (
 };
 
 /** The files of a node's logs: its conf file, in which the declared settings are by now, may move them. */
-export const logsOfNode = async ({ host, spec }: Logged): Promise<readonly string[]> => {
-  const text = await host.readFile(homePaths(spec.home, spec.kind).conf);
-  return logFiles(spec.kind, spec.home, parseConf(text ?? ""));
-};
+export const logsOfNode = async (node: Logged): Promise<readonly string[]> =>
+  logFiles(node.spec.kind, node.spec.home, await confOf(node));
+
+const confOf = async ({ host, spec }: Logged): Promise<ReadonlyMap<string, string>> =>
+  parseConf((await host.readFile(homePaths(spec.home, spec.kind).conf)) ?? "");
 
 /** Fails where the log of a process that still runs says that it has failed: one that writes its core is there for minutes. */
-export const assertNoEnd = ({ spec }: NodeContext, lines: readonly string[]): void => {
+export const assertNoEnd = (node: NodeContext, lines: readonly string[]): void => {
+  const { spec } = node;
   const verdict = (spec.kind === "fe" ? feVerdict : beVerdict)(lines, versionOf(spec.release.version));
   if (verdict.state === "failed") {
-    throw new UserError(
-      `The process of ${labelOf(spec)} still runs, but its log says: ${verdict.line}${meaningOf(verdict)}`,
-    );
+    const says = `its log says: ${verdict.line}${meaningOf(verdict)}`;
+    throw new UserError(redact(`The process of ${labelOf(spec)} still runs, but ${says}`, secretsIn(node)));
   }
 };
 
 /** What the log of a node that was not watched from its start ends with, and what that means. */
 export const lastWordsOf = async (node: Logged): Promise<string> => {
   const { host, spec } = node;
-  const paths = await logsOfNode(node);
+  const conf = await confOf(node);
+  const paths = logFiles(spec.kind, spec.home, conf);
+  const secrets = secretsIn(node, conf);
+  const texts = (await readTails(host, paths)).map((text) => redact(text, secrets));
   // No more than that: a log tells of earlier starts, too.
-  const last = endOf(await readTails(host, paths), shownLines);
+  const last = endOf(texts, shownLines);
   const { meaning, state } = (spec.kind === "fe" ? feVerdict : beVerdict)(last, versionOf(spec.release.version));
   return `${lastWordsIn(node, paths, last, { most: 2 * shownLines })}${state === "failed" ? `\nThat means: ${meaning}.` : ""}`;
 };

@@ -1,4 +1,5 @@
 import { messageOf, TransientError, UserError } from "../../error.js";
+import { redact } from "../../host/output.js";
 import { feBootstrap } from "../../starrocks/http.js";
 import { feVerdict, type LogMarks, lastLines, mergeLines, readSince } from "../../starrocks/logs.js";
 import { newestImage } from "../../starrocks/meta-image.js";
@@ -38,6 +39,8 @@ export interface TrialSetting {
   /** The journal id that production had replayed before the copy was begun. */
   readonly journalId: number;
   readonly sql: { readonly user: string; readonly password?: string | undefined };
+  /** What its log is cleaned of. */
+  readonly secrets: readonly string[];
   readonly started: StartResult;
   /** Milliseconds until the verdict. */
   readonly limit: number;
@@ -70,10 +73,11 @@ export class Trial {
   }
 
   async #lines(): Promise<readonly string[]> {
-    const { texts, marks } = await readSince(this.#setting.isolation.host, this.#paths, this.#marks);
+    const { isolation, secrets } = this.#setting;
+    const { texts, marks } = await readSince(isolation.host, this.#paths, this.#marks);
     this.#marks = marks;
     for (const [path, text] of Object.entries(texts)) {
-      this.#texts[path] = (this.#texts[path] ?? "") + text;
+      this.#texts[path] = (this.#texts[path] ?? "") + redact(text, secrets);
     }
     return mergeLines(Object.values(this.#texts));
   }
@@ -96,9 +100,9 @@ export class Trial {
   }
 
   async #failure(what: string, lines: readonly string[]): Promise<TrialFailure> {
-    const { started, home, isolation } = this.#setting;
+    const { started, home, isolation, secrets } = this.#setting;
     const distinct = lines.filter((line, index) => line !== lines[index - 1]);
-    const tail = lastLines(distinct.join("\n"), shownLines).trim() || started.output || "nothing";
+    const tail = lastLines(distinct.join("\n"), shownLines).trim() || redact(started.output, secrets) || "nothing";
     return new TrialFailure(
       `${what}\nLast lines of its log (${isolation.host.name}:${home}/log):\n${tail}`,
       looksTorn(lines),

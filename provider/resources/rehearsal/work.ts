@@ -4,6 +4,7 @@ import { hostFor } from "../../host/pool.js";
 import type { Host } from "../../host/types.js";
 import { done, notMet, type Outcome, type Work } from "../../rollout/execute.js";
 import type { Contact, Frontends } from "../../rollout/frontends.js";
+import { parseConf } from "../../starrocks/conf.js";
 import { homePaths } from "../../starrocks/layout.js";
 import { describeListener, listening } from "../../starrocks/listening.js";
 import type { FePorts } from "../../starrocks/ports.js";
@@ -22,10 +23,11 @@ import {
 import { findIsolation, type Isolation } from "../../starrocks/rehearsal/isolation.js";
 import { catalogProblems, tablesIn } from "../../starrocks/rehearsal/judgement.js";
 import { livingFor } from "../../starrocks/rehearsal/life.js";
+import { secretSettings } from "../../starrocks/secret-settings.js";
 import { startProcess } from "../../starrocks/start.js";
 import { features, versionOf } from "../../starrocks/versions.js";
 import { seconds } from "../../wait.js";
-import { within } from "../reach.js";
+import { accessSecrets, within } from "../reach.js";
 import { javaHomeFor } from "../staging.js";
 import type { Inputs } from "./inputs.js";
 import { leaderConf } from "./leader-conf.js";
@@ -36,6 +38,8 @@ import { Trial, TrialFailure } from "./trial.js";
 interface Copied {
   readonly identity: CopyIdentity;
   readonly ports: FePorts;
+  /** Settings of its fe.conf that nobody may see. */
+  readonly secrets: readonly string[];
 }
 
 /** How far the ports are moved, tried in this order. */
@@ -161,12 +165,12 @@ export class RehearsalWork {
       },
     );
     const identity = await changeIdentity(this.#host, this.#metaDir);
-    this.#copied = { identity, ports: await this.#configure(source, contact, identity) };
+    this.#copied = { identity, ...(await this.#configure(source, contact, identity)) };
     return `${(size / 1e6).toFixed(1)} MB of ${contact.name} in ${seconds(performance.now() - began)}`;
   }
 
-  /** Writes fe.conf from what that of the leader is going to be on the new version; gives the ports that it names. */
-  async #configure(source: Host, contact: Contact, identity: CopyIdentity): Promise<FePorts> {
+  /** Writes fe.conf from what that of the leader is going to be on the new version; gives the ports and secrets that it has. */
+  async #configure(source: Host, contact: Contact, identity: CopyIdentity): Promise<Omit<Copied, "identity">> {
     const { memory } = this.#inputs;
     const found = await source.readFile(homePaths(contact.home, "fe").conf);
     if (found === undefined) {
@@ -184,7 +188,7 @@ export class RehearsalWork {
       memory,
     });
     await this.#host.writeFile(homePaths(this.#folder, "fe").conf, conf, { mode: 0o600 });
-    return moved.ports;
+    return { ports: moved.ports, secrets: secretSettings(parseConf(conf)) };
   }
 
   /** The first of the shifts by which none of the ports that production's file names meets one that is taken. */
@@ -244,6 +248,7 @@ export class RehearsalWork {
       clusterId: copied.identity.clusterId,
       journalId: production.leader.replayedJournalId,
       sql,
+      secrets: [...accessSecrets(this.#inputs), ...copied.secrets],
       started,
       limit,
       sqlLimit: limits.sql,

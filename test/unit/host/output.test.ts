@@ -17,6 +17,10 @@ describe("redact", () => {
   it("hides secrets, all of them, and leaves words of one or two letters", () => {
     assert.equal(redact("a hunter2 b hunter2 ab", ["hunter2", "ab"]), "a [secret] b [secret] ab");
   });
+
+  it("hides a secret whole of which another one is a part", () => {
+    assert.equal(redact("hunter22", ["hunter2", "hunter22"]), "[secret]");
+  });
 });
 
 describe("Collector", () => {

@@ -60,6 +60,7 @@ describe("converge", function () {
     preflight: undefined,
     progress: during,
     urn: undefined,
+    secrets: [],
   });
   const change = (context: NodeContext, action: Action, gate: Gate = async () => undefined): Promise<unknown> =>
     converge(context, action, nodeItem(action, context.spec, run.placeOf(context.spec, 0)), gate);

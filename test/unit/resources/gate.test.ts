@@ -147,6 +147,7 @@ describe("the gate before the first stop", () => {
         preflight: "this",
         progress: () => undefined,
         urn: undefined,
+        secrets: [],
       };
     });
     const topology: Topology = {

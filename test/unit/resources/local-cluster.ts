@@ -76,6 +76,7 @@ export const operationOn = (places: readonly Place[], limits: Readonly<Record<st
     preflight: "this",
     progress: () => undefined,
     urn: undefined,
+    secrets: [],
   });
   return { run, frontends, nodeOn };
 };

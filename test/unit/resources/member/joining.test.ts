@@ -19,9 +19,10 @@ describe("the wait for a node to be seen by its cluster", function () {
   });
   afterEach(() => bench.close());
 
+  const access = { connection: { host: "be", password: "ssh-hunter2" }, sql: { password: "sql-hunter2" } };
   const notAlive: Look<void> = { done: false, seen: "not Alive" };
   const wait = (look: () => Promise<Look<void>>, limit: number): Promise<void> =>
-    untilJoined({ host: bench.host, inputs: spec, kind: "be" }, look, {
+    untilJoined({ host: bench.host, inputs: { ...spec, ...access }, kind: "be" }, look, {
       what: "BE be-1 to be Alive",
       limit,
       advice: "Look at be.INFO.",
@@ -60,6 +61,18 @@ describe("the wait for a node to be seen by its cluster", function () {
       },
     );
     assert.ok(await observeProcess(bench.host, "be", spec.home));
+  });
+
+  it("shows of the log no password, and no setting of the conf file that is a secret", async () => {
+    appendFileSync(join(spec.home, "conf/be.conf"), "aws_s3_secret_key = s3-hunter2\n");
+    log("cannot log in with ssh-hunter2 or sql-hunter2, nor to S3 with s3-hunter2");
+    await assert.rejects(
+      wait(async () => notAlive, 1),
+      (error: Error) => {
+        assert.match(error.message, /cannot log in with \[secret\] or \[secret\], nor to S3 with \[secret\]$/m);
+        return true;
+      },
+    );
   });
 
   it("goes on while its host does not answer for a moment, and says of a log that cannot be read that it cannot", async () => {

@@ -186,6 +186,7 @@ export class BeBench {
       preflight: undefined,
       progress: () => undefined,
       urn: undefined,
+      secrets: [],
     };
   }
 

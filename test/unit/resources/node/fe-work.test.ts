@@ -55,6 +55,7 @@ describe("the work on an FE", () => {
       preflight: undefined,
       progress: () => undefined,
       urn: undefined,
+      secrets: [],
     };
   };
   const rowOf = (number: number, more: Partial<Frontend> = {}): Frontend => ({

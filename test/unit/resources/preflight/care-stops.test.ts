@@ -70,6 +70,7 @@ describe("the care for a cluster while BEs are stopped", function () {
       preflight: undefined,
       progress: () => undefined,
       urn: undefined,
+      secrets: [],
     };
     run.care = new ClusterCare(run, {
       cluster: "care",

@@ -65,6 +65,7 @@ describe("the image before a change of the line", function () {
         preflight: undefined,
         progress: () => undefined,
         urn: undefined,
+        secrets: [],
       }),
     );
     const cluster = { cluster: "metadata", release, maxUnavailable: 1, policy, nodes, position: 0 };
