@@ -68,6 +68,7 @@ export class Group {
   #handOver: HandOver | undefined;
   #stepDownQuietly = false;
   #detachedBy = false;
+  #joining = false;
   #termStart = 0;
   /** What the leader last said to be committed: the journal comes in batches, and more of them may be on their way. */
   #leaderCommitted = 0;
@@ -135,9 +136,11 @@ export class Group {
   }
 
   /** Asks to be taken in; returns when we are a member. */
-  join(helper: { readonly host: string; readonly port: number }): Promise<void> {
+  async join(helper: { readonly host: string; readonly port: number }): Promise<void> {
     const { refused } = this.#settings.events;
-    return joinGroup({ self: this.self, helper, hello: () => this.#hello(), refused });
+    this.#joining = true;
+    await joinGroup({ self: this.self, helper, hello: () => this.#hello(), refused });
+    this.#joining = false;
   }
 
   isLeader(): boolean {
@@ -401,9 +404,9 @@ export class Group {
     }
   }
 
-  /** A leader that does not know us has dropped us. */
+  /** A leader that does not know us has dropped us, or has not taken us in yet. */
   #onWelcome(message: Extract<Message, { m: "welcome" }>): void {
-    if (message.known || !message.isLeader || this.isLeader()) {
+    if (message.known || !message.isLeader || this.isLeader() || this.#joining) {
       return;
     }
     this.#detachedBy = true;

@@ -3,6 +3,8 @@ import { execFile } from "node:child_process";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { newestImage } from "../../../../provider/starrocks/meta-image.js";
+import { localHost } from "../../starrocks/local-host.js";
 import { eventually, type FrontendProcess, Lab, rowOf } from "./lab.js";
 
 const run = promisify(execFile);
@@ -24,6 +26,25 @@ const leaderAmong = (frontends: readonly FrontendProcess[]): Promise<FrontendPro
     );
     throw new Error(`${error.message}\n${tails.join("\n")}`);
   });
+
+describe("simulator: joining through a helper that does not lead", function () {
+  this.timeout(60_000);
+  const lab = new Lab();
+  after(() => lab.close());
+
+  it("is no dropped FE to the leader of which its image tells, before that has taken it in", async () => {
+    const leader = await lab.found();
+    const follower = await lab.follower(leader);
+    await leader.sql("ALTER SYSTEM CREATE IMAGE");
+    await eventually("an image on the follower", async () =>
+      (await newestImage(localHost(), follower.file("meta"))) > 0 ? true : undefined,
+    );
+    const third = lab.frontend();
+    third.start(follower);
+    await leader.sql(`ALTER SYSTEM ADD FOLLOWER "${third.address}:9010"`);
+    await third.ready();
+  });
+});
 
 describe("simulator: joining a group of frontends", function () {
   this.timeout(60_000);
