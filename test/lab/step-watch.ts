@@ -13,7 +13,7 @@ export interface KindOfStep {
 }
 
 /** The kind of resource that an item's id names: its id without the name. */
-const kindOf = (id: string): string => id.replace(/^(BE|FE|host) \S+/, "$1");
+const kindOf = (id: string): string => id.replace(/^host .*/, "host").replace(/^(BE|FE) \S+/, "$1");
 
 /** The kinds of step of a printed plan, in its order. */
 export const kindsOfSteps = (plan: string): readonly KindOfStep[] => {
