@@ -23,8 +23,8 @@ export const itemLines = (plan: string): readonly string[] =>
     .split("\n")
     .flatMap((line) => /^ *\d+\. (.*)$/.exec(line)?.[1] ?? []);
 
-const lineOf = ({ id, steps, planned }: JournalItem): string => {
-  const change = planned.slice(0, planned.indexOf(": ", id.length));
+const lineOf = ({ steps, planned }: JournalItem): string => {
+  const change = planned.slice(0, planned.lastIndexOf(": "));
   return `${change}: ${steps.map(({ verb }) => verbs[verb]).join(" → ")}`;
 };
 
