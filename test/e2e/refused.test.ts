@@ -193,7 +193,7 @@ describe("a program that a preview refuses", () => {
       says: [
         'backends.nodes[0].storage: Storage "disk1": expected an absolute path.',
         'backends.nodes[0].storage: Storage "/data/sr-3.5": StarRocks would read the ending ".5" as the storage medium; say the medium too: { path: "/data/sr-3.5", medium: "HDD" } or "SSD".',
-        'backends.nodes[0].storage: Storage "/a;b": expected a path without blanks, quotes and the characters ; , # $ ` \\, which StarRocks reads as something else.',
+        `backends.nodes[0].storage: Storage "/a;b": has the character ; in it: StarRocks' scripts and conf files would not read that as one path. Expected letters, digits and . _ - + @ = only.`,
         'backends.nodes[0].storage: Storage "/disk1/sr/more" lies inside "/disk1/sr"; give each disk a folder of its own.',
         "backends.config.be_http_port: Expected be_http_port to be said by the argument `ports.http`, not in `config`.",
         "frontends.followers[0].config.http_port: Expected http_port to be said by the argument `ports.http`, not in `config`.",

@@ -24,7 +24,7 @@ export const itemLines = (plan: string): readonly string[] =>
     .flatMap((line) => /^ *\d+\. (.*)$/.exec(line)?.[1] ?? []);
 
 const lineOf = ({ steps, planned }: JournalItem): string => {
-  const change = planned.slice(0, planned.indexOf(": "));
+  const change = planned.slice(0, planned.lastIndexOf(": "));
   return `${change}: ${steps.map(({ verb }) => verbs[verb]).join(" → ")}`;
 };
 
