@@ -126,14 +126,15 @@ const removedStorage = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
     }));
 };
 
-const declaredAnew =
-  "Remove this FE with one `pulumi up` (it is dropped, its metadata moved aside) and declare it with the new port in the next; " +
+/** What works where an FE cannot be changed in place. */
+export const declaredAnew = (how: string): string =>
+  `Remove this FE with one \`pulumi up\` (it is dropped, its metadata moved aside) and declare it ${how} in the next; ` +
   "where it is the declared leader, first declare another FE as the leader.";
 
 /** Ports of an FE by which others find it: `edit_log_port` may not change after the first start (StarRocks). */
 const fePortRefusals = {
-  editLog: `its group knows it by this port. ${declaredAnew}`,
-  query: `its cluster is asked through this port, before and after a restart. ${declaredAnew}`,
+  editLog: `its group knows it by this port. ${declaredAnew("with the new port")}`,
+  query: `its cluster is asked through this port, before and after a restart. ${declaredAnew("with the new port")}`,
   http:
     "FEs reach each other at their own http port, so one that listens on another than the rest is never Alive again. " +
     "Remove the other FEs, change it on the only one, then add them again.",
@@ -164,7 +165,7 @@ const changedRole = (old: NodeSpec, next: NodeSpec): readonly Refusal[] =>
     ? [
         {
           property: "role",
-          reason: `an FE stays what it was added as (recorded \`${old.role}\`, declared \`${next.role}\`). Remove it, and declare an FE of another name in the new role.`,
+          reason: `an FE stays what it was added as (recorded \`${old.role}\`, declared \`${next.role}\`). ${declaredAnew("in the new role")}`,
         },
       ]
     : [];

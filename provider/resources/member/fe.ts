@@ -8,6 +8,7 @@ import { addFrontend, dropFrontend, endpoint, showFrontends, versionComment } fr
 import { runsVersion } from "../../starrocks/versions.js";
 import type { Look } from "../../wait.js";
 import { feMemberInputs } from "../inputs.js";
+import { roleProblem } from "../role.js";
 import { type FeMemberInputs, type MemberContext, memberHandlers } from "./handlers.js";
 import { untilJoined } from "./joining.js";
 
@@ -35,7 +36,12 @@ const rowsOfLedGroup = ({ frontends, limits, report }: Context): Promise<readonl
 
 const add = async (context: Context): Promise<Outcome> => {
   const { inputs, frontends, limits } = context;
-  if (frontendRow(inputs, await rowsOfLedGroup(context))) {
+  const row = frontendRow(inputs, await rowsOfLedGroup(context));
+  const problem = roleProblem(inputs, row);
+  if (problem !== undefined) {
+    throw new UserError(problem);
+  }
+  if (row) {
     return inputs.role === "leader" ? notMet("the group has it") : skipped("the group has it");
   }
   await frontends.tell((sql) => addFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql));
@@ -98,7 +104,7 @@ const query = async ({ frontends, inputs, limits }: Context): Promise<Outcome> =
   return { mark: "done", detail: `it answers as ${version}` };
 };
 
-const works = (context: Context): Works => ({
+export const works = (context: Context): Works => ({
   add: () => add(context),
   join: () => joined(context),
   query: () => query(context),
@@ -125,7 +131,14 @@ const remove = async (context: Context): Promise<"dropped" | undefined> => {
     );
   }
   await frontends.tell(
-    (sql) => dropFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql),
+    (sql) =>
+      dropFrontend(
+        sql,
+        row.role === "observer" ? "observer" : "follower",
+        inputs.address,
+        inputs.ports.editLog,
+        limits.sql,
+      ),
     inputs.name,
   );
   return "dropped";
@@ -138,7 +151,8 @@ export const feMember = memberHandlers(feMemberInputs, {
   works,
   seen: async (context) => {
     const all = await rows(context);
-    return all && (frontendRow(context.inputs, all) ? "member" : "missing");
+    const row = all && frontendRow(context.inputs, all);
+    return roleProblem(context.inputs, row) ? "in another role" : all && (row ? "member" : "missing");
   },
   remove,
 });

@@ -33,7 +33,7 @@ export interface MemberContext<I> {
 }
 
 /** All but `member` is drift. `decommissioned`: the cluster drops it as soon as its tablets are elsewhere. */
-type MemberStatus = "member" | "missing" | "decommissioned";
+type MemberStatus = "member" | "missing" | "decommissioned" | "in another role";
 
 /** What FE and BE members do differently. */
 export interface MemberKind<I> {
