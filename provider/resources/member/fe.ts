@@ -1,7 +1,10 @@
 import { UserError } from "../../error.js";
+import { declaredAnew } from "../../plan/node.js";
 import type { Step } from "../../plan/steps.js";
 import { done, notMet, type Outcome, skipped, type Works } from "../../rollout/execute.js";
 import { isSteadySoon, Steady } from "../../rollout/steady.js";
+import { holdsMetadata, inspectData } from "../../starrocks/folders.js";
+import { readHomeMarker } from "../../starrocks/marker.js";
 import { frontendRow } from "../../starrocks/rows.js";
 import type { Frontend } from "../../starrocks/show.js";
 import { addFrontend, dropFrontend, endpoint, showFrontends, versionComment } from "../../starrocks/statements.js";
@@ -46,6 +49,19 @@ const add = async (context: Context): Promise<Outcome> => {
   }
   await frontends.tell((sql) => addFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql));
   return done;
+};
+
+/** The metadata of an FE that was dropped says so for ever: it answers on, and its next start ends as DETACHED. */
+export const assertMayJoin = async ({ host, inputs }: Context): Promise<void> => {
+  const marker = await readHomeMarker(host, inputs.home, "fe");
+  const [folder] = marker?.left ? await inspectData(host, [inputs.metaDir]) : [];
+  if (holdsMetadata(folder)) {
+    throw new UserError(
+      `FE ${inputs.name} was dropped from its group (${marker?.left?.at}), as a replaced member is, and ${inputs.metaDir} on ${host.name} still holds ` +
+        "the metadata that it had there: with it an FE never joins again. Nothing was added. " +
+        declaredAnew("again"),
+    );
+  }
 };
 
 /** What of the proof is still missing, for people; undefined when nothing is. */
@@ -149,6 +165,7 @@ export const feMember = memberHandlers(feMemberInputs, {
   oneByOne: true,
   steps,
   works,
+  assertMayJoin,
   seen: async (context) => {
     const all = await rows(context);
     const row = all && frontendRow(context.inputs, all);
