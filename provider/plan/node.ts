@@ -128,11 +128,11 @@ const follows = (field: string, old: NodeSpec, next: NodeSpec): boolean => {
 };
 
 /** The way around what cannot change in place: a node that has left its cluster may join it anew, on the same host too. */
-const declaredAnew = (kind: NodeSpec["kind"], what: string): string =>
+export const declaredAnew = (kind: NodeSpec["kind"], how: string): string =>
   kind === "fe"
-    ? `Remove this FE with one \`pulumi up\` (it is dropped, its metadata moved aside) and declare it with the new ${what} in the next; ` +
+    ? `Remove this FE with one \`pulumi up\` (it is dropped, its metadata moved aside) and declare it ${how} in the next; ` +
       "where it is the declared leader, first declare another FE as the leader."
-    : `Remove this BE with one \`pulumi up\` (it is decommissioned, then its data moved aside) and declare it with the new ${what} in the next; ` +
+    : `Remove this BE with one \`pulumi up\` (it is decommissioned, then its data moved aside) and declare it ${how} in the next; ` +
       "where it is the only BE, first add another.";
 
 /** Why a field is refused, and what to do instead. */
@@ -144,10 +144,10 @@ const fieldRefusals: Readonly<Record<string, (old: NodeSpec) => string>> = {
   name: ({ name }) =>
     `the node is what its cluster's plans and marks call \`${name}\`. ` +
     "Declare another resource for the new name, with `adopt: true`: it takes over its process, data and place in the cluster.",
-  address: ({ kind }) => `its cluster knows it by this address. ${declaredAnew(kind, "`address`")}`,
-  home: ({ kind }) => `its settings, logs and state are there. ${declaredAnew(kind, "`home`")}`,
-  deployDir: ({ kind }) => `it runs from the releases there. ${declaredAnew(kind, "`deployDir`")}`,
-  metaDir: ({ kind }) => `its metadata is there. ${declaredAnew(kind, "`metaDir`")}`,
+  address: ({ kind }) => `its cluster knows it by this address. ${declaredAnew(kind, "with the new `address`")}`,
+  home: ({ kind }) => `its settings, logs and state are there. ${declaredAnew(kind, "with the new `home`")}`,
+  deployDir: ({ kind }) => `it runs from the releases there. ${declaredAnew(kind, "with the new `deployDir`")}`,
+  metaDir: ({ kind }) => `its metadata is there. ${declaredAnew(kind, "with the new `metaDir`")}`,
 };
 
 const removedStorage = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
@@ -165,8 +165,8 @@ const removedStorage = (old: NodeSpec, next: NodeSpec): readonly Refusal[] => {
 
 /** Ports of an FE by which others find it: `edit_log_port` may not change after the first start (StarRocks). */
 const fePortRefusals = {
-  editLog: `its group knows it by this port. ${declaredAnew("fe", "port")}`,
-  query: `its cluster is asked through this port, before and after a restart. ${declaredAnew("fe", "port")}`,
+  editLog: `its group knows it by this port. ${declaredAnew("fe", "with the new port")}`,
+  query: `its cluster is asked through this port, before and after a restart. ${declaredAnew("fe", "with the new port")}`,
   http:
     "FEs reach each other at their own http port, so one that listens on another than the rest is never Alive again. " +
     "Remove the other FEs, change it on the only one, then add them again.",
@@ -174,7 +174,7 @@ const fePortRefusals = {
 
 /** The port of ADD BACKEND. */
 const bePortRefusals = {
-  heartbeat: `the cluster knows it by this port. ${declaredAnew("be", "port")}`,
+  heartbeat: `the cluster knows it by this port. ${declaredAnew("be", "with the new port")}`,
 } as const;
 
 const changedPorts = (old: NodeSpec, next: NodeSpec, onlyFe: boolean): readonly Refusal[] => {
@@ -196,7 +196,7 @@ const changedRole = (old: NodeSpec, next: NodeSpec): readonly Refusal[] =>
     ? [
         {
           property: "role",
-          reason: `an FE stays what it was added as (recorded \`${old.role}\`, declared \`${next.role}\`). ${declaredAnew("fe", "role")}`,
+          reason: `an FE stays what it was added as (recorded \`${old.role}\`, declared \`${next.role}\`). ${declaredAnew("fe", "in the new role")}`,
         },
       ]
     : [];

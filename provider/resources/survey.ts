@@ -9,6 +9,7 @@ import { until } from "../wait.js";
 import { assertNoneLeaves, endCutShort } from "./decommission.js";
 import { isBe, isFe, labelOf, type NodeContext } from "./node/context.js";
 import { anyNode, type Topology, versionsText } from "./preflight/topology.js";
+import { roleProblem } from "./role.js";
 
 /** Sees every declared node in the cluster, and Alive with the declared version, in equal readings, and queries through each FE. */
 export const survey = async (topology: Topology, report: (seen: string) => void): Promise<Outcome> => {
@@ -78,6 +79,7 @@ export const missingOf = async (topology: Topology): Promise<readonly string[]> 
     return ["no FE answers"];
   }
   assertNoneLeaves(topology, rows);
+  assertRoles(topology, rows);
   return topology.nodes.flatMap(({ spec }) => {
     const row = spec.kind === "fe" ? frontendRow(spec, rows.frontends) : backendRow(spec, rows.backends);
     if (!row) {
@@ -90,6 +92,13 @@ export const missingOf = async (topology: Topology): Promise<readonly string[]> 
       ? []
       : [`${labelOf(spec)} runs ${row.version ?? "no version"}`];
   });
+};
+
+const assertRoles = ({ nodes }: Topology, { frontends }: ClusterRows): void => {
+  const [problem] = nodes.filter(isFe).flatMap(({ spec }) => roleProblem(spec, frontendRow(spec, frontends)) ?? []);
+  if (problem !== undefined) {
+    throw new UserError(problem);
+  }
 };
 
 const query = async (node: NodeContext): Promise<void> => {

@@ -1,8 +1,11 @@
 import { UserError } from "../../error.js";
+import { declaredAnew } from "../../plan/node.js";
 import { majorityOf } from "../../plan/quorum.js";
 import type { Step } from "../../plan/steps.js";
 import { done, notMet, type Outcome, skipped, type Works } from "../../rollout/execute.js";
 import { isSteadySoon, Steady } from "../../rollout/steady.js";
+import { holdsMetadata, inspectData } from "../../starrocks/folders.js";
+import { readHomeMarker } from "../../starrocks/marker.js";
 import { observeProcess } from "../../starrocks/process.js";
 import { frontendRow, isRowOf } from "../../starrocks/rows.js";
 import type { Frontend } from "../../starrocks/show.js";
@@ -13,6 +16,7 @@ import { feMemberInputs } from "../inputs.js";
 import { isFe } from "../node/context.js";
 import { transferLeadership } from "../node/leadership.js";
 import { topologyIn } from "../preflight/gate.js";
+import { roleProblem } from "../role.js";
 import { javaHomeFor } from "../staging.js";
 import { type FeMemberInputs, type MemberContext, memberHandlers } from "./handlers.js";
 import { untilJoined } from "./joining.js";
@@ -41,11 +45,29 @@ const rowsOfLedGroup = ({ frontends, limits, report }: Context): Promise<readonl
 
 const add = async (context: Context): Promise<Outcome> => {
   const { inputs, frontends, limits } = context;
-  if (frontendRow(inputs, await rowsOfLedGroup(context))) {
+  const row = frontendRow(inputs, await rowsOfLedGroup(context));
+  const problem = roleProblem(inputs, row);
+  if (problem !== undefined) {
+    throw new UserError(problem);
+  }
+  if (row) {
     return inputs.role === "leader" ? notMet("the group has it") : skipped("the group has it");
   }
   await frontends.tell((sql) => addFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql));
   return done;
+};
+
+/** The metadata of an FE that was dropped says so for ever: it answers on, and its next start ends as DETACHED. */
+export const assertMayJoin = async ({ host, inputs }: Context): Promise<void> => {
+  const marker = await readHomeMarker(host, inputs.home, "fe");
+  const [folder] = marker?.left ? await inspectData(host, [inputs.metaDir]) : [];
+  if (holdsMetadata(folder)) {
+    throw new UserError(
+      `FE ${inputs.name} was dropped from its group (${marker?.left?.at}), as a replaced member is, and ${inputs.metaDir} on ${host.name} still holds ` +
+        "the metadata that it had there: with it an FE never joins again. Nothing was added. " +
+        declaredAnew("fe", "again"),
+    );
+  }
 };
 
 /** What of the proof is still missing, for people; undefined when nothing is. */
@@ -104,7 +126,7 @@ const query = async ({ frontends, inputs, limits }: Context): Promise<Outcome> =
   return { mark: "done", detail: `it answers as ${version}` };
 };
 
-const works = (context: Context): Works => ({
+export const works = (context: Context): Works => ({
   add: () => add(context),
   join: () => joined(context),
   query: () => query(context),
@@ -154,7 +176,14 @@ const remove = async (context: Context): Promise<"dropped" | undefined> => {
     await giveUpLeadership(context, row, voters);
   }
   await frontends.tell(
-    (sql) => dropFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql),
+    (sql) =>
+      dropFrontend(
+        sql,
+        row.role === "observer" ? "observer" : "follower",
+        inputs.address,
+        inputs.ports.editLog,
+        limits.sql,
+      ),
     inputs.name,
   );
   return "dropped";
@@ -165,9 +194,11 @@ export const feMember = memberHandlers(feMemberInputs, {
   oneByOne: true,
   steps,
   works,
+  assertMayJoin,
   seen: async (context) => {
     const all = await rows(context);
-    return all && (frontendRow(context.inputs, all) ? "member" : "missing");
+    const row = all && frontendRow(context.inputs, all);
+    return roleProblem(context.inputs, row) ? "in another role" : all && (row ? "member" : "missing");
   },
   remove,
 });

@@ -33,7 +33,7 @@ export interface MemberContext<I> {
 }
 
 /** All but `member` is drift. `decommissioned`: the cluster drops it as soon as its tablets are elsewhere. */
-type MemberStatus = "member" | "missing" | "decommissioned";
+type MemberStatus = "member" | "missing" | "decommissioned" | "in another role";
 
 /** What FE and BE members do differently. */
 export interface MemberKind<I> {
@@ -44,6 +44,8 @@ export interface MemberKind<I> {
   readonly works: (context: MemberContext<I>) => Works;
   /** How the cluster has it; undefined when nobody answers. */
   readonly seen: (context: MemberContext<I>) => Promise<MemberStatus | undefined>;
+  /** Rejects where it would never be taken in, whatever is added. */
+  readonly assertMayJoin?: (context: MemberContext<I>) => Promise<void>;
   /** Takes it out of the cluster, safely; tells how, or undefined when it was not in it. */
   readonly remove: (context: MemberContext<I>) => Promise<"decommissioned" | "dropped" | undefined>;
 }
@@ -112,6 +114,7 @@ export const memberHandlers = <S extends typeof feMemberInputs | typeof beMember
       context.run.journal,
       progress,
     );
+    await member.assertMayJoin?.(context);
     await clearMark(context.host, member.kind, inputs.home);
     const steps = () => execution.run();
     try {

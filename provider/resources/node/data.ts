@@ -32,7 +32,7 @@ export const dataProblem = (spec: NodeSpec, host: string, before: Before, record
   if (spec.adopt) {
     return undefined;
   }
-  if (marker && !isMarkerOf(marker, owner)) {
+  if (marker && !marker.left && !isMarkerOf(marker, owner)) {
     return (
       `${spec.home} on ${host} is the home of ${marker.kind.toUpperCase()} "${marker.node}" of cluster "${marker.cluster}". ` +
       `Choose another \`deployDir\` or \`home\`, or set \`adopt: true\` to take it over.`

@@ -7,11 +7,13 @@ import { releaseFolder } from "../../starrocks/layout.js";
 import { hostFacts } from "../../starrocks/limits.js";
 import { describeListener, inTheWay } from "../../starrocks/listening.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
+import { frontendRow } from "../../starrocks/rows.js";
 import { features, versionOf } from "../../starrocks/versions.js";
 import { labelOf, type NodeContext } from "../node/context.js";
 import { homeProblem } from "../node/data.js";
 import { dataPaths } from "../node/settings.js";
 import { look } from "../node/works.js";
+import { roleProblem } from "../role.js";
 import { javaHomeFor, runtimeFor } from "../staging.js";
 import { readClock } from "./clocks.js";
 import type { Topology } from "./topology.js";
@@ -90,6 +92,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
       ...(files !== undefined && { leastFiles: Number(files) }),
       ...(spec.config.priority_networks !== undefined && { priorityNetworks: spec.config.priority_networks }),
     });
+    const role = await adoptedRole(node);
     const foreign = homeProblem(spec, host.name, observed);
     const taken = inTheWay(facts.listeners, spec.address, facts.process).map(describeListener);
     const errors = [
@@ -97,6 +100,7 @@ const inspectNode = async (node: NodeContext): Promise<Findings> => {
       ...taken.map((what) => `${what}; free it or give the node another port`),
       ...(java !== undefined && spec.kind === "fe" ? [java] : []),
       ...(foreign === undefined ? [] : [foreign]),
+      ...(role === undefined ? [] : [role]),
       ...(facts.staged
         ? []
         : [
@@ -127,6 +131,15 @@ const lastRunOf = (kind: LastRun["kind"], { data, marker }: ObservedHome): LastR
   return last && marker?.left === undefined && data.some(({ state }) => state === "data")
     ? { kind, version: last.version }
     : undefined;
+};
+
+/** Once an FE is adopted under another name, nobody drops it any more: what it is in its group is asked before. */
+const adoptedRole = async ({ frontends, spec }: NodeContext): Promise<string | undefined> => {
+  if (spec.kind !== "fe" || !spec.adopt) {
+    return undefined;
+  }
+  const rows = await frontends.rows();
+  return rows && roleProblem(spec, frontendRow(spec, rows.frontends));
 };
 
 /** A disk on which an FE does not start is seen before the first one is stopped. */

@@ -35,6 +35,13 @@ describe("data folders of a BE", () => {
     );
   });
 
+  it("may be those of another node's home that its cluster let go", () => {
+    const left: HomeMarker = { ...proven, node: "be-9", left: { how: "decommissioned", at: "" } };
+    assert.equal(dataProblem(spec, "h", { marker: left, data: [missing("/disk1/starrocks")] }), undefined);
+    const { left: _, ...living } = left;
+    assert.match(dataProblem(spec, "h", { marker: living, data: [] }) ?? "", /is the home of BE "be-9"/);
+  });
+
   for (const [how, written, expected] of [
     ["names a folder", conf("/disk1/starrocks;/disk2/starrocks,medium:SSD;"), notMounted],
     ["does not name it", conf("/disk1/starrocks"), undefined],
