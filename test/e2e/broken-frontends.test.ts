@@ -37,6 +37,9 @@ describe("a cluster whose FEs lose their network, their disk, their power or the
     return lab.stack.start("up", ["--skip-preview", ...more]).ended;
   };
   const asDeclared = () => undefined;
+  const withSetting = ({ backends }: PlainArgs): void => {
+    backends.config = { ...backends.config, sys_log_roll_num: "5" };
+  };
   const sql = async <T>(work: (session: Session) => Promise<T>, [...hosts] = frontends): Promise<T> => {
     const session = new Session({ frontends: hosts.map(({ address }) => ({ host: address })), password: rootPassword });
     try {
@@ -133,10 +136,7 @@ describe("a cluster whose FEs lose their network, their disk, their power or the
     for (const host of frontends) {
       await host.kill(nodeCommand);
     }
-    const outcome = await up(({ backends }) => {
-      backends.config = { ...backends.config, sys_log_roll_num: "5" };
-    });
-    assertDone(outcome);
+    assertDone(await up(withSetting));
     await assertWhole();
   });
 
@@ -148,7 +148,7 @@ describe("a cluster whose FEs lose their network, their disk, their power or the
     const drop = `ALTER SYSTEM DROP FOLLOWER "${dropped.address}:9010"`;
     await sql((session) => session.query(drop), [leader]);
     await dropped.kill(nodeCommand);
-    const outcome = await up(asDeclared, "--refresh");
+    const outcome = await up(withSetting, "--refresh");
     const text = told(outcome, "error")[`sr-fe-${dropped.name}`] ?? "";
     assert.match(
       text,
@@ -161,7 +161,7 @@ describe("a cluster whose FEs lose their network, their disk, their power or the
     );
     const home = dropped.path("/opt/starrocks/fe");
     await dropped.exec(`mv ${home}/meta ${home}/meta.old`);
-    assertDone(await up(asDeclared, "--refresh"));
+    assertDone(await up(withSetting, "--refresh"));
     await until(
       async () =>
         assertWhole().then(
