@@ -41,6 +41,7 @@ export const assertHealthy = async (run: Run, topology: Topology, report: (seen:
         return { done: false, seen: "no FE answers" };
       }
       assertMembers(nodes, seen);
+      assertThere(nodes, seen);
       if (mended === undefined) {
         mended = await mendMembers(inUse, seen);
         if (mended.length > 0) {
@@ -81,6 +82,29 @@ const assertMembers = (nodes: readonly Seen[], { frontends }: ClusterRows): void
     throw new UserError(
       `${labelOf(spec)} on ${host.name} has metadata, but SHOW FRONTENDS does not list it: somebody has dropped it. Nothing was stopped. ` +
         "Take it out of the program; or stop it, move its metadata folder away, and let `pulumi up --refresh` add it anew.",
+    );
+  }
+};
+
+/**
+ * A member whose host was reinstalled, or got a new disk, is brought back by its own repair, which comes after the gate: with a
+ * change of the others it would be waited for in vain. Nor can it be started here, before a change of the version: the release on
+ * which it would have to come first is on its host no more.
+ */
+const assertThere = (nodes: readonly Seen[], { backends, frontends }: ClusterRows): void => {
+  const gone = nodes.find(
+    ({ node: { spec }, home: { current, marker, process } }) =>
+      !marker &&
+      current === undefined &&
+      !process &&
+      (spec.kind === "fe" ? frontendRow(spec, frontends) : backendRow(spec, backends))?.alive === false,
+  );
+  if (gone) {
+    const { host, spec } = gone.node;
+    throw new UserError(
+      `Nothing of ${labelOf(spec)} is on ${host.name} any more (${spec.home} holds no marker), but its cluster has it, not Alive: ` +
+        "was the host reinstalled, or its disk replaced? Nothing was stopped. " +
+        "First run `pulumi up --refresh` with the program as it was, which brings release and node back, then this change.",
     );
   }
 };

@@ -35,6 +35,8 @@ interface Wrong {
   readonly policy?: Partial<Policy>;
   /** What SHOW DATABASES says. */
   readonly databases?: readonly Row[];
+  /** Whether nothing is on the host of the BE any more. */
+  readonly emptied?: boolean;
   /** The version that the home of the BE says it was proven on. */
   readonly proven?: string;
   readonly declared?: NodeSpec["release"];
@@ -96,6 +98,9 @@ describe("the gate before the first stop", () => {
       be({ home: home("be"), deployDir: place, storage: [join(place, "storage")], release }),
     ];
     for (const { home: path, kind, name, cluster } of specs) {
+      if (kind === "be" && wrong.emptied) {
+        continue;
+      }
       mkdirSync(join(path, "views", old.id), { recursive: true });
       rmSync(join(path, "current"), { force: true });
       symlinkSync(join("views", old.id), join(path, "current"));
@@ -232,6 +237,11 @@ describe("the gate before the first stop", () => {
       what: "a BE that is not declared and not Alive",
       wrong: { others: [backend({ id: "10002", address: "10.0.0.29", alive: false })] },
       says: /last seen: BE 10\.0\.0\.29:9050 not Alive\. Nothing was stopped\. Bring the nodes named here back/,
+    },
+    {
+      what: "a declared BE of which nothing is on its host any more, and tells at once what brings it back",
+      wrong: { emptied: true, backend: { alive: false } },
+      says: /Nothing of BE be-1 is on \S+ any more \(\S+ holds no marker\), but its cluster has it, not Alive: .* Nothing was stopped\. First run `pulumi up --refresh` with the program as it was, .* then this change\.$/m,
     },
     {
       what: "versions of which there is no way to the declared one",
