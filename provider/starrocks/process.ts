@@ -140,6 +140,8 @@ emit_process() {
   while IFS= read -r -d '' element; do
     case $element in JAVA_HOME=?*) emit process.java "\${element#*=}" ;; esac
   done 2>/dev/null <"/proc/$FOUND/environ"
+  # It may have ended since it was found.
+  return 0
 }
 `;
 

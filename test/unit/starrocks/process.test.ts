@@ -3,7 +3,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isSameProcess, type ObservedProcess, observeProcess } from "../../../provider/starrocks/process.js";
+import {
+  isSameProcess,
+  type ObservedProcess,
+  observeProcess,
+  processFunctions,
+} from "../../../provider/starrocks/process.js";
 import { observeStart, startProcess } from "../../../provider/starrocks/start.js";
 import { until } from "../../../provider/wait.js";
 import { onlyDeclaredPrograms } from "./declared-programs.js";
@@ -114,6 +119,14 @@ describe("observeProcess", function () {
     shy.kill("SIGKILL");
     await gone;
     assert.equal(await observeProcess(bench.host, "be", home, seen), undefined);
+  });
+
+  it("tells of one that has ended since it was found what it was found by", async () => {
+    const child = spawn("true");
+    await once(child, "exit");
+    const script = `${processFunctions}\nFOUND=${child.pid} FOUND_TICKS=7\nemit_process\n`;
+    const { stdout } = await bench.host.script(script, []);
+    assert.deepEqual(stdout.split("\0").slice(0, 4), ["process.pid", String(child.pid), "process.ticks", "7"]);
   });
 
   it("is not misled by other processes that name the program", async () => {
