@@ -45,10 +45,14 @@ export interface Runtime {
   readonly problem?: string;
 }
 
-/** Java for a BE's JNI: `javaHome` as it is declared, else the first fit one, else none. */
+/**
+ * Java for a BE's JNI: `javaHome` as it is declared, else the first fit one, else none. It is not tried: a JVM on each BE's host
+ * would take a second of a deployment, and a BE starts without one.
+ */
 export const findRuntime = async (host: Host, { javaHome, version }: JdkWish): Promise<Runtime> => {
   const wish = { version, runtime: true, ...(javaHome !== undefined && { javaHome }) };
-  const { found, seen } = await startable(host, await look(host, javaHome), wish);
+  const seen = await look(host, javaHome);
+  const found = chooseJdk(seen, wish);
   const { text } = jdkNeed(version);
   const list = seen.map(seenText).join("; ");
   if (found) {
