@@ -40,14 +40,17 @@ export const noteLeaving = async (host: Host, home: string): Promise<void> => {
 };
 
 /** Ends the decommission of a declared BE that its removal began; refuses to end that of somebody else. */
-export const endDecommission = async ({ frontends, host, inputs, limits }: Leaving): Promise<void> => {
-  const { address, home, port } = inputs;
-  const marker = await readHomeMarker(host, home, "be");
+export const endDecommission = async (be: Leaving): Promise<void> => {
+  const marker = await readHomeMarker(be.host, be.inputs.home, "be");
   if (!marker?.leaving) {
-    throw new UserError(notOurs(inputs));
+    throw new UserError(notOurs(be.inputs));
   }
-  await frontends.tell((sql) => cancelDecommission(sql, address, port, limits.sql));
-  await forgetLeaving(host, home, marker);
+  await endNoted(be, marker);
+};
+
+const endNoted = async ({ frontends, host, inputs, limits }: Leaving, marker: HomeMarker): Promise<void> => {
+  await frontends.tell((sql) => cancelDecommission(sql, inputs.address, inputs.port, limits.sql));
+  await forgetLeaving(host, inputs.home, marker);
 };
 
 const forgetLeaving = (host: Host, home: string, { leaving: _, ...marker }: HomeMarker): Promise<void> =>
@@ -80,7 +83,7 @@ export const endCutShort = async (
         await forgetLeaving(host, spec.home, marker);
         return [];
       }
-      await endDecommission({ ...node, inputs: { ...spec, port: spec.ports.heartbeat } });
+      await endNoted({ ...node, inputs: { ...spec, port: spec.ports.heartbeat } }, marker);
       return [labelOf(spec)];
     }),
   );

@@ -2,7 +2,7 @@ import { messageOf, TransientError, UserError } from "../error.js";
 import type { Outcome } from "../rollout/execute.js";
 import type { ClusterRows } from "../rollout/frontends.js";
 import { isSteadySoon, Steady } from "../rollout/steady.js";
-import { backendRow, frontendRow } from "../starrocks/rows.js";
+import { backendRow, frontendRow, nodeRow } from "../starrocks/rows.js";
 import { addBackend, versionComment } from "../starrocks/statements.js";
 import { runsVersion } from "../starrocks/versions.js";
 import { until } from "../wait.js";
@@ -81,7 +81,7 @@ export const missingOf = async (topology: Topology): Promise<readonly string[]> 
   assertNoneLeaves(topology, rows);
   assertRoles(topology, rows);
   return topology.nodes.flatMap(({ spec }) => {
-    const row = spec.kind === "fe" ? frontendRow(spec, rows.frontends) : backendRow(spec, rows.backends);
+    const row = nodeRow(spec, rows);
     if (!row) {
       return [`${labelOf(spec)} is not in the cluster`];
     }

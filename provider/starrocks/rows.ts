@@ -21,6 +21,12 @@ export const frontendRow = (frontend: FrontendKey, rows: readonly Frontend[]): F
 export const backendRow = ({ address, ports }: BackendKey, rows: readonly Backend[]): Backend | undefined =>
   rows.find((row) => row.address === address && row.heartbeatPort === ports.heartbeat);
 
+/** The row of a node of either kind. */
+export const nodeRow = (
+  node: ({ readonly kind: "fe" } & FrontendKey) | ({ readonly kind: "be" } & BackendKey),
+  { backends, frontends }: { readonly frontends: readonly Frontend[]; readonly backends: readonly Backend[] },
+): Frontend | Backend | undefined => (node.kind === "fe" ? frontendRow(node, frontends) : backendRow(node, backends));
+
 /** For people: `BE 10.0.0.21:9050`. */
 export const backendName = ({ address, heartbeatPort }: Pick<Backend, "address" | "heartbeatPort">): string =>
   `BE ${address}:${heartbeatPort}`;

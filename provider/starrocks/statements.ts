@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { TransientError, UserError } from "../error.js";
+import type { Frontend } from "./show.js";
 import { AccessDenied, type Sql, SqlError } from "./sql.js";
 
 export { type Backend, type Frontend, showBackends, showComputeNodes, showFrontends } from "./show.js";
@@ -12,28 +13,32 @@ export type Outcome = "done" | "already";
 export const endpoint = (address: string, port: number): string =>
   address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 
+/** What ADD and DROP call an FE: one that leads votes, as a follower does. */
+export const roleWord = (role: Frontend["role"]): "FOLLOWER" | "OBSERVER" =>
+  role === "observer" ? "OBSERVER" : "FOLLOWER";
+
 /**
  * `already` means that *a* frontend of this address exists: from 3.1 on StarRocks compares addresses, not ports and not
  * roles. Look at SHOW FRONTENDS to know which.
  */
 export const addFrontend = (
   sql: Sql,
-  role: "follower" | "observer",
+  role: Frontend["role"],
   address: string,
   port: number,
   limit?: number,
 ): Promise<Outcome> =>
-  idempotent(sql, `ALTER SYSTEM ADD ${role.toUpperCase()} ?`, endpoint(address, port), frontendExists, limit);
+  idempotent(sql, `ALTER SYSTEM ADD ${roleWord(role)} ?`, endpoint(address, port), frontendExists, limit);
 
 /** Takes an FE out of the group. Its process lives on and still answers: stop it. The leader cannot be dropped. */
 export const dropFrontend = (
   sql: Sql,
-  role: "follower" | "observer",
+  role: Frontend["role"],
   address: string,
   port: number,
   limit?: number,
 ): Promise<Outcome> =>
-  idempotent(sql, `ALTER SYSTEM DROP ${role.toUpperCase()} ?`, endpoint(address, port), frontendMissing, limit);
+  idempotent(sql, `ALTER SYSTEM DROP ${roleWord(role)} ?`, endpoint(address, port), frontendMissing, limit);
 
 export const addBackend = (sql: Sql, address: string, port: number, limit?: number): Promise<Outcome> =>
   idempotent(sql, "ALTER SYSTEM ADD BACKEND ?", endpoint(address, port), backendExists, limit);

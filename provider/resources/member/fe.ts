@@ -9,7 +9,14 @@ import { readHomeMarker } from "../../starrocks/marker.js";
 import { observeProcess } from "../../starrocks/process.js";
 import { frontendRow, isRowOf } from "../../starrocks/rows.js";
 import type { Frontend } from "../../starrocks/show.js";
-import { addFrontend, dropFrontend, endpoint, showFrontends, versionComment } from "../../starrocks/statements.js";
+import {
+  addFrontend,
+  dropFrontend,
+  endpoint,
+  roleWord,
+  showFrontends,
+  versionComment,
+} from "../../starrocks/statements.js";
 import { runsVersion } from "../../starrocks/versions.js";
 import type { Look } from "../../wait.js";
 import { feMemberInputs } from "../inputs.js";
@@ -23,13 +30,10 @@ import { untilJoined } from "./joining.js";
 
 type Context = MemberContext<FeMemberInputs>;
 
-const voter = (role: FeMemberInputs["role"]): "follower" | "observer" =>
-  role === "observer" ? "observer" : "follower";
-
 const steps = ({ address, name, ports, release, role }: FeMemberInputs): readonly Step[] => [
   {
     verb: "add",
-    text: `ALTER SYSTEM ADD ${voter(role).toUpperCase()} "${endpoint(address, ports.editLog)}"`,
+    text: `ALTER SYSTEM ADD ${roleWord(role)} "${endpoint(address, ports.editLog)}"`,
     ...(role === "leader" && { when: "if another FE founded the group" }),
   },
   { verb: "join", text: `see FE ${name} joined and Alive with ${release.version} in SHOW FRONTENDS` },
@@ -53,7 +57,7 @@ const add = async (context: Context): Promise<Outcome> => {
   if (row) {
     return inputs.role === "leader" ? notMet("the group has it") : skipped("the group has it");
   }
-  await frontends.tell((sql) => addFrontend(sql, voter(inputs.role), inputs.address, inputs.ports.editLog, limits.sql));
+  await frontends.tell((sql) => addFrontend(sql, inputs.role, inputs.address, inputs.ports.editLog, limits.sql));
   return done;
 };
 
@@ -176,14 +180,7 @@ const remove = async (context: Context): Promise<"dropped" | undefined> => {
     await giveUpLeadership(context, row, voters);
   }
   await frontends.tell(
-    (sql) =>
-      dropFrontend(
-        sql,
-        row.role === "observer" ? "observer" : "follower",
-        inputs.address,
-        inputs.ports.editLog,
-        limits.sql,
-      ),
+    (sql) => dropFrontend(sql, row.role, inputs.address, inputs.ports.editLog, limits.sql),
     inputs.name,
   );
   return "dropped";

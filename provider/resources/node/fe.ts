@@ -294,9 +294,8 @@ export class FeWork {
         : { done: true, value: "it waits to be added to the group" };
     }
     this.#rejoins = false;
-    const role = spec.role === "observer" ? "observer" : "follower";
     await run.membership.run(() =>
-      frontends.tell((sql) => addFrontend(sql, role, spec.address, spec.ports.editLog, limits.sql), spec.name),
+      frontends.tell((sql) => addFrontend(sql, spec.role, spec.address, spec.ports.editLog, limits.sql), spec.name),
     );
     await noteRejoined(host, spec);
     return { done: false, seen: "added to its group again" };

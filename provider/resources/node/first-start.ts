@@ -102,9 +102,8 @@ const livingHelper = async (
   if (own?.join) {
     // Before its row goes: where the start fails then, nothing else tells that it is to be added again.
     await note(context, marker, { rejoins: true });
-    const role = own.role === "observer" ? "observer" : "follower";
     await run.membership.run(() =>
-      frontends.tell((sql) => dropFrontend(sql, role, own.address, own.editLogPort, limits.sql), spec.name),
+      frontends.tell((sql) => dropFrontend(sql, own.role, own.address, own.editLogPort, limits.sql), spec.name),
     );
   }
   const rejoins = own ? own.join : marker?.rejoins === true;

@@ -4,7 +4,7 @@ import { UnreachableError } from "../../host/errors.js";
 import type { NodeSpec } from "../../plan/spec.js";
 import { notMet, type Outcome, skipped, type Work } from "../../rollout/execute.js";
 import type { ClusterRows } from "../../rollout/frontends.js";
-import { backendRow, frontendRow } from "../../starrocks/rows.js";
+import { nodeRow } from "../../starrocks/rows.js";
 import { describeStop, stopProcess } from "../../starrocks/stop.js";
 import { otherOwner } from "../owner.js";
 import { labelOf, type NodeContext } from "./context.js";
@@ -72,5 +72,4 @@ const assertLetGo = async (context: NodeContext, error: UnreachableError, unprov
   );
 };
 
-const knows = ({ backends, frontends }: ClusterRows, spec: NodeSpec): boolean =>
-  (spec.kind === "be" ? backendRow(spec, backends) : frontendRow(spec, frontends)) !== undefined;
+const knows = (rows: ClusterRows, spec: NodeSpec): boolean => nodeRow(spec, rows) !== undefined;

@@ -10,7 +10,7 @@ import { decommissioning } from "../../rollout/tablets.js";
 import { holdsMetadata } from "../../starrocks/folders.js";
 import { isInUse } from "../../starrocks/marker.js";
 import type { ObservedHome } from "../../starrocks/observe.js";
-import { backendName, backendRow, frontendRow } from "../../starrocks/rows.js";
+import { backendName, frontendRow, nodeRow } from "../../starrocks/rows.js";
 import { until } from "../../wait.js";
 import { isFe, labelOf, type NodeContext } from "../node/context.js";
 import { nodeId } from "../node/plan.js";
@@ -91,13 +91,10 @@ const assertMembers = (nodes: readonly Seen[], { frontends }: ClusterRows): void
  * change of the others it would be waited for in vain. Nor can it be started here, before a change of the version: the release on
  * which it would have to come first is on its host no more.
  */
-const assertThere = (nodes: readonly Seen[], { backends, frontends }: ClusterRows): void => {
+const assertThere = (nodes: readonly Seen[], rows: ClusterRows): void => {
   const gone = nodes.find(
     ({ node: { spec }, home: { current, marker, process } }) =>
-      !marker &&
-      current === undefined &&
-      !process &&
-      (spec.kind === "fe" ? frontendRow(spec, frontends) : backendRow(spec, backends))?.alive === false,
+      !marker && current === undefined && !process && nodeRow(spec, rows)?.alive === false,
   );
   if (gone) {
     const { host, spec } = gone.node;
@@ -113,11 +110,11 @@ const assertThere = (nodes: readonly Seen[], { backends, frontends }: ClusterRow
 const clusterExists = (nodes: readonly Seen[]): boolean =>
   nodes.some(({ node, home }) => isFe(node) && home.data.some(holdsMetadata));
 
-const strangersIn = (run: Run, nodes: readonly Seen[], { backends, frontends }: ClusterRows): readonly string[] =>
+const strangersIn = (run: Run, nodes: readonly Seen[], rows: ClusterRows): readonly string[] =>
   strangers(
     nodes.map(({ node: { spec }, home }) => ({
       label: labelOf(spec),
-      reported: (spec.kind === "fe" ? frontendRow(spec, frontends) : backendRow(spec, backends))?.version,
+      reported: nodeRow(spec, rows)?.version,
       declared: spec.release.version,
       known: knownIn(home),
       // Not only what this program gave it: a refresh records what somebody else did.

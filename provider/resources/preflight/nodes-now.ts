@@ -2,7 +2,7 @@ import { versionOfId } from "../../plan/release-id.js";
 import type { ClusterRows } from "../../rollout/frontends.js";
 import type { NodeNow } from "../../rollout/node-states.js";
 import type { Run } from "../../rollout/run.js";
-import { backendRow, frontendRow } from "../../starrocks/rows.js";
+import { nodeRow } from "../../starrocks/rows.js";
 import { parseReported } from "../../starrocks/versions.js";
 import type { NodeContext } from "../node/context.js";
 import { nodeId } from "../node/plan.js";
@@ -33,6 +33,6 @@ const atHome = async (node: NodeContext): Promise<string | undefined> => {
 };
 
 const inRows = ({ spec }: NodeContext, rows: ClusterRows | undefined): string | undefined => {
-  const row = rows && (spec.kind === "fe" ? frontendRow(spec, rows.frontends) : backendRow(spec, rows.backends));
+  const row = rows && nodeRow(spec, rows);
   return row && (row.alive ? parseReported(row.version)?.text : "not Alive");
 };
